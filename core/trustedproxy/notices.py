@@ -1,0 +1,85 @@
+"""
+The one logger, and what keeps it from being flooded.
+
+In:  problems seen in requests, and notices that are worth one line a process.
+Out: records at WARNING of the logger ``trustedproxy``.
+
+Untrusted text is shown through `repr` and shortened.  Requests may be told from many
+threads at once: dictionaries are written without a lock, and the worst that a race can
+do is to tell something twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .decision import Problem
+
+logger = logging.getLogger("trustedproxy")
+
+#: Seconds between two records about the same thing from the same peer.
+INTERVAL = 60.0
+
+# More kinds × peers than that at once means that somebody makes them up.
+_MOST = 1024
+_SHOWN = 120
+
+_told: set[str] = set()
+_last: dict[tuple[str, str | None], float] = {}
+
+
+def forget() -> None:
+    """Forget what was told, as after a start."""
+    _told.clear()
+    _last.clear()
+
+
+def shorten(text: object) -> str:
+    """Show untrusted *text* safely: through `repr`, and not too much of it."""
+    if isinstance(text, str) and len(text) > _SHOWN:
+        return f"{text[:_SHOWN]!r}… ({len(text)} characters)"
+    return repr(text)
+
+
+def tell_once(key: str, message: str, *args: object) -> None:
+    """Log *message* at WARNING, once a process for a *key*."""
+    if key not in _told:
+        _told.add(key)
+        logger.warning(message, *args)
+
+
+def is_due(code: str, peer: str | None) -> bool:
+    """Say whether a record about *code* and *peer* may be written again."""
+    now = monotonic()
+    last = _last.get((code, peer))
+    if last is not None and now - last < INTERVAL:
+        return False
+    if len(_last) >= _MOST:
+        for key in [k for k, then in list(_last.items()) if now - then >= INTERVAL]:
+            _last.pop(key, None)
+        if len(_last) >= _MOST:
+            return False
+    _last[code, peer] = now
+    return True
+
+
+def tell(code: str, peer: str | None, message: str, *args: object) -> None:
+    """Log *message* at WARNING, at most once a minute for a *code* and *peer*."""
+    if is_due(code, peer):
+        logger.warning(message, *args)
+
+
+def tell_problem(problem: Problem, peer: str | None) -> None:
+    """Log a *problem* of a request, at most once a minute for its code and *peer*."""
+    tell(
+        problem.code,
+        peer,
+        "%s: header %s from peer %s has the value %s",
+        problem.code,
+        problem.header,
+        shorten(peer),
+        shorten(problem.value),
+    )
