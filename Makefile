@@ -1,0 +1,25 @@
+# Everything here makes its own environment: a Python 3.11 or newer is enough.
+PYTHON ?= python3
+TOX = .venv/bin/tox
+
+.PHONY: help test demo bench docs matrix clean
+
+help:
+	@echo "make test    the whole tox matrix, as CI runs it"
+	@echo "make demo    see what a proxy does to an application, and the cure"
+	@echo "make bench   what it costs, beside other middlewares"
+	@echo "make docs    build the documentation into build/site"
+	@echo "make matrix  write the documentation's matrix of proxies and servers anew"
+
+test:
+	$(PYTHON) tools/run_tests.py
+
+demo bench docs matrix: environment
+	$(TOX) -q run -e $@
+
+.PHONY: environment
+environment:
+	@$(PYTHON) tools/environment.py
+
+clean:
+	rm -rf .venv .tox build dist

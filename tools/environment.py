@@ -1,0 +1,40 @@
+"""
+Make the environment that holds tox, and nothing else.
+
+In:  a Python 3.11 or newer, and on Debian perhaps no ``venv`` module yet.
+Out: ``.venv`` in the checkout with tox in it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+from debian import install_packages, is_root_on_debian
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+TOX = "tox>=4.25"
+
+
+def make_environment() -> Path:
+    """Make ``.venv`` unless it is there, and return the path of its tox."""
+    tox = VENV / "bin" / "tox"
+    if tox.exists() and subprocess.run([tox, "--version"], capture_output=True):
+        return tox
+    if importlib.util.find_spec("ensurepip") is None:
+        if not is_root_on_debian():
+            sys.exit("Python's venv module is missing: install python3-venv.")
+        install_packages(["python3-venv"])
+    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+    pip = [VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", TOX], check=True)
+    return tox
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):
+        sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...")
+    make_environment()
