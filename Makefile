@@ -2,7 +2,7 @@
 PYTHON ?= python3
 TOX = .venv/bin/tox
 
-.PHONY: help test demo bench docs matrix clean
+.PHONY: help test demo bench docs matrix clean python environment
 
 help:
 	@echo "make test    the whole tox matrix, as CI runs it"
@@ -11,15 +11,18 @@ help:
 	@echo "make docs    build the documentation into build/site"
 	@echo "make matrix  write the documentation's matrix of proxies and servers anew"
 
-test:
+test: python
 	$(PYTHON) tools/run_tests.py
 
 demo bench docs matrix: environment
-	$(TOX) -q run -e $@
+	@$(TOX) -q run -e $@
 
-.PHONY: environment
-environment:
+environment: python
 	@$(PYTHON) tools/environment.py
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit("Needed: make PYTHON=python3.11, or newer" \
+		if sys.version_info < (3, 11) else 0)'
 
 clean:
 	rm -rf .venv .tox build dist

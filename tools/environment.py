@@ -35,6 +35,4 @@ def make_environment() -> Path:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
-        sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...")
     make_environment()

@@ -149,6 +149,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
-        sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 test")
     sys.exit(main())

@@ -1,0 +1,3 @@
+"""Run the examples through real servers."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Look at what gets installed."""
+
+from __future__ import annotations
