@@ -107,9 +107,9 @@ class Decision(NamedTuple):
 
         client: The client's address in canonical spelling; ``None`` if unknown.
 
-        client_port: The client's port, where a header gave one.
-
         address: What ``REMOTE_ADDR`` is now.
+
+        client_port: The port that a header gave beside `address`, or ``None``.
 
         scheme: What the scheme is now.
 
@@ -127,7 +127,7 @@ class Decision(NamedTuple):
 
         removed: Names of the headers that were removed.
 
-        kept: Winner's name → the value that the header has now.
+        rewritten: Name of a header whose value was cut → the value it has now.
 
         problems: What was malformed or contradictory.
 
@@ -141,8 +141,8 @@ class Decision(NamedTuple):
     peer: str | None
     believed: bool
     client: str | None
-    client_port: int | None
     address: str | None
+    client_port: int | None
     scheme: str
     host: str | None
     server: str | None
@@ -151,7 +151,7 @@ class Decision(NamedTuple):
     reason: Reason
     winners: Mapping[Category, str]
     removed: tuple[str, ...]
-    kept: Mapping[str, str]
+    rewritten: Mapping[str, str]
     problems: tuple[Problem, ...]
     rejected: Problem | None
     original: dict[str, Any]

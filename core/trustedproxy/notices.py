@@ -15,6 +15,8 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .decision import CODES
+
 if TYPE_CHECKING:
     from .decision import Problem
 
@@ -23,7 +25,7 @@ logger = logging.getLogger("trustedproxy")
 #: Seconds between two records about the same thing from the same peer.
 INTERVAL = 60.0
 
-# More kinds × peers than that at once means that somebody makes them up.
+# More kinds and peers than that at once: start again, and tell something twice.
 _MOST = 1024
 _SHOWN = 120
 
@@ -58,10 +60,7 @@ def is_due(code: str, peer: str | None) -> bool:
     if last is not None and now - last < INTERVAL:
         return False
     if len(_last) >= _MOST:
-        for key in [k for k, then in list(_last.items()) if now - then >= INTERVAL]:
-            _last.pop(key, None)
-        if len(_last) >= _MOST:
-            return False
+        _last.clear()
     _last[code, peer] = now
     return True
 
@@ -77,9 +76,10 @@ def tell_problem(problem: Problem, peer: str | None) -> None:
     tell(
         problem.code,
         peer,
-        "%s: header %s from peer %s has the value %s",
+        "%s (%s): header %s, value %s, from peer %s",
+        CODES[problem.code],
         problem.code,
         problem.header,
-        shorten(peer),
         shorten(problem.value),
+        shorten(peer),
     )

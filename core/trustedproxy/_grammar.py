@@ -1,0 +1,48 @@
+"""
+Patterns, each named after the rule it implements, with the clause beside it.
+
+In:  nothing.
+Out: compiled patterns, every one meant for `fullmatch`.
+
+Only ASCII ever matches: digits and letters are written as ranges, since ``\\d`` and
+``\\w`` would admit the digits and letters of every script.
+"""
+
+from __future__ import annotations
+
+import re
+
+# RFC 9110 section 5.6.2: token = 1*tchar
+TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+
+# RFC 9110 section 5.6.4: quoted-string.  obs-text arrives as U+0080 to U+00FF, since
+# servers hand over header values as latin-1.
+QUOTED_STRING = (
+    r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]'
+    r'|\\[\t \x21-\x7e\x80-\xff])*"'
+)
+QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+
+# RFC 7239 section 4: forwarded-pair = token "=" value; value = token / quoted-string.
+# No blanks around "=" (RFC 7239 has none; RFC 9110 section 5.6.6 forbids them).
+FORWARDED_PAIR = re.compile(rf"({TOKEN})=(?:({TOKEN})|({QUOTED_STRING}))")
+
+# RFC 7239 section 6: port = 1*5DIGIT, without the leading zeros and the zero itself,
+# which no client has.
+PORT = re.compile(r"[1-9][0-9]{0,4}")
+
+# RFC 7239 section 6.3: obfnode = "_" 1*( ALPHA / DIGIT / "." / "_" / "-" ), and the
+# word "unknown" of section 6.2, each with an optional node-port of section 6.
+UNIDENTIFIED = re.compile(
+    r"(?:[Uu][Nn][Kk][Nn][Oo][Ww][Nn]|_[A-Za-z0-9._-]+)"
+    r"(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
+)
+OBFUSCATED = re.compile(r"_[A-Za-z0-9._-]+")
+
+# RFC 3986 section 3.2.2: reg-name, without percent-encoding and sub-delims, which no
+# name in use has, and with "_", which some have; no label is empty, one dot may end it.
+REG_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+
+# RFC 3986 section 3.3: path-absolute of segments of unreserved characters alone: no
+# "//", no dot segment, nothing encoded.
+MOUNT_POINT = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?")

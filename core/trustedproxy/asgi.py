@@ -1,0 +1,258 @@
+"""
+Read a connection and headers from an ASGI scope, write a decision into a new one.
+
+In:  an http or websocket scope as any server made it, and the compiled rules.
+Out: the decision, and a scope of its own; the one given is never changed (rule R18).
+
+Header names are compared without case.  A name that equals a known one only after
+``_`` → ``-``, or without stray bytes at its ends, is a twin: it is never read, and it
+is removed where the known one would be.
+
+Source: the ASGI specification, "HTTP & WebSocket ASGI Message Format".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from .headers import Category
+from .notices import tell_once
+from .values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
+from .wsgi import DECISION_KEY
+
+if TYPE_CHECKING:
+    from ._types import Scope
+    from .decision import Decision
+    from .rules import ConnectionValues, Rules
+
+# What a connection without a peer is called where its server is not a unix socket: no
+# list of networks has it (rule R3).
+_UNKNOWN_PEER = "unknown"
+_PATH_BEGINNINGS = ("/", "@", "\0", ".")
+
+# Names on the wire come again; a memo that fills up is emptied.
+_MOST_REMEMBERED = 1024
+_keys: dict[bytes, str] = {}
+
+
+def wire_key(name: str) -> str:
+    """Spell the header *name* as the rules look it up in a scope's headers."""
+    return name.lower()
+
+
+def read_name(name: bytes) -> str:
+    """
+    Read a header's *name*: its key, or for a twin the key behind an underscore.
+
+    A twin's key can never be that of a header which is read, and `twin_of` gives the
+    one that it resembles.
+    """
+    key = _keys.get(name)
+    if key is None:
+        lower = name.decode("latin-1").lower()
+        plain = lower.replace("_", "-").strip("\x00\t\r\n\x0b\x0c \x85\xa0")
+        key = lower if plain == lower else f"_{plain}"
+        if len(_keys) >= _MOST_REMEMBERED:
+            _keys.clear()
+        if len(name) <= 64:
+            _keys[name] = key
+    return key
+
+
+def is_unix_server(server: Any) -> bool:
+    """Say whether the scope's *server* is the path of a unix socket."""
+    if not server:
+        return False
+    return server[1] is None or str(server[0]).startswith(_PATH_BEGINNINGS)
+
+
+def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
+    """Read what the server says by itself: the seven values of a `Connection`."""
+    client, server = scope.get("client"), scope.get("server")
+    name = str(client[0]) if client else ""
+    if server is not None and is_unix_server(server):
+        # Whatever the client calls itself, it came through the socket.
+        peer = f"unix:{name}" if name else ""
+    elif client:
+        peer = name
+    else:
+        peer = "" if server is None else _UNKNOWN_PEER
+    if scope["type"] == "websocket":
+        scheme = scope.get("scheme", "ws")
+        scheme = WEBSOCKET_SCHEMES.get(scheme, scheme)
+    else:
+        scheme = scope.get("scheme", "http")
+    port = server[1] if server else None
+    return (
+        peer,
+        scheme,
+        host,
+        str(server[0]) if server else None,
+        None if port is None else str(port),
+        scope.get("root_path", ""),
+        scope["path"],
+    )
+
+
+def wanted_keys(rules: Rules) -> frozenset[str]:
+    """List the keys that are read from a scope's headers, twins' keys included."""
+    twins = {f"_{key}" for key in rules.removable}
+    return rules.read | rules.removable | twins | {"host"}
+
+
+def decide(
+    scope: Scope, rules: Rules, wanted: frozenset[str]
+) -> tuple[Decision, dict[str, str]]:
+    """
+    Decide the request of *scope*.
+
+    Args:
+        scope: The scope.
+
+        rules: The rules, compiled for `wire_key`.
+
+        wanted: Their `wanted_keys`.
+
+    Returns:
+        The decision, and the headers that are there: key → lines joined by commas.
+    """
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key = _keys.get(name) or read_name(name)
+        if key in wanted:
+            text = value.decode("latin-1")
+            headers[key] = f"{headers[key]},{text}" if key in headers else text
+    client = scope.get("client")
+    if client and client[1] == 0 and client[0]:
+        tell_once("client-port-0", _REWRITTEN_BY_SERVER)
+    connection = read_connection(scope, headers.get("host"))
+    return rules.decide(connection, headers), headers
+
+
+def write(
+    scope: Scope,
+    headers: dict[str, str],
+    decision: Decision,
+    rules: Rules,
+    *,
+    strip_path: bool,
+) -> Scope:
+    """
+    Make the scope that *decision* leads to, and complete its `original`.
+
+    Args:
+        scope: The scope that was decided.
+
+        headers: The headers that are there, as `decide` gave them.
+
+        decision: What was decided.
+
+        rules: The rules that decided it.
+
+        strip_path: Whether the path may have the mount point in front already.
+    """
+    original = decision.original
+    new = dict(scope)
+    changes: dict[str, bytes | None] = dict.fromkeys(original)
+    for name, text in decision.rewritten.items():
+        changes[rules.key_of[name]] = text.encode("latin-1")
+    if rules.secret_key is not None:
+        changes[rules.secret_key] = None
+    for key in headers:
+        if key.startswith("_"):
+            changes[key] = None
+            original[key[1:].replace("-", "_")] = headers[key]
+    if decision.host is not None and decision.host != headers.get("host"):
+        changes["host"] = decision.host.encode("latin-1")
+        original["host"] = headers.get("host")
+    new["headers"] = _rewrite(scope["headers"], changes)
+
+    _write_client(new, decision)
+    if rules.scheme_opted_in and decision.scheme != scope.get("scheme"):
+        _replace(new, original, "scheme", decision.scheme)
+    winners = decision.winners
+    if Category.SERVER in winners or Category.PORT in winners:
+        _write_server(new, decision)
+    if Category.MOUNT_POINT in winners:
+        _write_mount_point(new, decision, strip_path=strip_path)
+    new[DECISION_KEY] = decision
+    return new
+
+
+def _rewrite(lines: Any, changes: dict[str, bytes | None]) -> list[tuple[bytes, bytes]]:
+    """Make a new list of header lines; a new value takes its first line's place."""
+    if not changes:
+        return list(lines)
+    rest = dict(changes)
+    new: list[tuple[bytes, bytes]] = []
+    for name, value in lines:
+        key = _keys.get(name) or read_name(name)
+        if key not in changes:
+            new.append((name, value))
+        elif (text := rest.pop(key, None)) is not None:
+            new.append((name, text))
+    # A host that a trusted header names where the request had none.
+    host = rest.get("host")
+    if host is not None:
+        new.append((b"host", host))
+    return new
+
+
+def _write_client(new: Scope, decision: Decision) -> None:
+    if decision.address != decision.peer or decision.client_port is not None:
+        client = (decision.address, decision.client_port or 0)
+        _replace(new, decision.original, "client", client)
+
+
+def _write_server(new: Scope, decision: Decision) -> None:
+    """Replace only the part of the server that a trusted header named."""
+    name, port = new.get("server") or (None, None)
+    if Category.SERVER in decision.winners:
+        name = decision.server
+    elif name is None:
+        split = split_host(decision.host or "")
+        name = split[0] if split else ""
+    if Category.PORT in decision.winners:
+        port = int(decision.port or 0)
+    _replace(new, decision.original, "server", (name, port))
+
+
+def _write_mount_point(new: Scope, decision: Decision, *, strip_path: bool) -> None:
+    """
+    Move the path from the server's own mount point below the new one (rule R15).
+
+    ASGI's ``path`` contains ``root_path``, and ``raw_path`` is the same, encoded.
+    """
+    original, mount_point = decision.original, decision.mount_point
+    own = new.get("root_path", "").rstrip("/")
+    path = _move(new["path"], own, mount_point, strip_path=strip_path)
+    _replace(new, original, "root_path", mount_point)
+    _replace(new, original, "path", path)
+    raw = new.get("raw_path")
+    if raw is not None:
+        encoded = _move(
+            raw.decode("latin-1"), quote(own), mount_point, strip_path=strip_path
+        )
+        _replace(new, original, "raw_path", encoded.encode("latin-1"))
+
+
+def _move(path: str, own: str, mount_point: str, *, strip_path: bool) -> str:
+    rest = strip_mount_point(path, own)
+    if strip_path and strip_mount_point(rest, mount_point) != rest:
+        return rest
+    return mount_point + rest
+
+
+def _replace(new: Scope, original: dict[str, Any], key: str, value: object) -> None:
+    if new.get(key) != value:
+        original[key] = new.get(key)
+        new[key] = value
+
+
+_REWRITTEN_BY_SERVER = (
+    "the client's port is 0: the server or another middleware has already rewritten "
+    "the client from headers of its own choice. Switch that off: uvicorn "
+    "--no-proxy-headers, gunicorn's uvicorn worker --forwarded-allow-ips '', or remove "
+    "the ProxyFix or ProxyHeaders middleware; trustedproxy does its work."
+)

@@ -1,0 +1,91 @@
+"""
+The policy around a whole application, WSGI or ASGI.
+
+In:  an application and a policy.
+Out: an application that sees the truth, or a 400 where the policy refuses a request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._types import ASGIApp, Environ, Receive, Scope, Send, StartResponse, WSGIApp
+    from .decision import Decision
+    from .policy import ProxyPolicy
+
+BAD_REQUEST_STATUS = "400 Bad Request"
+BAD_REQUEST_BODY = b"Bad Request\n"
+#: A shared cache must not keep the refusal for others (ATTACKS S-42).
+BAD_REQUEST_HEADERS: list[tuple[str, str]] = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Length", str(len(BAD_REQUEST_BODY))),
+    ("Cache-Control", "no-store"),
+]
+
+
+def is_refused(policy: ProxyPolicy, decision: Decision) -> bool:
+    """Say whether a middleware is to answer 400; never with ``shadow``."""
+    return decision.rejected is not None and not policy.shadow
+
+
+class TrustedProxyMiddleware:
+    """
+    Apply *policy* to every request of the WSGI application *app*.
+
+    Put it outermost, so that nothing reads a forged header before it.
+    """
+
+    def __init__(self, app: WSGIApp, policy: ProxyPolicy) -> None:
+        self.app = app
+        self.policy = policy
+        policy.tell_at_start()
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        decision = self.policy.apply(environ)
+        if decision.rejected is not None and is_refused(self.policy, decision):
+            start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
+            return [BAD_REQUEST_BODY]
+        return self.app(environ, start_response)
+
+
+class TrustedProxyASGIMiddleware:
+    """
+    Apply *policy* to every http and websocket scope of the ASGI application *app*.
+
+    Other scopes (lifespan) pass as they are.  A websocket that is refused is closed
+    before it is accepted, which servers answer with 403.
+    """
+
+    def __init__(self, app: ASGIApp, policy: ProxyPolicy) -> None:
+        self.app = app
+        self.policy = policy
+        policy.tell_at_start()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        decision, scope = self.policy.apply_scope(scope)
+        if not is_refused(self.policy, decision):
+            await self.app(scope, receive, send)
+        else:
+            await send_bad_request(scope, receive, send)
+
+
+async def send_bad_request(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 400, or refuse a websocket before it is accepted."""
+    kind = "http"
+    if scope["type"] == "websocket":
+        await receive()
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        kind = "websocket.http"
+    headers = [(k.lower().encode(), v.encode()) for k, v in BAD_REQUEST_HEADERS]
+    await send({"type": f"{kind}.response.start", "status": 400, "headers": headers})
+    await send({"type": f"{kind}.response.body", "body": BAD_REQUEST_BODY})

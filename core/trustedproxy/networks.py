@@ -1,0 +1,296 @@
+"""
+Networks, and the one question about them: is this address one of ours?
+
+In:  entries as the user writes them: addresses, networks, names, ``unix``, files.
+Out: `TrustedNetworks`, compiled; `trusts` for peers, `contains` for elements.
+
+An entry that is not exactly a network is an error, with the nearest one that is.
+``file:`` lists are looked at again while requests are served; everything else is fixed.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_network,
+)
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+from .addresses import parse_packed, spell
+from .exceptions import ConfigurationError, nearest
+from .notices import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Network: TypeAlias = IPv4Network | IPv6Network
+#: What may be given for one entry.
+NetworkEntry: TypeAlias = str | IPv4Network | IPv6Network | IPv4Address | IPv6Address
+
+#: Names for networks, from RFC 1122, 1918, 3927, 4193, 4291 and 6598.
+NAMED_NETWORKS: dict[str, tuple[Network, ...]] = {
+    name: tuple(ip_network(text) for text in texts.split())
+    for name, texts in {
+        "loopback": "127.0.0.0/8 ::1/128",
+        "private": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
+        "linklocal": "169.254.0.0/16 fe80::/10",
+        "shared": "100.64.0.0/10",
+    }.items()
+}
+UNIX = "unix"
+FILE = "file:"
+EXPECTED = "an IP network such as 10.0.0.0/8"
+
+#: Seconds between two looks at a ``file:`` list.
+LOOK_INTERVAL = 1.0
+
+# Peers and proxies are few and come again; a memo that fills up is emptied.
+_MOST_REMEMBERED = 1024
+
+#: What servers report for a peer without an IP address (docs/servers.md).
+UNIX_PEERS = frozenset({"", "unix", "localhost", "<local>", "0.0.0.0"})
+UNIX_PEER_BEGINNINGS = ("/", "unix:", "@", "\0")
+
+
+def is_unix_peer(peer: str | None) -> bool:
+    """Say whether *peer* is what a server reports for a unix socket."""
+    return peer is None or peer in UNIX_PEERS or peer.startswith(UNIX_PEER_BEGINNINGS)
+
+
+def parse_network(entry: object, option: str) -> Network:
+    """
+    Read one address or network.
+
+    Raises:
+        ConfigurationError: It is none, or has host bits, a host mask or a zone.
+    """
+    if isinstance(entry, (IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
+        entry = str(entry)
+    if not isinstance(entry, str):
+        raise ConfigurationError(option, entry, EXPECTED)
+    base, slash, mask = entry.partition("/")
+    packed = parse_packed(base)
+    if packed is None:
+        words = (*NAMED_NETWORKS, UNIX, "*", "file:PATH")
+        raise ConfigurationError(option, entry, EXPECTED + nearest(entry, words))
+    mapped = len(packed) == 4 and ":" in base
+    bits = 128 if ":" in base else 32
+    length = _parse_prefix_length(mask, bits) if slash else bits
+    if length is None:
+        raise ConfigurationError(option, entry, EXPECTED)
+    if mapped:
+        if length < 96:
+            raise ConfigurationError(
+                option, entry, "an IPv4-mapped network of /96 or longer"
+            )
+        length -= 96
+    network = ip_network(f"{spell(packed)}/{length}", strict=False)
+    if network.network_address.packed != packed:
+        raise ConfigurationError(
+            option,
+            entry,
+            f"a network without host bits (the nearest is '{network}')",
+        )
+    return network
+
+
+def _parse_prefix_length(text: str, bits: int) -> int | None:
+    """Read ``8`` or, for IPv4, ``255.0.0.0``; a host mask is neither."""
+    if text.isascii() and text.isdigit():
+        length = int(text) if len(text) <= 3 else bits + 1
+        return length if length <= bits and str(length) == text else None
+    mask = parse_packed(text) if bits == 32 and ":" not in text else None
+    if mask is None:
+        return None
+    holes = int.from_bytes(mask, "big") ^ 0xFFFFFFFF
+    return 32 - holes.bit_length() if holes & (holes + 1) == 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """
+    What is trusted at one moment: sorted ranges a family, and what was asked before.
+
+    A new list makes a new snapshot, so that no memo outlives the list it came from.
+    """
+
+    networks: tuple[Network, ...]
+    starts: dict[int, list[bytes]]
+    ends: dict[int, list[bytes]]
+    peers: dict[str | None, bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, networks: Iterable[Network]) -> _Snapshot:
+        kept = tuple(dict.fromkeys(networks))
+        v4 = collapse_addresses(n for n in kept if isinstance(n, IPv4Network))
+        v6 = collapse_addresses(n for n in kept if isinstance(n, IPv6Network))
+        ranges: dict[int, list[Network]] = {4: list(v4), 16: list(v6)}
+        return cls(
+            kept,
+            {k: [n.network_address.packed for n in v] for k, v in ranges.items()},
+            {k: [n.broadcast_address.packed for n in v] for k, v in ranges.items()},
+        )
+
+    def contains(self, packed: bytes) -> bool:
+        """Search the sorted ranges: logarithmic in their number."""
+        size = len(packed)
+        i = bisect_right(self.starts[size], packed)
+        return i > 0 and packed <= self.ends[size][i - 1]
+
+
+@dataclass(slots=True)
+class _ListFile:
+    """One ``file:`` list: its path, and what was seen of it last."""
+
+    path: Path
+    option: str
+    seen: tuple[int, int, int] | None = None
+    networks: tuple[Network, ...] = ()
+
+    def load(self) -> None:
+        """Read the file; raises `ConfigurationError` or `OSError`."""
+        stat = os.stat(self.path)
+        self.seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        networks: list[Network] = []
+        text = self.path.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            entry = line.partition("#")[0].strip()
+            if not entry:
+                continue
+            if entry in NAMED_NETWORKS:
+                networks += NAMED_NETWORKS[entry]
+            else:
+                networks.append(parse_network(entry, f"{self.option}, line {number}"))
+        if not networks:
+            raise ConfigurationError(
+                self.option, f"{FILE}{self.path}", "a file with a network in it"
+            )
+        self.networks = tuple(networks)
+
+    def has_changed(self) -> bool:
+        """Look at the file's date, size and identity; a missing file has changed."""
+        try:
+            stat = os.stat(self.path)
+        except OSError:
+            return True
+        return self.seen != (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+class TrustedNetworks:
+    """
+    The addresses that our own proxies answer from.
+
+    Args:
+        entries:
+            Addresses, networks, ``unix``, the names of `NAMED_NETWORKS`, and
+            ``file:PATH``.
+
+        option: The setting's name, for errors.
+
+    Raises:
+        ConfigurationError: An entry is none of these, or a file is missing or empty.
+    """
+
+    def __init__(
+        self, entries: Sequence[NetworkEntry], *, option: str = "TRUSTED_PROXIES"
+    ) -> None:
+        self.entries = tuple(entries)
+        self.unix = False
+        self._fixed: list[Network] = []
+        self._files: list[_ListFile] = []
+        for i, entry in enumerate(self.entries):
+            self._add(entry, f"{option}[{i}]")
+        self._snapshot = self._compile()
+        self._next_look = monotonic() + LOOK_INTERVAL
+        #: Whether a packed address, from a header, is one of our proxies.
+        self.contains: Callable[[bytes], bool] = (
+            self._contains_now if self._files else self._snapshot.contains
+        )
+
+    def _add(self, entry: NetworkEntry, option: str) -> None:
+        if entry == UNIX:
+            self.unix = True
+        elif isinstance(entry, str) and entry in NAMED_NETWORKS:
+            self._fixed += NAMED_NETWORKS[entry]
+        elif isinstance(entry, str) and entry.startswith(FILE):
+            file = _ListFile(Path(entry.removeprefix(FILE)), option)
+            try:
+                file.load()
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                raise ConfigurationError(
+                    option, entry, f"a file that can be read ({reason})"
+                ) from error
+            self._files.append(file)
+        else:
+            self._fixed.append(parse_network(entry, option))
+
+    def _compile(self) -> _Snapshot:
+        listed = (network for file in self._files for network in file.networks)
+        return _Snapshot.of([*self._fixed, *listed])
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """All networks that are trusted at this moment."""
+        return self._current().networks
+
+    def _current(self) -> _Snapshot:
+        if self._files and monotonic() >= self._next_look:
+            self._look()
+        return self._snapshot
+
+    def _look(self) -> None:
+        """Look at the files again; swap the whole snapshot where one changed."""
+        # Set first, so that other threads go on with the snapshot that is there.
+        self._next_look = monotonic() + LOOK_INTERVAL
+        changed = False
+        for file in self._files:
+            if not file.has_changed():
+                continue
+            try:
+                file.load()
+                changed = True
+            except (OSError, ConfigurationError) as error:
+                tell(
+                    "list-file",
+                    str(file.path),
+                    "%s: the last good list is kept, since %s%s cannot be used: %s",
+                    file.option,
+                    FILE,
+                    file.path,
+                    error,
+                )
+        if changed:
+            self._snapshot = self._compile()
+
+    def trusts(self, peer: str | None) -> bool:
+        """
+        Say whether *peer*, as the server reports it, is one of our proxies.
+
+        The zone of a link-local peer is not looked at; a peer without an IP address
+        is trusted only as ``unix``.
+        """
+        snapshot = self._current()
+        verdict = snapshot.peers.get(peer)
+        if verdict is None:
+            if is_unix_peer(peer):
+                verdict = self.unix
+            else:
+                packed = parse_packed((peer or "").partition("%")[0])
+                verdict = packed is not None and snapshot.contains(packed)
+            if len(snapshot.peers) >= _MOST_REMEMBERED:
+                snapshot.peers.clear()
+            snapshot.peers[peer] = verdict
+        return verdict
+
+    def _contains_now(self, packed: bytes) -> bool:
+        return self._current().contains(packed)
