@@ -7,12 +7,13 @@ Run it with ``uvicorn --app-dir examples --no-proxy-headers asgi_app:application
 from __future__ import annotations
 
 import json
+from collections.abc import MutableMapping
 from typing import Any
 
 from trustedproxy import ProxyPolicy, TrustedProxyASGIMiddleware
 
 
-async def what_i_see(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def what_i_see(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
     """Answer with the client's address and scheme as the application sees them."""
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])

@@ -65,7 +65,9 @@ def serve(
         The port on every loopback address.
 
     Raises:
-        RuntimeError: The server ended by itself; with what it printed.
+        RuntimeError: The server ended by itself.
+
+    Whatever is raised meanwhile gets a note of what the server printed.
     """
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
@@ -82,10 +84,13 @@ def serve(
         )
         try:
             wait_until_accepting(server, listener.getsockname()[1])
-            yield listener.getsockname()[1]
             if server.poll() is not None:
-                output.seek(0)
-                raise RuntimeError(output.read().decode(errors="replace"))
+                raise RuntimeError("the server ended by itself")
+            yield listener.getsockname()[1]
+        except BaseException as error:
+            output.seek(0)
+            error.add_note(output.read().decode(errors="replace"))
+            raise
         finally:
             stop(server)
 

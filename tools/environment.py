@@ -22,14 +22,17 @@ TOX = "tox>=4.25"
 def make_environment() -> Path:
     """Make ``.venv`` unless it is there, and return the path of its tox."""
     tox = VENV / "bin" / "tox"
-    if tox.exists() and subprocess.run([tox, "--version"], capture_output=True):
-        return tox
+    if tox.exists():
+        # It may have been made by a Python that is gone, or in another folder.
+        answer = subprocess.run([tox, "--version"], capture_output=True, check=False)
+        if answer.returncode == 0:
+            return tox
     if importlib.util.find_spec("ensurepip") is None:
         if not is_root_on_debian():
             sys.exit("Python's venv module is missing: install python3-venv.")
         install_packages(["python3-venv"])
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-    pip = [VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+    pip = (VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
     subprocess.run([*pip, "install", "--quiet", TOX], check=True)
     return tox
 

@@ -19,8 +19,8 @@ ASK = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
 
 def list_candidates(version: str) -> Iterator[Path]:
     """Name what may be this Python: on the ``PATH`` first, then pyenv's, newest."""
-    for folder in os.get_exec_path():
-        yield Path(folder) / f"python{version}"
+    for name in os.get_exec_path():
+        yield Path(name) / f"python{version}"
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     installed = [
         folder
