@@ -306,6 +306,7 @@ def _read_https_only(given: Mapping[str, Any]) -> HTTPSOnly | None:
         status=given.get("TRUSTED_PROXY_HTTPS_STATUS", 301),
         exempt=given.get("TRUSTED_PROXY_HTTPS_EXEMPT", ()),
         hsts=_read_hsts(given),
+        shadow=given.get("TRUSTED_PROXY_SHADOW", False),
     )
     return https_only if wanted else None
 
