@@ -1,0 +1,75 @@
+"""
+Fixtures of the proving ground: everything runs once, for all the tests.
+
+Needs root on Debian with the packages of apt.txt: front ends read the sockets of
+servers that run as somebody else, as they do in production.
+"""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from .client import trusting
+from .farm import Farm
+from .processes import ProcessManager
+
+
+@pytest.fixture(scope="session")
+def manager() -> Iterator[ProcessManager]:
+    """Start programs, and stop all of them at the end, also after a failure."""
+    with tempfile.TemporaryDirectory(
+        prefix="proving-", ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        # Workers of front ends run as an unprivileged user.
+        folder.chmod(0o755)
+        with ProcessManager(folder) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def farm(manager: ProcessManager) -> Farm:
+    """Run every front end and every server of the matrix."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "app.example")
+    folder = manager.folder
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
+    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "both.pem"))
+    for blob in issued.cert_chain_pems:
+        blob.write_to_path(str(folder / "certificate.pem"), append=True)
+    made = Farm(
+        manager,
+        certificate=str(folder / "certificate.pem"),
+        key=str(folder / "key.pem"),
+        pem=str(folder / "both.pem"),
+    )
+    made.start_matrix()
+    return made
+
+
+@pytest.fixture(scope="session")
+def tls(farm: Farm) -> ssl.SSLContext:
+    """Speak TLS with the front ends of the farm."""
+    return trusting(str(farm.folder / "authority.pem"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the programs wrote during a test that failed."""
+    report = yield
+    funcargs = getattr(item, "funcargs", {})
+    if report.failed and "manager" in funcargs:
+        for process in funcargs["manager"].processes:
+            news = process.read_news()
+            if news:
+                report.sections.append((f"log of {process.name}", news[-3000:]))
+    return report

@@ -1,0 +1,162 @@
+"""
+All the front ends and servers of the matrix, running side by side.
+
+In:  the two tables, a folder, a certificate.
+Out: a `Farm` that knows the address of each, and starts further servers on demand.
+
+Every front end reaches every server at the mount point ``/SERVER`` (TCP) and
+``/SERVER-unix``, and the inner listener of every other front end at ``/behind-FRONT``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .fronts import FRONTS, Front, Site, Upstream, find_program
+from .processes import Address, Process, ProcessManager, find_free_ports
+from .servers import SERVERS, Server
+
+APPLICATION_FOLDER = Path(__file__).parent / "applications"
+HOST = "127.0.0.1"
+CLIENT = "127.0.0.9"
+"""Where the tests' clients are; nobody trusts it."""
+
+POLICY = {
+    "TRUSTED_PROXY_HEADERS": "X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host"
+    " X-Forwarded-Port X-Forwarded-Prefix",
+    "TRUSTED_PROXIES": "127.0.0.1 unix",
+    "TRUSTED_PROXY_STRIP": "all",
+}
+"""The recommended policy; each test that wants another starts its own server."""
+
+
+def make_environment(policy: Mapping[str, str]) -> dict[str, str]:
+    """Make the environment of a server: no proxy settings but those of *policy*."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TRUSTED_PROX")}
+    # Coverage of the packages is measured elsewhere, and would start in each server.
+    kept.pop("COVERAGE_PROCESS_START", None)
+    kept.pop("COVERAGE_PROCESS_CONFIG", None)
+    kept.pop("DJANGO_SETTINGS_MODULE", None)
+    # Servers run in another folder, so a relative path would lead elsewhere.
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [APPLICATION_FOLDER, *(Path(p).resolve() for p in inherited if p)]
+    path = os.pathsep.join(map(str, paths))
+    return {**kept, **policy, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(slots=True)
+class Farm:
+    """What runs, and where."""
+
+    manager: ProcessManager
+    certificate: str
+    key: str
+    pem: str
+    servers: dict[str, tuple[Process, Address]] = field(default_factory=dict)
+    fronts: dict[str, tuple[Process, Site]] = field(default_factory=dict)
+    _counter: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where sockets, logs and configurations are."""
+        return self.manager.folder
+
+    def find_address(self, server: str) -> Address:
+        """Return where *server* of the matrix listens, once it does."""
+        process, address = self.servers[server]
+        process.wait_ready()
+        return address
+
+    def find_site(self, front: str) -> Site:
+        """Return what *front* serves, once it does."""
+        process, site = self.fronts[front]
+        process.wait_ready()
+        return site
+
+    def start_server(
+        self,
+        name: str,
+        command: Sequence[str],
+        address: Address,
+        policy: Mapping[str, str] = POLICY,
+        **extra: str,
+    ) -> Process:
+        """Start a server with an environment that holds *policy* and *extra*."""
+        environment = {**make_environment(policy), **extra}
+        return self.manager.start(name, command, [address], environment=environment)
+
+    def start_matrix(self) -> None:
+        """Start every server and every front end; nothing is waited for."""
+        for server in SERVERS:
+            port = find_free_ports(1)[0]
+            self._start_row(server, server.name, (HOST, port))
+            if not server.no_unix:
+                name = f"{server.name}-unix"
+                self._start_row(server, name, str(self.folder / f"{name}.sock"))
+        ports = find_free_ports(3 * len(FRONTS))
+        triples = [ports[3 * i : 3 * i + 3] for i in range(len(FRONTS))]
+        inner_ports = {f.name: t[2] for f, t in zip(FRONTS, triples, strict=True)}
+        for front, (http, https, inner) in zip(FRONTS, triples, strict=True):
+            self._start_front(front, http, https, inner, inner_ports)
+
+    def _start_row(self, server: Server, name: str, address: Address) -> None:
+        command = server.command(address, self.folder)
+        self.servers[name] = (self.start_server(name, command, address), address)
+
+    def _start_front(
+        self,
+        front: Front,
+        http: int,
+        https: int,
+        inner: int,
+        inner_ports: Mapping[str, int],
+    ) -> None:
+        folder = self.folder / front.name
+        folder.mkdir(mode=0o755)
+        upstreams = [
+            Upstream(name, f"/{name}", address)
+            for name, (_, address) in self.servers.items()
+            if not (front.no_unix and isinstance(address, str))
+        ]
+        behind = [
+            Upstream(f"behind-{name}", f"/behind-{name}", (HOST, port))
+            for name, port in inner_ports.items()
+            if name != front.name
+        ]
+        site = Site(
+            folder=folder,
+            host=HOST,
+            http=http,
+            https=https,
+            inner_port=inner,
+            certificate=self.certificate,
+            key=self.key,
+            pem=self.pem,
+            edge=[*upstreams, *behind],
+            inner=upstreams,
+        )
+        process = start_front(self.manager, front, site)
+        self.fronts[front.name] = (process, site)
+
+
+def start_front(manager: ProcessManager, front: Front, site: Site) -> Process:
+    """Write the configuration of *front* for *site* and start it."""
+    for name, text in front.configure(site).items():
+        path = site.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    places = {
+        "folder": str(site.folder),
+        "host": site.host,
+        "http": str(site.http),
+        "inner": str(site.inner_port),
+    }
+    program, *arguments = front.command
+    command = [find_program(program), *(a.format(**places) for a in arguments)]
+    ports = [site.http, site.inner_port]
+    if not front.no_tls:
+        ports.append(site.https)
+    return manager.start(front.name, command, [(site.host, port) for port in ports])

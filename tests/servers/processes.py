@@ -1,0 +1,171 @@
+"""
+Start real programs, wait until they listen, and stop them by their ids.
+
+In:  a command line, and the address or the socket's path it will listen on.
+Out: a `Process` whose `stop` ends it and whatever it started, also after failure.
+
+A process runs in a session of its own, so its id is the id of its process group,
+and stopping that group reaches forked workers and nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+Address = tuple[str, int] | str
+"""A host and port, or the path of a unix socket."""
+
+START_SECONDS = 60.0
+STOP_SECONDS = 5.0
+
+
+def find_free_port(host: str = "127.0.0.1") -> int:
+    """Find a port that is free on *host* now."""
+    return find_free_ports(1, host)[0]
+
+
+def find_free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """Find *count* different ports that are free on *host* now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.ExitStack() as stack:
+        ports: list[int] = []
+        for _ in range(count):
+            taken = stack.enter_context(socket.socket(family))
+            taken.bind((host, 0))
+            ports.append(taken.getsockname()[1])
+        return ports
+
+
+def connect(address: Address, source: str | None = None) -> socket.socket:
+    """Open a connection to *address*, from the local address *source*."""
+    if isinstance(address, str):
+        unix = socket.socket(socket.AF_UNIX)
+        try:
+            unix.settimeout(10)
+            unix.connect(address)
+        except OSError:
+            unix.close()
+            raise
+        return unix
+    return socket.create_connection(
+        address, timeout=10, source_address=(source, 0) if source else None
+    )
+
+
+def is_listening(address: Address) -> bool:
+    """Tell whether something accepts connections on *address*."""
+    try:
+        connect(address).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class Process:
+    """One running program, its log file, and where it listens."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+    addresses: Sequence[Address]
+    _ready: bool = field(default=False)
+    _told: int = field(default=0)
+
+    def read_log(self) -> str:
+        """Return what the program wrote so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def read_news(self) -> str:
+        """Return what the program wrote since this was last asked."""
+        text = self.read_log()
+        news, self._told = text[self._told :], len(text)
+        return news
+
+    def wait_ready(self, seconds: float = START_SECONDS) -> None:
+        """
+        Wait until every address accepts connections.
+
+        Raises:
+            RuntimeError: The program ended or was not ready in time; its log is told.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._ready:
+            self._ready = all(map(is_listening, self.addresses))
+            ended = self.popen.poll() is not None
+            if self._ready and not ended:
+                return
+            if ended or time.monotonic() > deadline:
+                state = f"ended with {self.popen.returncode}" if ended else "is not up"
+                raise RuntimeError(f"{self.name} {state}:\n{self.read_log()[-4000:]}")
+            time.sleep(0.03)
+
+    def stop(self) -> None:
+        """End the program and everything it started."""
+        self._signal(signal.SIGTERM)
+        try:
+            self.popen.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        self._signal(signal.SIGKILL)
+        self.popen.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, number)
+
+
+class ProcessManager:
+    """All the programs of one test session; leaving it stops every one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processes: list[Process] = []
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        addresses: Sequence[Address],
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Start *command* without waiting for it; `Process.wait_ready` does that."""
+        log = self.folder / f"{name}-{len(self.processes)}.log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=None if environment is None else dict(environment),
+                start_new_session=True,
+            )
+        process = Process(name, popen, log, addresses)
+        self.processes.append(process)
+        return process
+
+    def __enter__(self) -> ProcessManager:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # All get the signal first, so that they end side by side.
+        for process in self.processes:
+            process._signal(signal.SIGTERM)
+        for process in self.processes:
+            process.stop()
