@@ -1,0 +1,27 @@
+"""
+Register the checks.
+
+In:  Django starting up.
+Out: the checks of `checks`, known to ``manage.py check``.
+
+Nothing here raises on a bad configuration: the checks report it without a traceback,
+and the middleware and the wrappers raise where the server would start.
+"""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+
+
+class TrustedProxyConfig(AppConfig):
+    """The app's configuration; ``"django_trustedproxy"`` in ``INSTALLED_APPS``."""
+
+    name = "django_trustedproxy"
+    verbose_name = "Trusted proxy"
+
+    def ready(self) -> None:
+        from .checks import check_deployment, check_settings
+
+        checks.register(check_settings, checks.Tags.security)
+        checks.register(check_deployment, checks.Tags.security, deploy=True)

@@ -1,0 +1,489 @@
+"""
+Say at ``manage.py check`` what would go wrong behind the proxy, and what to type.
+
+In:  Django's settings.
+Out: messages with stable ids; ``docs/django.md`` has a row for each of them.
+
+A mistake is a row of `CHECKS`: a function that looks for it, and the words for what it
+finds.  An id is never used again for something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
+
+from trustedproxy import Category
+from trustedproxy.networks import NAMED_NETWORKS
+
+from .conf import ConfigurationError, get_settings
+
+if TYPE_CHECKING:
+    from django.apps import AppConfig
+
+    from trustedproxy import Settings
+    from trustedproxy.networks import Network
+
+TRUSTED_PROXY = "django_trustedproxy.middleware.TrustedProxyMiddleware"
+HTTPS_ONLY = "django_trustedproxy.middleware.HTTPSOnlyMiddleware"
+SECURITY = "django.middleware.security.SecurityMiddleware"
+
+#: Middlewares that read, on the way in, what `TRUSTED_PROXY` corrects.
+READERS = frozenset(
+    {
+        HTTPS_ONLY,
+        SECURITY,
+        "corsheaders.middleware.CorsMiddleware",
+        "debug_toolbar.middleware.DebugToolbarMiddleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        "django.contrib.auth.middleware.RemoteUserMiddleware",
+        "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
+        "django.contrib.redirects.middleware.RedirectFallbackMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.sites.middleware.CurrentSiteMiddleware",
+        "django.middleware.cache.CacheMiddleware",
+        "django.middleware.cache.FetchFromCacheMiddleware",
+        "django.middleware.cache.UpdateCacheMiddleware",
+        "django.middleware.common.BrokenLinkEmailsMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.middleware.locale.LocaleMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+    }
+)
+
+#: Middlewares that answer by themselves, over plain HTTP too.
+ANSWERERS = frozenset(
+    {
+        "django.middleware.cache.CacheMiddleware",
+        "django.middleware.cache.FetchFromCacheMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+    }
+)
+
+#: Nobody's proxies are spread over more of the public internet than that: prefix
+#: lengths an address family.  The largest platforms publish /13 and /29.
+WIDEST = {4: 12, 6: 20}
+
+_MAY_BE_RELATIVE = ("STATIC_URL", "MEDIA_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """
+    What the checks look at.
+
+    Attributes:
+        settings: This project's settings, validated.
+
+        middleware:
+            A row for each entry of ``MIDDLEWARE``: its path, and the paths of the class
+            and its bases, so that a subclass counts as what it is.
+    """
+
+    settings: Settings
+    middleware: tuple[tuple[str, frozenset[str]], ...]
+
+    @classmethod
+    def read(cls) -> Project:
+        """Read Django's settings."""
+        paths = django_settings.MIDDLEWARE
+        return cls(get_settings(), tuple((path, _ancestry(path)) for path in paths))
+
+    def find(self, path: str) -> int | None:
+        """Return the index of the middleware *path*, or ``None``."""
+        for i, (_, ancestry) in enumerate(self.middleware):
+            if path in ancestry:
+                return i
+        return None
+
+    def list_before(self, path: str, among: frozenset[str]) -> Iterator[str]:
+        """Yield the middlewares before *path* that are *among* some."""
+        end = self.find(path)
+        for entry, ancestry in self.middleware[: end or 0]:
+            if ancestry & among:
+                yield entry
+
+    def trusts(self, category: Category) -> bool:
+        """Say whether a header of *category* is listed."""
+        headers = self.settings.policy.headers
+        return any(category in header.categories for header in headers)
+
+
+def _ancestry(path: str) -> frozenset[str]:
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        # Django will say it, with more words, when the server starts.
+        return frozenset({path})
+    bases = getattr(middleware, "__mro__", ())
+    return frozenset({path, *(f"{b.__module__}.{b.__qualname__}" for b in bases)})
+
+
+# What is wrong: each yields, for every mistake, the word that the message is about.
+
+
+def _no_middleware(project: Project) -> Iterator[str]:
+    if project.settings.policy.headers and project.find(TRUSTED_PROXY) is None:
+        yield TRUSTED_PROXY
+
+
+def _readers_before(project: Project) -> Iterator[str]:
+    yield from project.list_before(TRUSTED_PROXY, READERS - {HTTPS_ONLY})
+
+
+def _is_set(name: str) -> Callable[[Project], Iterator[str]]:
+    def look(_project: Project) -> Iterator[str]:
+        if getattr(django_settings, name):
+            yield name
+
+    return look
+
+
+def _forced_mount_point(_project: Project) -> Iterator[str]:
+    # An empty one forces, too.
+    if django_settings.FORCE_SCRIPT_NAME is not None:
+        yield "FORCE_SCRIPT_NAME"
+
+
+def _every_peer(project: Project) -> Iterator[str]:
+    policy = project.settings.policy
+    if policy.believes_every_peer and not policy.every_peer_on_purpose:
+        yield "TRUSTED_PROXIES"
+
+
+def _wide_networks(project: Project) -> Iterator[str]:
+    trusted = project.settings.policy.networks
+    for network in () if trusted is None else trusted.networks:
+        if network.prefixlen < WIDEST[network.version] and not _has_a_name(network):
+            yield str(network)
+
+
+def _has_a_name(network: Network) -> bool:
+    named = (n for networks in NAMED_NETWORKS.values() for n in networks)
+    return any(
+        n.version == network.version
+        and n.network_address <= network.network_address
+        and network.broadcast_address <= n.broadcast_address
+        for n in named
+    )
+
+
+def _synonyms(project: Project) -> Iterator[str]:
+    for category in Category:
+        names = [
+            header.name
+            for header in project.settings.policy.headers
+            if category in header.categories
+        ]
+        if len(names) > 1:
+            yield ", ".join(names)
+
+
+def _no_header(project: Project) -> Iterator[str]:
+    policy = project.settings.policy
+    if not policy.headers and policy.strip == "listed":
+        yield "TRUSTED_PROXY_HEADERS"
+
+
+def _relative_urls(project: Project) -> Iterator[str]:
+    if project.trusts(Category.MOUNT_POINT):
+        for name in _MAY_BE_RELATIVE:
+            # Asked for in the usual way, the setting comes with the script prefix of
+            # this moment, for good.
+            url = getattr(django_settings._wrapped, name)
+            if url and not url.startswith(("/", "http://", "https://")):
+                yield name
+
+
+def _cookie_domain(project: Project) -> Iterator[str]:
+    name = "CSRF_COOKIE_DOMAIN"
+    if django_settings.CSRF_USE_SESSIONS:
+        name = "SESSION_COOKIE_DOMAIN"
+    if (
+        getattr(django_settings, name)
+        and project.trusts(Category.SCHEME)
+        and not project.trusts(Category.PORT)
+    ):
+        yield name
+
+
+def _two_redirects(project: Project) -> Iterator[str]:
+    if project.settings.https_only and django_settings.SECURE_SSL_REDIRECT:
+        yield "SECURE_SSL_REDIRECT"
+
+
+def _two_hsts_policies(project: Project) -> Iterator[str]:
+    if project.settings.hsts and django_settings.SECURE_HSTS_SECONDS:
+        yield "SECURE_HSTS_SECONDS"
+
+
+def _https_only_first(project: Project) -> Iterator[str]:
+    yield from project.list_before(TRUSTED_PROXY, frozenset({HTTPS_ONLY}))
+
+
+def _answerers_before(project: Project) -> Iterator[str]:
+    yield from project.list_before(HTTPS_ONLY, ANSWERERS)
+
+
+def _hsts_alone(project: Project) -> Iterator[str]:
+    if project.settings.hsts and not project.settings.https_only:
+        yield "TRUSTED_PROXY_HSTS_POLICY"
+
+
+def _https_only_without_middleware(project: Project) -> Iterator[str]:
+    if project.settings.https_only and project.find(HTTPS_ONLY) is None:
+        yield HTTPS_ONLY
+
+
+def _https_only_without_setting(project: Project) -> Iterator[str]:
+    if not project.settings.https_only and project.find(HTTPS_ONLY) is not None:
+        yield HTTPS_ONLY
+
+
+def _mount_points(project: Project) -> Iterator[str]:
+    if project.settings.mount_points:
+        yield "TRUSTED_PROXY_MOUNT_POINTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """
+    One mistake.
+
+    Attributes:
+        id: Stable; what ``SILENCED_SYSTEM_CHECKS`` takes.
+
+        look: Yields the words for what it finds.
+
+        message: What is wrong; ``{}`` stands for the word.
+
+        hint: What to type.
+
+        deploy: Whether only ``check --deploy`` looks for it.
+    """
+
+    id: str
+    look: Callable[[Project], Iterator[str]]
+    message: str
+    hint: str
+    deploy: bool = False
+
+    def run(self, project: Project) -> Iterator[CheckMessage]:
+        """Yield a warning for each mistake of this kind."""
+        for word in self.look(project):
+            yield Warning(
+                self.message.replace("{}", word),
+                hint=self.hint.replace("{}", word),
+                id=self.id,
+            )
+
+
+#: What is wrong with a setting of this project's own.
+CONFIGURATION_ERROR = "trustedproxy.E001"
+PRELOAD_ERROR = "trustedproxy.E002"
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "trustedproxy.W001",
+        _no_middleware,
+        "Headers are trusted, but nothing reads them: {} is not in MIDDLEWARE.",
+        "Type it as the first line of MIDDLEWARE: MIDDLEWARE = ['{}', ...]. Where "
+        "wsgi.py or asgi.py wraps the application with "
+        "django_trustedproxy.entrypoints, add 'trustedproxy.W001' to "
+        "SILENCED_SYSTEM_CHECKS instead.",
+    ),
+    Check(
+        "trustedproxy.W002",
+        _readers_before,
+        "{} runs before " + TRUSTED_PROXY + " and reads what that has not yet "
+        "corrected.",
+        "Move '" + TRUSTED_PROXY + "' to the first line of MIDDLEWARE, above '{}'.",
+    ),
+    Check(
+        "trustedproxy.W003",
+        _is_set("SECURE_PROXY_SSL_HEADER"),
+        "{} lets Django read the scheme from a header by itself, whoever sent it.",
+        "Remove {} and list the header instead: TRUSTED_PROXY_HEADERS = [..., "
+        "'X-Forwarded-Proto'].",
+    ),
+    Check(
+        "trustedproxy.W004",
+        _is_set("USE_X_FORWARDED_HOST"),
+        "{} lets Django read the host from X-Forwarded-Host by itself, whoever sent "
+        "it.",
+        "Remove {} and list the header instead: TRUSTED_PROXY_HEADERS = [..., "
+        "'X-Forwarded-Host'].",
+    ),
+    Check(
+        "trustedproxy.W005",
+        _is_set("USE_X_FORWARDED_PORT"),
+        "{} lets Django read the port from X-Forwarded-Port by itself, whoever sent "
+        "it.",
+        "Remove {} and list the header instead: TRUSTED_PROXY_HEADERS = [..., "
+        "'X-Forwarded-Port'].",
+    ),
+    Check(
+        "trustedproxy.W006",
+        _forced_mount_point,
+        "{} fixes the mount point, so that no trusted header can set it.",
+        "Remove {} and list the header in which your proxy names the mount point: "
+        "TRUSTED_PROXY_HEADERS = [..., 'X-Forwarded-Prefix']. If the mount point never "
+        "changes and no header names it, add 'trustedproxy.W006' to "
+        "SILENCED_SYSTEM_CHECKS.",
+    ),
+    Check(
+        "trustedproxy.W007",
+        _every_peer,
+        "{} is not set, so every peer is believed, and whoever reaches this server "
+        "directly can forge the trusted headers.",
+        "List the addresses of your proxies: {} = ['10.0.0.0/8']. If nothing but the "
+        "proxy can reach this server, say so: {} = '*'.",
+        deploy=True,
+    ),
+    Check(
+        "trustedproxy.W008",
+        _wide_networks,
+        "TRUSTED_PROXIES believes the whole of {}, which is too wide for proxies.",
+        "Replace '{}' by the networks that your proxies answer from, such as "
+        "'10.0.0.0/8' or 'private'. To believe everybody on purpose: TRUSTED_PROXIES = "
+        "'*'.",
+    ),
+    Check(
+        "trustedproxy.W009",
+        _synonyms,
+        "Several trusted headers say the same thing: {}. A client can send the one "
+        "that the proxy does not set.",
+        "Keep the one that your proxy sets in TRUSTED_PROXY_HEADERS, of these: {}.",
+    ),
+    Check(
+        "trustedproxy.W010",
+        _no_header,
+        "django_trustedproxy is installed, but {} is empty, so nothing is corrected.",
+        "List the headers that your proxy sets: {} = ['X-Forwarded-For', "
+        "'X-Forwarded-Proto']. If no proxy stands in front: TRUSTED_PROXY_STRIP = "
+        "'all'.",
+    ),
+    Check(
+        "trustedproxy.W011",
+        _relative_urls,
+        "{} is relative, and Django puts the mount point of whatever asks first in "
+        "front of it, for good.",
+        "Begin {} with a slash and the mount point, as in '/app/static/', or with "
+        "https:// and a host.",
+    ),
+    Check(
+        "trustedproxy.W012",
+        _cookie_domain,
+        "{} is set, so the referrer of a secure form is compared with the server's "
+        "port, which no trusted header corrects.",
+        "Let the proxy send its port and list the header: TRUSTED_PROXY_HEADERS = "
+        "[..., 'X-Forwarded-Port']; or remove {}.",
+    ),
+    Check(
+        "trustedproxy.W013",
+        _two_redirects,
+        "TRUSTED_PROXY_HTTPS_ONLY and {} both redirect to HTTPS.",
+        "Remove {}, and add 'security.W008' to SILENCED_SYSTEM_CHECKS.",
+    ),
+    Check(
+        "trustedproxy.W014",
+        _two_hsts_policies,
+        "TRUSTED_PROXY_HSTS_POLICY and {} both set Strict-Transport-Security, and "
+        "Django's wins.",
+        "Remove {}, and add 'security.W004' to SILENCED_SYSTEM_CHECKS.",
+    ),
+    Check(
+        "trustedproxy.W015",
+        _https_only_first,
+        "{} runs before " + TRUSTED_PROXY + ", so it sees the scheme of the last hop "
+        "and redirects for ever.",
+        "Move '{}' below '" + TRUSTED_PROXY + "' in MIDDLEWARE.",
+    ),
+    Check(
+        "trustedproxy.W016",
+        _answerers_before,
+        "{} runs before " + HTTPS_ONLY + " and may answer over plain HTTP.",
+        "Move '" + HTTPS_ONLY + "' above '{}', right below '" + TRUSTED_PROXY + "'.",
+    ),
+    Check(
+        "trustedproxy.W017",
+        _hsts_alone,
+        "{} has no effect without TRUSTED_PROXY_HTTPS_ONLY.",
+        "Type TRUSTED_PROXY_HTTPS_ONLY = True beside {}.",
+    ),
+    Check(
+        "trustedproxy.W018",
+        _https_only_without_middleware,
+        "TRUSTED_PROXY_HTTPS_ONLY is set, but nothing redirects: {} is not in "
+        "MIDDLEWARE.",
+        "Type '{}' below '" + TRUSTED_PROXY + "' in MIDDLEWARE. Where wsgi.py or "
+        "asgi.py wraps the application with django_trustedproxy.entrypoints, add "
+        "'trustedproxy.W018' to SILENCED_SYSTEM_CHECKS instead.",
+    ),
+    Check(
+        "trustedproxy.W019",
+        _https_only_without_setting,
+        "{} is in MIDDLEWARE, but has no effect without TRUSTED_PROXY_HTTPS_ONLY.",
+        "Type TRUSTED_PROXY_HTTPS_ONLY = True, or remove '{}' from MIDDLEWARE.",
+    ),
+    Check(
+        "trustedproxy.W020",
+        _mount_points,
+        "{} is not served by MIDDLEWARE, which cannot stream, but only by the wrapper "
+        "around the application.",
+        "Type in wsgi.py: application = wrap_wsgi(get_wsgi_application()), or in "
+        "asgi.py: application = wrap_asgi(get_asgi_application()), from "
+        "django_trustedproxy.entrypoints. Then add 'trustedproxy.W020' to "
+        "SILENCED_SYSTEM_CHECKS.",
+    ),
+)
+
+AppConfigs: TypeAlias = "Sequence[AppConfig] | None"
+
+
+def check_settings(app_configs: AppConfigs, **_kwargs: Any) -> list[CheckMessage]:
+    """Look for what is wrong wherever the project runs."""
+    try:
+        project = Project.read()
+    except ConfigurationError as error:
+        return [_describe_error(error)]
+    return _run(project, deploy=False)
+
+
+def check_deployment(app_configs: AppConfigs, **_kwargs: Any) -> list[CheckMessage]:
+    """Look for what is wrong where others can reach the project."""
+    try:
+        project = Project.read()
+    except ConfigurationError:
+        # `check_settings` has said it.
+        return []
+    return _run(project, deploy=True)
+
+
+def _run(project: Project, *, deploy: bool) -> list[CheckMessage]:
+    checks = (check for check in CHECKS if check.deploy is deploy)
+    return [message for check in checks for message in check.run(project)]
+
+
+def _describe_error(error: ConfigurationError) -> CheckMessage:
+    value = str(error.value).lower()
+    if error.option == "TRUSTED_PROXY_HSTS_POLICY" and "preload" in value:
+        return Error(
+            str(error),
+            hint="Browsers preload a policy of at least a year for all subdomains: "
+            "TRUSTED_PROXY_HSTS_POLICY = 'max-age=31536000; includeSubDomains; "
+            "preload'. Until you want that, leave 'preload' out.",
+            id=PRELOAD_ERROR,
+        )
+    return Error(
+        str(error),
+        hint=f"Correct {error.option} in the settings.",
+        id=CONFIGURATION_ERROR,
+    )

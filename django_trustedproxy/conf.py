@@ -1,0 +1,59 @@
+"""
+Read the project's settings from Django's.
+
+In:  ``django.conf.settings``: the names that begin with ``TRUSTED_PROXY_``, and
+     ``TRUSTED_PROXIES``.
+Out: `trustedproxy.Settings`, made once and made again when a test overrides a setting.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+import trustedproxy
+
+if TYPE_CHECKING:
+    from trustedproxy import Settings
+
+PREFIXES = ("TRUSTED_PROXY_", "TRUSTED_PROXIES")
+
+
+class ConfigurationError(trustedproxy.ConfigurationError, ImproperlyConfigured):
+    """
+    A setting has a value that it cannot have.
+
+    It is a `trustedproxy.ConfigurationError`, with its attributes, and Django's
+    `ImproperlyConfigured` at once.
+    """
+
+
+@cache
+def get_settings() -> Settings:
+    """
+    Return the settings, validated and compiled.
+
+    Raises:
+        ConfigurationError: naming the setting, its value and the nearest valid one.
+    """
+    names = [name for name in dir(settings) if name.startswith(PREFIXES)]
+    try:
+        return trustedproxy.read_settings(
+            {name: getattr(settings, name) for name in names}
+        )
+    except trustedproxy.ConfigurationError as error:
+        raise ConfigurationError(error.option, error.value, error.expected) from error
+
+
+def _forget_settings(*, setting: str, **_kwargs: Any) -> None:
+    if setting.startswith(PREFIXES):
+        get_settings.cache_clear()
+
+
+# `override_settings` and its relatives send this, once at the beginning and once at
+# the end.  Connected here and not by the app, for those who only use the wrappers.
+setting_changed.connect(_forget_settings, dispatch_uid="django_trustedproxy.conf")

@@ -1,0 +1,165 @@
+"""
+The policy around the whole application, in ``wsgi.py`` or ``asgi.py``.
+
+In:  the application of ``get_wsgi_application()`` or ``get_asgi_application()``, or
+     whatever stands around it, such as the router of Channels.
+Out: an application that is asked only with corrected environs and scopes.
+
+The wrappers do everything that the settings say, proxy mount points included, which
+``MIDDLEWARE`` cannot serve.  They stand in the place of both middlewares.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from django.conf import settings as django_settings
+
+from trustedproxy import (
+    Category,
+    HTTPSOnlyASGIMiddleware,
+    HTTPSOnlyMiddleware,
+    TrustedProxyASGIMiddleware,
+    TrustedProxyMiddleware,
+)
+from trustedproxy.https_only import HTTPSOnly
+from trustedproxy.process import restrict_signals
+from trustedproxy.wsgi import DECISION_KEY
+
+from .conf import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from trustedproxy import Settings
+    from trustedproxy._types import (
+        ASGIApp,
+        Environ,
+        Receive,
+        Scope,
+        Send,
+        StartResponse,
+        WSGIApp,
+    )
+
+#: Variables from which Django takes the mount point before it looks at SCRIPT_NAME.
+REWRITES = ("SCRIPT_URL", "REDIRECT_URL")
+
+#: What Django allows under DEBUG where ALLOWED_HOSTS is empty.
+DEBUG_HOSTS = (".localhost", "127.0.0.1", "[::1]")
+
+App = TypeVar("App")
+
+
+def wrap_wsgi(application: WSGIApp) -> WSGIApp:
+    """
+    Apply the settings around a whole WSGI *application*.
+
+    Raises:
+        ConfigurationError: A setting is wrong; it names which.
+    """
+    current = _Current(application, _build_wsgi)
+
+    def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        return current.get(serving=True)(environ, start_response)
+
+    return serve
+
+
+def wrap_asgi(application: ASGIApp) -> ASGIApp:
+    """
+    Apply the settings around a whole ASGI *application*: http and websocket.
+
+    Raises:
+        ConfigurationError: A setting is wrong; it names which.
+    """
+    current = _Current(application, _build_asgi)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # A lifespan is no request; the server may not have set its handlers yet.
+        serving = scope["type"] != "lifespan"
+        await current.get(serving=serving)(scope, receive, send)
+
+    return serve
+
+
+class _Current(Generic[App]):
+    """
+    The application, wrapped by the settings of this moment.
+
+    They are those of the start, but for tests that override them.
+    """
+
+    def __init__(self, app: App, build: Callable[[App, Settings], App]) -> None:
+        self._app = app
+        self._build = build
+        self._settings = get_settings()
+        self._wrapped = build(app, self._settings)
+
+    def get(self, *, serving: bool) -> App:
+        settings = get_settings()
+        if settings is not self._settings:
+            self._wrapped = self._build(self._app, settings)
+            self._settings = settings
+        if serving and settings.restrict_signals:
+            restrict_signals()
+        return self._wrapped
+
+
+def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
+    app = _forget_rewrites(app)
+    if settings.mount_points:
+        # The extra "mount" is needed only by those who use the setting.
+        from trustedproxy import ProxyMountPointsMiddleware
+
+        app = ProxyMountPointsMiddleware(app, settings.mount_points, settings.policy)
+    if settings.https_only is not None:
+        app = HTTPSOnlyMiddleware.from_rules(app, _limit_hosts(settings.https_only))
+    return TrustedProxyMiddleware(app, settings.policy)
+
+
+def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
+    if settings.mount_points:
+        from trustedproxy import ProxyMountPointsASGIMiddleware
+
+        app = ProxyMountPointsASGIMiddleware(
+            app, settings.mount_points, settings.policy
+        )
+    if settings.https_only is not None:
+        rules = _limit_hosts(settings.https_only)
+        app = HTTPSOnlyASGIMiddleware.from_rules(app, rules)
+    return TrustedProxyASGIMiddleware(app, settings.policy)
+
+
+def _limit_hosts(rules: HTTPSOnly) -> HTTPSOnly:
+    """Redirect only to hosts that Django would serve."""
+    allowed = tuple(django_settings.ALLOWED_HOSTS)
+    if django_settings.DEBUG and not allowed:
+        allowed = DEBUG_HOSTS
+    return HTTPSOnly(
+        rules.host,
+        rules.status,
+        rules.exempt,
+        rules.hsts,
+        allowed,
+        shadow=rules.shadow,
+    )
+
+
+def _forget_rewrites(app: WSGIApp) -> WSGIApp:
+    """
+    Let Django take the mount point from where the decision put it.
+
+    Where Apache's mod_rewrite was at work, Django would take it from the whole URL,
+    as the connection has it.
+    """
+
+    def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        decision = environ.get(DECISION_KEY)
+        if decision is not None and Category.MOUNT_POINT in decision.winners:
+            for key in REWRITES:
+                if key in environ:
+                    decision.original[key] = environ.pop(key)
+        return app(environ, start_response)
+
+    return serve

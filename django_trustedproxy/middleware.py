@@ -1,0 +1,207 @@
+"""
+The two lines of ``MIDDLEWARE``.
+
+In:  requests as Django made them.
+Out: requests that tell the truth; and HTTPS only, by the client's scheme.
+
+What is decided is the core's business, and how it gets into a request that of
+`requests`; these classes only stand in Django's chain, in both of its modes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings as django_settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+
+from trustedproxy.https_only import (
+    HSTS_HEADER,
+    is_https_exempt,
+    read_environ,
+    read_scope,
+)
+from trustedproxy.middleware import (
+    BAD_REQUEST_BODY,
+    BAD_REQUEST_HEADERS,
+    is_refused,
+)
+from trustedproxy.notices import tell_once
+from trustedproxy.process import restrict_signals
+
+from .conf import get_settings
+from .requests import ScriptPrefix, correct_request
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from trustedproxy.https_only import RequestFacts
+
+GetResponse: TypeAlias = Callable[
+    ["HttpRequest"], HttpResponseBase | Awaitable[HttpResponseBase]
+]
+
+
+class _Middleware:
+    """What both have in common: one class for both modes, settings at the start."""
+
+    sync_capable: ClassVar[bool] = True
+    async_capable: ClassVar[bool] = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        # The last place that may raise because of a setting.
+        get_settings()
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+
+class TrustedProxyMiddleware(_Middleware):
+    """
+    Apply ``TRUSTED_PROXY_HEADERS`` and its companions to every request.
+
+    It belongs at the top of ``MIDDLEWARE``.
+
+    Raises:
+        ConfigurationError: when it is made; it names the setting that is wrong.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        get_settings().policy.tell_at_start()
+        if django_settings.SECURE_PROXY_SSL_HEADER:
+            tell_once(
+                "SECURE_PROXY_SSL_HEADER",
+                "SECURE_PROXY_SSL_HEADER lets Django read the scheme from a header by "
+                "itself, whoever sent it: remove it, and list the header in "
+                "TRUSTED_PROXY_HEADERS.",
+            )
+
+    def __call__(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._respond(request)
+        if (refusal := self._correct(request)) is not None:
+            return refusal
+        prefix = ScriptPrefix(request)
+        try:
+            response = cast("HttpResponseBase", self.get_response(request))
+        except BaseException:
+            prefix.put_back()
+            raise
+        return prefix.put_back_on_close(response)
+
+    async def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        if (refusal := self._correct(request)) is not None:
+            return refusal
+        prefix = ScriptPrefix(request)
+        try:
+            response = await cast(
+                "Awaitable[HttpResponseBase]", self.get_response(request)
+            )
+        except BaseException:
+            prefix.put_back()
+            raise
+        return prefix.put_back_on_close(response)
+
+    def _correct(self, request: HttpRequest) -> HttpResponse | None:
+        """Correct *request*, or return the answer to one that is refused."""
+        # Asked for each time, since tests override settings; it is remembered.
+        settings = get_settings()
+        if settings.restrict_signals:
+            # In force from the first request: earlier the server may not have set its
+            # own handlers.
+            restrict_signals()
+        decision = correct_request(settings.policy, request)
+        if not is_refused(settings.policy, decision):
+            return None
+        return HttpResponse(
+            BAD_REQUEST_BODY, status=400, headers=dict(BAD_REQUEST_HEADERS)
+        )
+
+
+class HTTPSOnlyMiddleware(_Middleware):
+    """
+    Redirect plain HTTP, and send ``Strict-Transport-Security``, as the settings say.
+
+    It belongs right below `TrustedProxyMiddleware`, so that it acts on the client's
+    scheme.  The host of a redirect is the one that Django's ``get_host()`` allows.
+
+    Raises:
+        ConfigurationError: when it is made; it names the setting that is wrong.
+    """
+
+    def __call__(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._respond(request)
+        if (answer := _answer_plain(request)) is not None:
+            return answer
+        return _add_hsts(
+            request, cast("HttpResponseBase", self.get_response(request))
+        )
+
+    async def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        if (answer := _answer_plain(request)) is not None:
+            return answer
+        return _add_hsts(
+            request,
+            await cast("Awaitable[HttpResponseBase]", self.get_response(request)),
+        )
+
+
+def _answer_plain(request: HttpRequest) -> HttpResponse | None:
+    """Answer a request that may not reach the application over plain HTTP."""
+    rules = get_settings().https_only
+    if rules is None or request.is_secure() or _is_exempt_view(request):
+        return None
+    answer = rules.answer(_read_facts(request))
+    if answer is None:
+        return None
+    return HttpResponse(
+        answer.body, status=answer.status, headers=dict(answer.headers)
+    )
+
+
+def _is_exempt_view(request: HttpRequest) -> bool:
+    """Look which view would be asked; no middleware below has a say yet."""
+    try:
+        match = resolve(request.path_info, getattr(request, "urlconf", None))
+    except Resolver404:
+        return False
+    return is_https_exempt(match.func)
+
+
+def _read_facts(request: HttpRequest) -> RequestFacts:
+    if isinstance(request, ASGIRequest):
+        facts = read_scope(request.scope)
+    else:
+        # Django has decoded both variables in place, from UTF-8.
+        facts = replace(
+            read_environ(request.META),
+            mount_point=request.META.get("SCRIPT_NAME", "").encode(),
+            path=request.path_info.encode(),
+        )
+    try:
+        return replace(facts, scheme=request.scheme, host=request.get_host())
+    except DisallowedHost:
+        return replace(facts, scheme=request.scheme, host_refused=True)
+
+
+def _add_hsts(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    rules = get_settings().https_only
+    if rules is not None and request.is_secure() and HSTS_HEADER not in response:
+        value = rules.hsts_value(request.META.get("HTTP_HOST"), secure=True)
+        if value is not None:
+            response.headers[HSTS_HEADER] = value
+    return response

@@ -1,0 +1,120 @@
+"""
+Carry a decision into a request object that Django has already made.
+
+In:  a request, as `WSGIRequest` or `ASGIRequest` built it before any middleware ran.
+Out: the same object, corrected, and the script prefix that goes with it.
+
+Under WSGI ``META`` is the environ itself.  Under ASGI it is a copy that Django made of
+the scope, so the decision is made on the scope and what Django would have made of the
+new scope is copied over.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.urls import get_script_prefix, set_script_prefix
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from trustedproxy import Decision, ProxyPolicy
+
+# What `HttpRequest` remembers once it was asked, and what it made it from.
+_REMEMBERED = ("headers", "_current_scheme_host")
+
+
+def correct_request(policy: ProxyPolicy, request: HttpRequest) -> Decision:
+    """
+    Decide about *request* and correct every accessor of it.
+
+    A request that the decision rejects only loses its opted-in headers.
+    """
+    if isinstance(request, ASGIRequest):
+        decision = _correct_asgi(policy, request)
+    else:
+        decision = _correct_wsgi(policy, request)
+    # Somebody further out may have asked already.
+    for name in _REMEMBERED:
+        request.__dict__.pop(name, None)
+    return decision
+
+
+def _correct_wsgi(policy: ProxyPolicy, request: HttpRequest) -> Decision:
+    meta = request.META
+    before = meta.get("SCRIPT_NAME"), meta.get("PATH_INFO")
+    decision = policy.apply(meta)
+    if before != (meta.get("SCRIPT_NAME"), meta.get("PATH_INFO")):
+        # As `WSGIRequest` does it.  It has already decoded both variables, and what
+        # took their place is ASCII.
+        if settings.FORCE_SCRIPT_NAME is not None:
+            meta["SCRIPT_NAME"] = settings.FORCE_SCRIPT_NAME
+        meta["PATH_INFO"] = request.path_info = meta["PATH_INFO"] or "/"
+        mount_point = meta["SCRIPT_NAME"].rstrip("/")
+        request.path = f"{mount_point}/{request.path_info.replace('/', '', 1)}"
+    return decision
+
+
+def _correct_asgi(policy: ProxyPolicy, request: ASGIRequest) -> Decision:
+    decision, scope = policy.apply_scope(request.scope)
+    if scope is not request.scope:
+        before = ASGIRequest(request.scope, BytesIO())
+        after = ASGIRequest(scope, BytesIO())
+        # Only what differs: a middleware further out may have written to META.
+        for key in before.META.keys() | after.META.keys():
+            if key not in after.META:
+                request.META.pop(key, None)
+            elif before.META.get(key) != after.META[key]:
+                request.META[key] = after.META[key]
+        request.scope = scope
+        request.script_name = after.script_name
+        if (before.path, before.path_info) != (after.path, after.path_info):
+            request.path, request.path_info = after.path, after.path_info
+            if not request.path_info:
+                # The mount point alone is the application's root, as under WSGI.
+                request.path += "/"
+                request.META["PATH_INFO"] = request.path_info = "/"
+    return decision
+
+
+class _OwnPrefix(str):
+    """A script prefix that can be told from an equal one by identity."""
+
+    __slots__ = ()
+
+
+class ScriptPrefix:
+    """
+    Let `reverse` begin with the mount point of *request* until its response is closed.
+
+    Django's own handlers set the prefix and leave it, and its test clients never set
+    it; so what was there before is put back, and nothing leaks into the next request
+    of this thread or into a test.
+    """
+
+    __slots__ = ("_before", "_own")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._before = get_script_prefix()
+        mount_point = request.META.get("SCRIPT_NAME", "")
+        self._own = _OwnPrefix(mount_point.rstrip("/") + "/")
+        set_script_prefix(self._own)
+
+    def put_back(self) -> None:
+        """
+        Put back the prefix that was there before.
+
+        A response may be closed in another thread or task than the one that made it;
+        the prefix there belongs to somebody else and stays.
+        """
+        if get_script_prefix() is self._own:
+            set_script_prefix(self._before)
+
+    def put_back_on_close(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Return *response*, which will put the prefix back when it is closed."""
+        response._resource_closers.append(self.put_back)
+        return response

@@ -1,0 +1,382 @@
+"""
+What the middleware does besides correcting: prefixes, refusals, notices, modes.
+
+In:  requests through Django's own handlers and test clients.
+Out: nothing left behind, nothing half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.test import (
+    AsyncClient,
+    Client,
+    RequestFactory,
+    override_settings,
+)
+from django.urls import get_script_prefix, reverse, set_script_prefix
+
+import trustedproxy
+from django_trustedproxy.conf import ConfigurationError
+from django_trustedproxy.middleware import TrustedProxyMiddleware
+
+from .handlers import (
+    ASKERS,
+    PEER,
+    STRANGER,
+    call_asgi,
+    make_environ,
+    make_scope,
+)
+from .settings import SETTINGS
+from .urls import Farewell
+
+MOUNTED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Prefix": "/app"}
+
+each_handler = pytest.mark.parametrize("ask", ASKERS)
+
+
+def make_client(**options: Any) -> Client:
+    """Make a client whose requests come from the trusted proxy."""
+    return Client(REMOTE_ADDR=PEER, headers=MOUNTED, **options)
+
+
+class ProxiedAsyncClient(AsyncClient):
+    """An async client whose requests come from the trusted proxy."""
+
+    async def request(self, **scope: Any) -> Any:
+        """Send one request, with the peer set."""
+        return await super().request(client=(PEER, 40000), **scope)
+
+
+def test_prefix_after_a_request_of_the_test_client() -> None:
+    """A test's own ``reverse`` does not see the mount point of a request."""
+    response = make_client().get("/facts/")
+
+    assert response.json()["reverse"] == "/app/facts/"
+    assert reverse("facts") == "/facts/"
+
+
+def test_prefix_after_a_request_of_the_async_test_client() -> None:
+    """The same holds in the task that awaited the request."""
+
+    async def ask() -> tuple[Any, str]:
+        response = await ProxiedAsyncClient().get("/async-facts/", headers=MOUNTED)
+        return response.json(), reverse("facts")
+
+    facts, after = asyncio.run(ask())
+
+    assert facts["reverse"] == "/app/facts/"
+    assert facts["meta"]["REMOTE_ADDR"] == "203.0.113.7"
+    assert after == "/facts/"
+
+
+def test_prefix_of_a_test_that_set_its_own() -> None:
+    """What was there before is put back, and not just the root."""
+    set_script_prefix("/of-the-test")
+    make_client().get("/facts/")
+
+    assert get_script_prefix() == "/of-the-test/"
+    set_script_prefix("/")
+
+
+def test_prefix_while_a_response_streams() -> None:
+    """A stream still sees the mount point, until it is closed."""
+    response = make_client().get("/stream/")
+    body = response.getvalue()  # type: ignore[attr-defined]
+
+    assert body == b"/app/facts/ /app/facts/"
+    assert reverse("facts") == "/facts/"
+
+
+def test_prefix_while_a_response_streams_to_the_async_client() -> None:
+    """An async stream still sees the mount point, until it is closed."""
+
+    async def ask() -> tuple[bytes, str]:
+        response = await ProxiedAsyncClient().get("/async-stream/", headers=MOUNTED)
+        body = b"".join([chunk async for chunk in response])
+        return body, reverse("facts")
+
+    body, after = asyncio.run(ask())
+
+    assert body == b"/app/facts/ /app/facts/"
+    assert after == "/facts/"
+
+
+@each_handler
+@pytest.mark.parametrize("view", ["/stream/", "/async-stream/"])
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
+def test_prefix_while_a_response_streams_through_a_handler(ask: Any, view: str) -> None:
+    """Under both handlers, both kinds of streams see the mount point."""
+    assert ask(view, headers=MOUNTED).body == b"/app/facts/ /app/facts/"
+
+
+def test_prefix_of_the_next_request_of_a_thread() -> None:
+    """The mount point of one request is not the next one's."""
+    handler = WSGIHandler()
+    list(handler(make_environ(headers=MOUNTED), lambda *_: None))  # type: ignore[arg-type]
+    # The server never closed that response; Django sets its prefix anyway.
+    response = handler(make_environ(peer=STRANGER), lambda *_: None)  # type: ignore[arg-type]
+
+    assert b'"reverse": "/facts/"' in b"".join(response)
+    response.close()
+    set_script_prefix("/")
+
+
+def test_prefix_when_a_response_is_closed_elsewhere() -> None:
+    """Closing a response in another thread leaves that thread's prefix alone."""
+    handler = WSGIHandler()
+    response = handler(make_environ(headers=MOUNTED), lambda *_: None)  # type: ignore[arg-type]
+    seen: list[str] = []
+
+    def close() -> None:
+        set_script_prefix("/app")
+        response.close()
+        seen.append(get_script_prefix())
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    thread.join()
+
+    assert seen == ["/app/"]
+    set_script_prefix("/")
+
+
+def test_prefix_after_a_view_that_fails() -> None:
+    """An error page is a response like any other."""
+    client = make_client(raise_request_exception=False)
+    response = client.get("/fail/")
+
+    assert response.status_code == 500
+    assert reverse("facts") == "/facts/"
+
+
+def test_prefix_after_an_exception_that_nobody_catches() -> None:
+    """Where no response ever comes, the prefix is put back at once."""
+    with pytest.raises(Farewell):
+        make_client().get("/vanish/")
+
+    assert reverse("facts") == "/facts/"
+
+
+def test_prefix_after_an_exception_that_nobody_catches_async() -> None:
+    """The same holds for async requests."""
+
+    async def ask() -> str:
+        with pytest.raises(Farewell):
+            await ProxiedAsyncClient().get("/async-vanish/", headers=MOUNTED)
+        return reverse("facts")
+
+    assert asyncio.run(ask()) == "/facts/"
+
+
+def test_concurrent_requests_keep_their_prefixes() -> None:
+    """Async requests that overlap do not see each other's mount points."""
+    handler = ASGIHandler()
+
+    async def ask(mount_point: str) -> Any:
+        headers = MOUNTED | {"X-Forwarded-Prefix": mount_point}
+        return (await call_asgi(handler, make_scope("/stream/", headers=headers))).body
+
+    async def ask_all() -> list[Any]:
+        return await asyncio.gather(*(ask(f"/app{i}") for i in range(8)))
+
+    with pytest.warns(Warning, match="StreamingHttpResponse must consume"):
+        bodies = asyncio.run(ask_all())
+
+    assert bodies == [f"/app{i}/facts/ /app{i}/facts/".encode() for i in range(8)]
+
+
+@each_handler
+@pytest.mark.parametrize(
+    ("setting", "headers"),
+    [
+        ("TRUSTED_PROXY_MALFORMED", {"X-Forwarded-For": "203.0.113.7, garbage"}),
+        ("TRUSTED_PROXY_MISSING", {"X-Forwarded-Proto": "https"}),
+    ],
+)
+def test_refusal(ask: Any, setting: str, headers: dict[str, str]) -> None:
+    """A refused request is answered with 400, which nobody may store."""
+    with override_settings(**{setting: "reject"}):
+        answer = ask(headers=headers)
+
+    assert answer.status == 400
+    assert answer.get("Cache-Control") == "no-store"
+
+
+@each_handler
+def test_refusal_in_shadow(ask: Any) -> None:
+    """In shadow nothing is refused."""
+    with override_settings(TRUSTED_PROXY_MALFORMED="reject", TRUSTED_PROXY_SHADOW=True):
+        answer = ask(headers={"X-Forwarded-For": "203.0.113.7, garbage"})
+
+    assert answer.status == 200
+
+
+@each_handler
+def test_shadow_changes_nothing(ask: Any) -> None:
+    """In shadow a request is what Django alone makes of it."""
+    with override_settings(TRUSTED_PROXY_SHADOW=True):
+        shadowed = ask(headers=MOUNTED).facts
+    with override_settings(MIDDLEWARE=SETTINGS["MIDDLEWARE"][1:]):
+        alone = ask(headers=MOUNTED).facts
+
+    assert shadowed == alone
+    assert shadowed["decision"] is None
+
+
+@each_handler
+def test_no_header_listed_changes_nothing(ask: Any) -> None:
+    """Without a trusted header a request is what Django alone makes of it."""
+    with override_settings(TRUSTED_PROXY_HEADERS=[]):
+        untouched = ask(headers=MOUNTED).facts
+    with override_settings(MIDDLEWARE=SETTINGS["MIDDLEWARE"][1:]):
+        alone = ask(headers=MOUNTED).facts
+
+    del untouched["decision"], alone["decision"]
+    assert untouched == alone
+
+
+@each_handler
+def test_settings_overridden_between_requests(ask: Any) -> None:
+    """A test that overrides a setting gets what it asked for."""
+    with override_settings(TRUSTED_PROXIES=[STRANGER]):
+        overridden = ask(peer=STRANGER, headers=MOUNTED).facts
+    after = ask(peer=STRANGER, headers=MOUNTED).facts
+
+    assert overridden["meta"]["REMOTE_ADDR"] == "203.0.113.7"
+    assert after["meta"]["REMOTE_ADDR"] == STRANGER
+
+
+def test_settings_overridden_below_a_client() -> None:
+    """A middleware that was made before follows the override."""
+    client = make_client()
+    before = client.get("/facts/").json()
+    with override_settings(TRUSTED_PROXIES=[STRANGER]):
+        overridden = client.get("/facts/").json()
+
+    assert before["meta"]["REMOTE_ADDR"] == "203.0.113.7"
+    assert overridden["meta"]["REMOTE_ADDR"] == PEER
+
+
+def test_bad_configuration_when_the_server_starts() -> None:
+    """Django's handler does not start with a setting that cannot be meant."""
+    with (
+        override_settings(TRUSTED_PROXIES=["10.0.0.0/33"]),
+        pytest.raises(ConfigurationError, match="TRUSTED_PROXIES") as caught,
+    ):
+        WSGIHandler()
+
+    assert isinstance(caught.value, ImproperlyConfigured)
+    assert isinstance(caught.value, trustedproxy.ConfigurationError)
+
+
+def test_every_peer_believed_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a list of proxies the log says at start-up what that means."""
+    with override_settings(TRUSTED_PROXIES=None):
+        WSGIHandler()
+        WSGIHandler()
+
+    records = [r for r in caplog.records if "TRUSTED_PROXIES" in r.getMessage()]
+    assert [record.levelno for record in records] == [logging.WARNING]
+
+
+def test_every_peer_believed_on_purpose(caplog: pytest.LogCaptureFixture) -> None:
+    """``"*"`` says the same on purpose, and nothing is told."""
+    with override_settings(TRUSTED_PROXIES="*"):
+        WSGIHandler()
+
+    assert caplog.records == []
+
+
+def test_django_reading_the_scheme_itself_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """``SECURE_PROXY_SSL_HEADER`` beside the middleware is told once, with a remedy."""
+    with override_settings(
+        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")
+    ):
+        WSGIHandler()
+        WSGIHandler()
+
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "SECURE_PROXY_SSL_HEADER" in told[0]
+
+
+@each_handler
+def test_middleware_listed_twice(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A second application does nothing, and is told once."""
+    twice = [SETTINGS["MIDDLEWARE"][0], *SETTINGS["MIDDLEWARE"]]
+    with override_settings(MIDDLEWARE=twice):
+        facts = ask(headers=MOUNTED | {"X-Forwarded-For": "203.0.113.7, 10.0.0.8"}).facts
+        ask(headers=MOUNTED)
+
+    assert facts["meta"]["REMOTE_ADDR"] == "203.0.113.7"
+    assert facts["path"] == "/app/facts/"
+    assert len(caplog.records) == 1
+
+
+def sync_only(get_response: Any) -> Any:
+    """Make a middleware that only works in the sync mode."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = get_response(request)
+        response["X-Prefix"] = get_script_prefix()
+        return response
+
+    return middleware
+
+
+@each_handler
+@pytest.mark.parametrize("above", [True, False])
+@pytest.mark.parametrize("view", ["/facts/", "/async-facts/"])
+def test_sync_middleware_beside_ours(ask: Any, above: bool, view: str) -> None:
+    """Both modes work whatever mode the neighbours need."""
+    path = f"{__name__}.sync_only"
+    ours = SETTINGS["MIDDLEWARE"]
+    with override_settings(MIDDLEWARE=[path, *ours] if above else [*ours, path]):
+        answer = ask(view, headers=MOUNTED)
+
+    assert answer.facts["reverse"] == "/app/facts/"
+    assert answer.get("X-Prefix") == "/app/"
+
+
+def test_middleware_called_with_a_bare_request() -> None:
+    """A request that no handler made, as unit tests do, is served too."""
+    request = RequestFactory(REMOTE_ADDR=PEER, headers=MOUNTED).get("/facts/")
+    middleware = TrustedProxyMiddleware(lambda _: HttpResponse(reverse("facts")))
+    response = middleware(request)
+
+    assert isinstance(response, HttpResponse)
+    assert response.content == b"/app/facts/"
+    response.close()
+    assert reverse("facts") == "/facts/"
+
+
+@each_handler
+@pytest.mark.parametrize("wanted", [True, False])
+def test_signals_from_the_first_request(
+    ask: Any, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signals are restricted by the setting, with a request and not before."""
+    calls: list[str] = []
+    monkeypatch.setattr(
+        "django_trustedproxy.middleware.restrict_signals", lambda: calls.append("")
+    )
+    with override_settings(TRUSTED_PROXY_RESTRICT_SIGNALS=wanted):
+        WSGIHandler()
+        before = len(calls)
+        ask(headers=MOUNTED)
+
+    assert before == 0
+    assert len(calls) == int(wanted)
