@@ -1,0 +1,105 @@
+"""
+HTTPS only, around a Flask application (design section 8).
+
+In:  a request whose trusted headers were applied, so that its scheme is the client's.
+Out: a redirect to HTTPS, a refusal, or the application's answer with HSTS.
+
+The rules are the core's.  Flask adds two things to them: the hosts that it accepts
+(``TRUSTED_HOSTS``), and views that a decorator exempts.  Both are asked before any of
+the application's code runs, and for plain HTTP only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from trustedproxy.https_only import (
+    add_hsts,
+    https_exempt,
+    is_https_exempt,
+    is_secure,
+    read_environ,
+)
+from trustedproxy.notices import tell_once
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flask import Flask, Request
+
+    from trustedproxy._types import Environ, StartResponse, WSGIApp
+    from trustedproxy.https_only import HTTPSOnly
+
+__all__ = ["FlaskHTTPSOnly", "https_exempt"]
+
+
+class FlaskHTTPSOnly:
+    """
+    HTTPS only for the WSGI application *wrapped*, by the rules of the core.
+
+    Args:
+        app: The Flask application, which is asked for its hosts and its views.
+
+        wrapped: What stands inside: Flask, or the proxy mount points around it.
+
+        rules: What is redirected where.
+    """
+
+    def __init__(self, app: Flask, wrapped: WSGIApp, rules: HTTPSOnly) -> None:
+        self.app = app
+        self.wrapped = wrapped
+        self.rules = rules
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if is_secure(environ.get("wsgi.url_scheme")):
+            value = self.rules.hsts_value(environ.get("HTTP_HOST"), True)
+            if value is not None:
+                start_response = add_hsts(start_response, value)
+            return self.wrapped(environ, start_response)
+
+        # A request object of its own: Flask makes another one, after the redirect.
+        request = self.app.request_class(environ, populate_request=False, shallow=True)
+        if not self.exempts_view(request):
+            facts = read_environ(environ)
+            answer = self.rules.answer(
+                replace(facts, host_refused=not self.accepts_host(request))
+            )
+            if answer is not None:
+                start_response(answer.status_line, list(answer.headers))
+                return [answer.body]
+        return self.wrapped(environ, start_response)
+
+    def accepts_host(self, request: Request) -> bool:
+        """Ask Flask whether it accepts the host of *request* (S-57)."""
+        # Flask 3.1 does the same before it matches a URL; older ones have no such
+        # setting, and then it holds for the redirect alone.
+        trusted_hosts = self.app.config.get("TRUSTED_HOSTS")
+        if trusted_hosts is not None:
+            request.trusted_hosts = trusted_hosts
+        if request.trusted_hosts is None and self.rules.host is None:
+            tell_once(
+                f"flask-https-only-open:{self.app.name}",
+                "HTTPS only redirects to whatever host a request names: set "
+                "TRUSTED_PROXY_HTTPS_HOST to the site's host, or TRUSTED_HOSTS to its "
+                "hosts, in the configuration of the application %r.",
+                self.app.name,
+            )
+        try:
+            _ = request.host
+        except SecurityError:
+            return False
+        return True
+
+    def exempts_view(self, request: Request) -> bool:
+        """Say whether the view that Flask would choose was marked by `https_exempt`."""
+        try:
+            adapter = self.app.create_url_adapter(request)
+            rule, _ = adapter.match(return_rule=True)  # type: ignore[union-attr]
+        except HTTPException:
+            return False
+        return is_https_exempt(self.app.view_functions.get(rule.endpoint))

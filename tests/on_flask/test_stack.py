@@ -1,0 +1,264 @@
+"""
+Other middlewares around the extension, and configuration that came too late (R16).
+
+In:  stacks of middlewares as people build them.
+Out: what is told, and that it is told once.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client
+
+from flask_trustedproxy import TrustedProxy
+from flask_trustedproxy.stack import MOST, is_proxy_fix, walk_stack
+
+from .conftest import POLICY, STRANGER, ask, make_app, make_bare_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flask import Flask
+
+    from trustedproxy._types import Environ, StartResponse, WSGIApp
+
+
+class Keeps:
+    """A middleware that keeps its application in an attribute of any name."""
+
+    def __init__(self, name: str, app: WSGIApp) -> None:
+        setattr(self, name, app)
+        self.call = app
+
+    def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        return self.call(environ, start)
+
+    def method(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        return self.call(environ, start)
+
+
+def keep_in_closure(app: WSGIApp) -> WSGIApp:
+    """A middleware that is a function in a function."""
+
+    def middleware(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        return app(environ, start)
+
+    return middleware
+
+
+def keep_in_partial(app: WSGIApp) -> WSGIApp:
+    """A middleware that is a partial function."""
+
+    def middleware(
+        inner: WSGIApp, environ: Environ, start: StartResponse
+    ) -> Iterable[bytes]:
+        return inner(environ, start)
+
+    return functools.partial(middleware, app)
+
+
+def keep_wrapped(app: WSGIApp) -> WSGIApp:
+    """A middleware that says what it wraps."""
+
+    @functools.wraps(app)
+    def middleware(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        return app(environ, start)
+
+    return middleware
+
+
+WAYS: dict[str, Callable[[WSGIApp], WSGIApp]] = {
+    "itself": lambda app: app,
+    "app": lambda app: Keeps("app", app),
+    "wsgi_app": lambda app: Keeps("wsgi_app", app),
+    "application": lambda app: Keeps("application", app),
+    "bound method": lambda app: Keeps("app", app).method,
+    "closure": keep_in_closure,
+    "partial": keep_in_partial,
+    "wraps": keep_wrapped,
+    "dispatcher": lambda app: DispatcherMiddleware(app, {}),
+}
+
+
+def told(caplog: pytest.LogCaptureFixture, word: str) -> list[str]:
+    """What the logger said about *word*."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "trustedproxy" and word in record.getMessage()
+    ]
+
+
+def wrap(app: Flask, middleware: Callable[[WSGIApp], WSGIApp]) -> None:
+    app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_proxy_fix_inside_is_told_at_the_start(
+    way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ProxyFix below the extension is noticed before any request."""
+    app = make_bare_app(**POLICY)
+    wrap(app, lambda inner: WAYS[way](ProxyFix(inner)))
+
+    TrustedProxy(app)
+
+    (message,) = told(caplog, "ProxyFix")
+    assert message.startswith(
+        "Werkzeug's ProxyFix stands inside of TrustedProxy on the application "
+        "'application'"
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_proxy_fix_outside_is_told_at_the_first_request(
+    way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ProxyFix put around the extension later is noticed, once."""
+    app = make_app(**POLICY)
+    wrap(app, lambda inner: WAYS[way](ProxyFix(inner)))
+
+    assert told(caplog, "ProxyFix") == []
+    ask(app)
+    ask(app)
+
+    (message,) = told(caplog, "ProxyFix")
+    assert "outside of TrustedProxy" in message
+
+
+def test_proxy_fix_outside_that_reads_nothing_yet_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """ProxyFix is found in the chain even where another middleware hides its key."""
+
+    def hide(app: WSGIApp) -> WSGIApp:
+        def middleware(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+            environ.pop("werkzeug.proxy_fix.orig")
+            return app(environ, start)
+
+        return middleware
+
+    app = make_app(**POLICY)
+    wrap(app, lambda inner: ProxyFix(hide(inner)))
+
+    ask(app)
+
+    assert len(told(caplog, "ProxyFix")) == 1
+
+
+def test_proxy_fix_around_the_application_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """ProxyFix around the application itself shows in the environ."""
+    app = make_app(**POLICY)
+    around = ProxyFix(app)
+
+    Client(around).get("/")
+
+    assert len(told(caplog, "ProxyFix")) == 1
+
+
+def test_innocent_stack_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Other people's middlewares are none of our business."""
+    app = make_bare_app(**POLICY)
+    for way in WAYS.values():
+        wrap(app, way)
+    TrustedProxy(app)
+    for way in WAYS.values():
+        wrap(app, way)
+
+    ask(app, peer=STRANGER)
+
+    assert caplog.records == []
+
+
+def test_walk_stack_ends_where_a_stack_does_not() -> None:
+    """A middleware that keeps itself, or too many others, ends the walk."""
+    ring = Keeps("app", make_bare_app())
+    ring.app = ring  # type: ignore[attr-defined]
+    tower: WSGIApp = ring
+    for _ in range(2 * MOST):
+        tower = keep_in_closure(tower)
+
+    assert list(walk_stack(ring)) == [ring]
+    assert len(list(walk_stack(tower))) == MOST
+
+
+def test_walk_stack_survives_an_empty_cell() -> None:
+    """A variable that its function has not assigned yet is passed over."""
+
+    def outer() -> WSGIApp:
+        def middleware(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+            return later(environ, start)
+
+        if middleware is None:
+
+            def later(environ: Environ, start: StartResponse) -> Iterable[bytes]:
+                return [b""]
+
+        return middleware
+
+    middleware = outer()
+
+    assert list(walk_stack(middleware)) == [middleware]
+
+
+def test_walk_stack_runs_no_property() -> None:
+    """A property of a stranger is not asked."""
+
+    class Sour:
+        @property
+        def app(self) -> WSGIApp:
+            raise AssertionError("asked")
+
+        def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+            return [b""]
+
+    sour = Sour()
+
+    assert list(walk_stack(sour)) == [sour]
+    assert not is_proxy_fix(sour)
+
+
+def test_late_configuration_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Names that are set after `init_app` are told at the first request."""
+    app = make_app(**POLICY)
+    app.config["TRUSTED_PROXY_HOPS"] = 1
+    app.config["TRUSTED_PROXIES"].append("192.0.2.0/24")
+
+    ask(app)
+    ask(app)
+
+    assert told(caplog, "changed after") == [
+        "TRUSTED_PROXIES, TRUSTED_PROXY_HOPS of the application 'application' changed "
+        "after TrustedProxy was initialised, which has no effect. Load the "
+        "configuration first, or call init_app(app) after it."
+    ]
+
+
+def test_late_configuration_shows_no_values(caplog: pytest.LogCaptureFixture) -> None:
+    """A secret that came too late is not in the log."""
+    app = make_app()
+    app.config["TRUSTED_PROXY_SECRETS"] = ["hush-hush-hush"]
+
+    ask(app)
+
+    assert "TRUSTED_PROXY_SECRETS" in caplog.text
+    assert "hush-hush-hush" not in caplog.text
+
+
+def test_unchanged_configuration_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is said where nothing came too late."""
+    app = make_app(**POLICY)
+    app.config["OTHER"] = 1
+
+    with caplog.at_level(logging.WARNING):
+        ask(app)
+
+    assert told(caplog, "changed after") == []
