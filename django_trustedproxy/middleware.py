@@ -168,9 +168,16 @@ def _answer_plain(request: HttpRequest) -> HttpResponse | None:
     answer = rules.answer(_read_facts(request))
     if answer is None:
         return None
-    return HttpResponse(
-        answer.body, status=answer.status, headers=dict(answer.headers)
-    )
+    return _Answer(answer.body, status=answer.status, headers=dict(answer.headers))
+
+
+class _Answer(HttpResponse):
+    """A redirect or a refusal; ``Location`` stays byte for byte what was sent."""
+
+    @property
+    def url(self) -> str:
+        """Where to go, for Django's test client."""
+        return self.headers["Location"]
 
 
 def _is_exempt_view(request: HttpRequest) -> bool:
@@ -192,16 +199,24 @@ def _read_facts(request: HttpRequest) -> RequestFacts:
             mount_point=request.META.get("SCRIPT_NAME", "").encode(),
             path=request.path_info.encode(),
         )
+    host = _find_host(request)
+    return replace(
+        facts, scheme=request.scheme, host=host, host_refused=host is None
+    )
+
+
+def _find_host(request: HttpRequest) -> str | None:
+    """Return the host that Django makes of the request, if it allows it."""
     try:
-        return replace(facts, scheme=request.scheme, host=request.get_host())
+        return request.get_host()
     except DisallowedHost:
-        return replace(facts, scheme=request.scheme, host_refused=True)
+        return None
 
 
 def _add_hsts(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     rules = get_settings().https_only
     if rules is not None and request.is_secure() and HSTS_HEADER not in response:
-        value = rules.hsts_value(request.META.get("HTTP_HOST"), secure=True)
+        value = rules.hsts_value(_find_host(request), secure=True)
         if value is not None:
             response.headers[HSTS_HEADER] = value
     return response

@@ -18,9 +18,10 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.middleware.csrf import get_token
-from django.urls import path, reverse
+from django.urls import path, re_path, reverse
 
 from django_trustedproxy import get_decision
+from trustedproxy.https_only import https_exempt
 
 
 def collect_facts(request: HttpRequest) -> dict[str, Any]:
@@ -105,6 +106,28 @@ def leave(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("facts"))
 
 
+def echo(request: HttpRequest, rest: str) -> HttpResponse:
+    """Send the body back, whatever the path and the method."""
+    return HttpResponse(request.body or b"empty")
+
+
+def own_hsts(request: HttpRequest) -> HttpResponse:
+    """Set a policy of the view's own."""
+    return HttpResponse(headers={"Strict-Transport-Security": "max-age=1"})
+
+
+@https_exempt
+def health(request: HttpRequest) -> HttpResponse:
+    """Answer over plain HTTP, too."""
+    return HttpResponse("well")
+
+
+@https_exempt
+async def async_health(request: HttpRequest) -> HttpResponse:
+    """Answer over plain HTTP, too, in an async view."""
+    return HttpResponse("well")
+
+
 def fail(request: HttpRequest) -> HttpResponse:
     """Break down, as views do."""
     raise RuntimeError("a view that breaks down")
@@ -132,7 +155,11 @@ urlpatterns = [
     path("stream/", stream, name="stream"),
     path("async-stream/", async_stream, name="async-stream"),
     path("leave/", leave, name="leave"),
+    path("own-hsts/", own_hsts),
+    path("health/", health),
+    path("async-health/", async_health),
     path("fail/", fail, name="fail"),
     path("vanish/", vanish, name="vanish"),
     path("async-vanish/", async_vanish, name="async-vanish"),
+    re_path("^echo/(.*)$", echo),
 ]
