@@ -6,8 +6,8 @@ Out: the application with its `wsgi_app` wrapped, so that every request object i
      by the time Flask makes it, and its state in ``app.extensions["trustedproxy"]``.
 
 Nothing of an application is kept on the extension object, so one object serves many.
-From the outside in: the duties of the first request, the trusted headers, HTTPS-only, the
-proxy mount points, Flask.
+From the outside in: the duties of the first request, the trusted headers, HTTPS-only,
+the proxy mount points, Flask.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class TrustedProxy:
         inner: WSGIApp = app.wsgi_app
         wrapped = inner
         if settings.mount_points:
-            # The extra ``mount`` is needed only by those who use the setting.
-            from trustedproxy import ProxyMountPointsMiddleware
+            # What it stands on is there with the extra ``mount`` only.
+            from trustedproxy.mount import ProxyMountPointsMiddleware
 
             wrapped = ProxyMountPointsMiddleware(
                 wrapped, settings.mount_points, settings.policy

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .decision import CODES, Reason
 from .headers import Category, Form
+from .https_only import STATUSES
 from .networks import is_unix_peer
 from .notices import shorten
 from .values import strip_mount_point
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from .decision import Connection, Decision
     from .headers import ProxyHeader
+    from .https_only import HTTPSOnly
     from .policy import ProxyPolicy
     from .settings import Settings
     from .walk import Finding, Step
@@ -182,13 +184,9 @@ def _settings_rows(settings: Settings) -> Iterator[Row]:
         if https is None
         else "plain HTTP is redirected to HTTPS by the client's scheme",
     )
-    yield Row(
-        "TRUSTED_PROXY_HSTS_POLICY",
-        str(settings.hsts),
-        "browsers are not told to stay on HTTPS"
-        if settings.hsts is None
-        else "sent with every answer to a secure request",
-    )
+    if https is not None:
+        yield from _https_rows(https)
+    yield Row("TRUSTED_PROXY_HSTS_POLICY", str(settings.hsts), _describe_hsts(settings))
     yield Row(
         "TRUSTED_PROXY_MOUNT_POINTS",
         _list(f"{path} → {url}" for path, url in settings.mount_points.items()),
@@ -203,6 +201,35 @@ def _settings_rows(settings: Settings) -> Iterator[Row]:
         if settings.restrict_signals
         else "signal handlers are left alone",
     )
+
+
+def _https_rows(https: HTTPSOnly) -> Iterator[Row]:
+    where = "redirects go to this host"
+    if https.host is None:
+        where = "redirects go to the request's host"
+    elif https.host.startswith(":"):
+        where = "redirects go to this port of the request's host"
+    yield Row("TRUSTED_PROXY_HTTPS_HOST", str(https.host), where)
+    yield Row(
+        "TRUSTED_PROXY_HTTPS_STATUS",
+        str(https.status),
+        f"the answer to GET and HEAD; other methods get {STATUSES[https.status]}",
+    )
+    yield Row(
+        "TRUSTED_PROXY_HTTPS_EXEMPT",
+        _list(https.exempt),
+        "these paths and direct peers stay reachable over HTTP"
+        if https.exempt
+        else "nothing stays reachable over HTTP",
+    )
+
+
+def _describe_hsts(settings: Settings) -> str:
+    if settings.hsts is None:
+        return "browsers are not told to stay on HTTPS"
+    if settings.https_only is None:
+        return "not sent, since TRUSTED_PROXY_HTTPS_ONLY is off"
+    return "sent with every answer to a secure request"
 
 
 def explain(
@@ -398,10 +425,11 @@ def _tell_single(
     """A header of a category beside the client's."""
     if decision.winners.get(header.category) == header.name:
         used = decision.rewritten.get(header.name)
+        is_first = policy.networks is None and policy.hops is None
         if used is None:
             return [f"{shorten(value)} is used as the {SETS[header.category]}."]
         return [
-            f"Of {shorten(value)}, {_WHICH[policy.networks is policy.hops is None]} "
+            f"Of {shorten(value)}, {_WHICH[is_first]} "
             f"counts: {shorten(used)} is used as the {SETS[header.category]}."
         ]
     for problem in decision.problems:

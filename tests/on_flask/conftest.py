@@ -80,11 +80,16 @@ def make_bare_app(**config: Any) -> Flask:
             external=url_for("view", path="x", _external=True),
             internal=url_for("view", path="x"),
             headers=dict(request.headers),
-            client=str(current_decision.client) if current_decision else None,
+            client=read_client(),
             count=session["count"],
         )
 
     return app
+
+
+def read_client() -> str | None:
+    """The decision's client, ``None`` where there is no decision."""
+    return current_decision.client if bool(current_decision) else None
 
 
 def ask(

@@ -275,9 +275,7 @@ def test_exempt_view_does_not_accept_every_host() -> None:
 
 def test_exempt_path_and_network() -> None:
     """The settings' own exemptions work as everywhere."""
-    app = make_app(
-        **HTTPS, TRUSTED_PROXY_HTTPS_EXEMPT=["/public/*", "198.51.100.0/24"]
-    )
+    app = make_app(**HTTPS, TRUSTED_PROXY_HTTPS_EXEMPT=["/public/*", "198.51.100.0/24"])
 
     assert ask(app, "/public/a", headers=PLAIN).status_code == 200
     assert ask(app, "/private", headers=PLAIN).status_code == 301

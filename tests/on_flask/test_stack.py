@@ -96,7 +96,7 @@ def told(caplog: pytest.LogCaptureFixture, word: str) -> list[str]:
 
 
 def wrap(app: Flask, middleware: Callable[[WSGIApp], WSGIApp]) -> None:
-    app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = middleware(app.wsgi_app)  # type: ignore[method-assign,assignment]
 
 
 @pytest.mark.parametrize("way", WAYS)
