@@ -17,6 +17,7 @@ import trustme
 
 from .client import trusting
 from .farm import Farm
+from .matrix import Outcomes
 from .processes import ProcessManager
 
 
@@ -73,3 +74,9 @@ def pytest_runtest_makereport(
             if news:
                 report.sections.append((f"log of {process.name}", news[-3000:]))
     return report
+
+
+@pytest.fixture(scope="session")
+def outcomes() -> Outcomes:
+    """Collect what the checks of the matrix find."""
+    return Outcomes()

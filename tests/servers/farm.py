@@ -17,9 +17,8 @@ from pathlib import Path
 
 from .fronts import FRONTS, Front, Site, Upstream, find_program
 from .processes import Address, Process, ProcessManager, find_free_ports
-from .servers import SERVERS, Server
+from .servers import APPLICATION_FOLDER, SERVERS, Server
 
-APPLICATION_FOLDER = Path(__file__).parent / "applications"
 HOST = "127.0.0.1"
 CLIENT = "127.0.0.9"
 """Where the tests' clients are; nobody trusts it."""

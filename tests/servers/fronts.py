@@ -178,7 +178,7 @@ ServerName localhost
 ServerRoot {folder}
 PidFile {folder}/apache.pid
 DefaultRuntimeDir {folder}
-ErrorLog {folder}/apache-error.log
+ErrorLog /dev/stderr
 User www-data
 Group www-data
 StartServers 1

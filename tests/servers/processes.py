@@ -141,7 +141,7 @@ class ProcessManager:
     ) -> Process:
         """Start *command* without waiting for it; `Process.wait_ready` does that."""
         log = self.folder / f"{name}-{len(self.processes)}.log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             popen = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

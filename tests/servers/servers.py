@@ -7,15 +7,19 @@ Out: the command that serves `applications/provingground` there.
 
 from __future__ import annotations
 
+import importlib
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from .fronts import find_program
+from .fronts import APACHE_MODULE_FOLDER, find_program, write_apache_frame
 from .processes import Address
 
+APPLICATION_FOLDER = Path(__file__).parent / "applications"
 PYTHON = sys.executable
 WSGI_APPLICATION = "provingground.wsgi:application"
 ASGI_APPLICATION = "provingground.asgi:application"
@@ -87,6 +91,68 @@ def _waitress(address: Address, folder: Path) -> list[str]:
     return [PYTHON, "-m", "waitress", *where, *options, WSGI_APPLICATION]
 
 
+COPIED = (
+    "trustedproxy",
+    "django_trustedproxy",
+    "flask_trustedproxy",
+    "django",
+    "asgiref",
+    "sqlparse",
+    "flask",
+    "werkzeug",
+    "jinja2",
+    "markupsafe",
+    "click",
+    "itsdangerous",
+    "blinker",
+)
+"""What the WSGI applications import, and Apache's unprivileged children must read."""
+
+
+def _mod_wsgi(address: Address, folder: Path) -> list[str]:
+    packages = folder / "packages"
+    if not packages.exists():
+        ignored = shutil.ignore_patterns("__pycache__", "locale", "*.so", "*.pyi")
+        for name in COPIED:
+            (source,) = importlib.import_module(name).__path__
+            shutil.copytree(source, packages / name, ignore=ignored)
+        shutil.copytree(
+            APPLICATION_FOLDER / "provingground",
+            packages / "provingground",
+            ignore=ignored,
+        )
+        (packages / "proving.wsgi").write_text(
+            "from provingground.wsgi import application\n"
+        )
+    express = find_program("mod_wsgi-express")
+    module = subprocess.run(
+        [express, "module-location"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    modules = "\n".join(
+        f"LoadModule {name}_module {path}"
+        for name, path in (
+            ("mpm_event", f"{APACHE_MODULE_FOLDER}/mod_mpm_event.so"),
+            ("authz_core", f"{APACHE_MODULE_FOLDER}/mod_authz_core.so"),
+            ("wsgi", module),
+        )
+    )
+    root = folder / "mod_wsgi"
+    root.mkdir()
+    configuration = write_apache_frame(root, [_bind(address)], modules)
+    (root / "apache.conf").write_text(
+        f"""{configuration}
+WSGIPythonHome {sys.base_prefix}
+WSGIPythonPath {packages}
+WSGIApplicationGroup %{{GLOBAL}}
+WSGIScriptAlias / {packages}/proving.wsgi
+<Directory {packages}>
+    Require all granted
+</Directory>
+"""
+    )
+    return [find_program("apache2"), "-DFOREGROUND", "-f", f"{root}/apache.conf"]
+
+
 def _run(server: str) -> Callable[[Address, Path], list[str]]:
     def command(address: Address, folder: Path) -> list[str]:
         return [PYTHON, "-m", "provingground.run", server, _bind(address)]
@@ -156,7 +222,11 @@ class Server:
 
         no_unix: Why it does not listen on unix sockets, or nothing.
 
-        only: The applications that it serves, if not all.
+        only: The applications that it serves, if not all, and why.
+
+        last_line_only: Whether it forgets all lines of a header but the last.
+
+        glues_lines: Whether it puts lines of a header together without a comma.
     """
 
     name: str
@@ -171,6 +241,8 @@ class Server:
     no_unix: str = ""
     only: Sequence[str] = ()
     why_only: str = ""
+    last_line_only: bool = False
+    glues_lines: bool = False
 
 
 _GUNICORN_NEEDS = '--forwarded-allow-ips ""'
@@ -223,6 +295,15 @@ SERVERS: tuple[Server, ...] = (
         unix_peers=("localhost",),
     ),
     Server(
+        "mod_wsgi",
+        "mod_wsgi",
+        _WSGI,
+        _mod_wsgi,
+        ("mod_wsgi",),
+        Twins.DROPPED,
+        no_unix="Apache listens on TCP only",
+    ),
+    Server(
         "cheroot",
         "cheroot",
         _WSGI,
@@ -232,6 +313,7 @@ SERVERS: tuple[Server, ...] = (
         "a HeaderReader that drops names with underscores",
         "a HeaderReader that drops names with underscores",
         unix_peers=("",),
+        last_line_only=True,
     ),
     Server(
         "bjoern",
@@ -243,6 +325,7 @@ SERVERS: tuple[Server, ...] = (
         "a front end that sends one line of each header",
         "a front end that sends one line of each header",
         unix_peers=("0.0.0.0",),
+        glues_lines=True,
     ),
     Server(
         "werkzeug",
