@@ -13,8 +13,7 @@ from .headers import Category, Form, ProxyHeader
 from .hsts import HSTSPolicy
 from .https_only import HTTPSOnlyASGIMiddleware, HTTPSOnlyMiddleware
 from .middleware import TrustedProxyASGIMiddleware, TrustedProxyMiddleware
-
-# MOUNT from .mount import ProxyMountPointsASGIMiddleware, ProxyMountPointsMiddleware
+from .mount import ProxyMountPointsASGIMiddleware, ProxyMountPointsMiddleware
 from .policy import ProxyPolicy
 from .settings import Settings, read_settings
 
@@ -29,8 +28,8 @@ __all__ = [
     "HTTPSOnlyMiddleware",
     "Problem",
     "ProxyHeader",
-    # MOUNT "ProxyMountPointsASGIMiddleware",
-    # MOUNT "ProxyMountPointsMiddleware",
+    "ProxyMountPointsASGIMiddleware",
+    "ProxyMountPointsMiddleware",
     "ProxyPolicy",
     "Reason",
     "Settings",

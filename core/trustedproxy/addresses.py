@@ -22,7 +22,8 @@ from ._grammar import OBFUSCATED, PORT
 MAX_CHARACTERS = 64
 
 _MAPPED = bytes(10) + b"\xff\xff"
-_UNSPECIFIED = (bytes(4), bytes(16))
+_UNSPECIFIED_V4 = bytes(4)
+_UNSPECIFIED_V6 = bytes(16)
 _BROADCAST = b"\xff" * 4
 
 
@@ -32,6 +33,9 @@ class Hop(NamedTuple):
     address: str
     port: int | None
     packed: bytes
+
+
+_new = tuple.__new__
 
 
 def parse_packed(text: str) -> bytes | None:
@@ -69,11 +73,12 @@ def is_client_address(packed: bytes) -> bool:
     Nobody connects from the unspecified address, from broadcast (RFC 919) or from
     multicast (RFC 5771, RFC 4291 section 2.7).
     """
-    if packed in _UNSPECIFIED or packed == _BROADCAST:
-        return False
+    first = packed[0]
+    if 0 < first < 224:
+        return True
     if len(packed) == 4:
-        return not 224 <= packed[0] < 240
-    return packed[0] != 0xFF
+        return not 224 <= first < 240 and packed not in (_UNSPECIFIED_V4, _BROADCAST)
+    return packed != _UNSPECIFIED_V6 and first != 0xFF
 
 
 def parse_port(text: str) -> int | None:
@@ -97,6 +102,13 @@ def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
     Returns:
         The hop, or ``None`` where the text names no address that a client can have.
     """
+    if ":" not in text:
+        # What most elements are.  Four octets without leading zeros are canonical.
+        try:
+            packed = inet_pton(AF_INET, text)
+        except (OSError, ValueError):
+            return None
+        return _new(Hop, (text, None, packed)) if is_client_address(packed) else None
     if len(text) > MAX_CHARACTERS:
         return None
     bare, port_text = text, ""
@@ -111,17 +123,17 @@ def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
         bare, _, port_text = text.partition(":")
         if not port_text:
             return None
-    elif forwarded and ":" in text:
+    elif forwarded:
         return None
-    packed = parse_packed(bare)
-    if packed is None or not is_client_address(packed):
+    found = parse_packed(bare)
+    if found is None or not is_client_address(found):
         return None
     port = None
     if port_text and not (forwarded and OBFUSCATED.fullmatch(port_text)):
         port = parse_port(port_text)
         if port is None:
             return None
-    return Hop(spell(packed), port, packed)
+    return Hop(spell(found), port, found)
 
 
 def parse_hop_colon_port(text: str) -> Hop | None:

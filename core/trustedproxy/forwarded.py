@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._grammar import FORWARDED_PAIR, QUOTED_PAIR
-from .lists import MAX_CHARACTERS, bounded
+from .lists import MAX_CHARACTERS, bound
 from .values import BLANKS
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ _PARAMETERS = ("for", "proto", "host")
 _SEPARATOR = re.compile(r"[ \t]*;[ \t;]*")
 
 
-def split_from_right(value: str) -> Iterator[str | None]:
-    """Yield the elements nearest first; ``None`` stands for what is not read."""
+def split_from_right(value: str) -> list[str | None]:
+    """List the elements nearest first; ``None`` stands for what is not read."""
     window = value[-MAX_CHARACTERS:]
     cut = len(window) < len(value)
-    return bounded(_cut_from_right(window, cut=cut), cut=cut)
+    return bound(list(_cut_from_right(window, cut=cut)), cut=cut)
 
 
 def _cut_from_right(text: str, *, cut: bool) -> Iterator[str]:

@@ -9,53 +9,47 @@ Out: elements as they came, blanks around them trimmed, empty ones skipped.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .values import BLANKS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: What is read of a header at most.
 MAX_CHARACTERS = 4096
 MAX_ELEMENTS = 64
 
 
-def split_from_right(value: str) -> Iterator[str | None]:
+def split_from_right(value: str) -> list[str | None]:
     """
-    Yield the elements nearest first: the right-most one is the peer's own.
+    List the elements nearest first: the right-most one is the peer's own.
 
     Commas are bare here (``X-Forwarded-For`` knows no quotes), so that nothing on the
     left can change what is read on the right.
     """
+    if "," not in value and len(value) <= MAX_CHARACTERS:
+        element = value.strip(BLANKS)
+        return [element] if element else []
     window = value[-MAX_CHARACTERS:]
     parts = window.split(",")
+    parts.reverse()
     cut = len(window) < len(value)
     # The left-most part of a cut window may be the rest of a longer element.
-    return bounded(reversed(parts[1:] if cut else parts), cut=cut)
+    return bound(parts[:-1] if cut else parts, cut=cut)
 
 
-def split_from_left(value: str) -> Iterator[str | None]:
-    """Yield the elements from the left, where every peer is believed."""
+def split_from_left(value: str) -> list[str | None]:
+    """List the elements from the left, where every peer is believed."""
     window = value[:MAX_CHARACTERS]
     parts = window.split(",")
     cut = len(window) < len(value)
-    return bounded(iter(parts[:-1] if cut else parts), cut=cut)
+    return bound(parts[:-1] if cut else parts, cut=cut)
 
 
-def bounded(parts: Iterator[str], *, cut: bool) -> Iterator[str | None]:
+def bound(parts: list[str], *, cut: bool) -> list[str | None]:
     """Skip empty parts, and end with ``None`` where more is there than is read."""
-    count = 0
-    for part in parts:
-        element = part.strip(BLANKS)
-        if element:
-            count += 1
-            if count > MAX_ELEMENTS:
-                yield None
-                return
-            yield element
-    if cut:
-        yield None
+    elements: list[str | None] = [
+        element for part in parts if (element := part.strip(BLANKS))
+    ]
+    if len(elements) > MAX_ELEMENTS:
+        return [*elements[:MAX_ELEMENTS], None]
+    return [*elements, None] if cut else elements
 
 
 def choose_element(value: str, position: int | None) -> tuple[bool, str | None]:
@@ -74,12 +68,7 @@ def choose_element(value: str, position: int | None) -> tuple[bool, str | None]:
         lies beyond what is read.
     """
     if position is None:
-        for element in split_from_left(value):
-            return True, element
-        return False, None
-    found, chosen = False, None
-    for count, element in enumerate(split_from_right(value), 1):
-        found, chosen = True, element
-        if count == position:
-            break
-    return found, chosen
+        elements = split_from_left(value)
+        return bool(elements), elements[0] if elements else None
+    elements = split_from_right(value)
+    return bool(elements), elements[:position][-1] if elements else None

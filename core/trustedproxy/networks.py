@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -61,9 +61,31 @@ UNIX_PEERS = frozenset({"", "unix", "localhost", "<local>", "0.0.0.0"})
 UNIX_PEER_BEGINNINGS = ("/", "unix:", "@", "\0")
 
 
+#: Whether a peer is one of our proxies, and its address in canonical spelling.
+Peer: TypeAlias = tuple[bool, "str | None"]
+
+
 def is_unix_peer(peer: str | None) -> bool:
     """Say whether *peer* is what a server reports for a unix socket."""
     return peer is None or peer in UNIX_PEERS or peer.startswith(UNIX_PEER_BEGINNINGS)
+
+
+def read_peer(peer: str | None) -> tuple[str | None, bytes | None]:
+    """
+    Read the peer as a client: canonical text and packed address, or twice ``None``.
+
+    The zone of a link-local peer stays in its text and is not part of its address.
+    """
+    if peer is None:
+        return None, None
+    if ":" not in peer:
+        packed = parse_packed(peer)
+        # uWSGI's word for a unix socket reads like an address, and is none.
+        known = packed is not None and peer not in UNIX_PEERS
+        return (peer, packed) if known else (None, None)
+    bare, percent, zone = peer.partition("%")
+    packed = parse_packed(bare)
+    return (None, None) if packed is None else (spell(packed) + percent + zone, packed)
 
 
 def parse_network(entry: object, option: str) -> Network:
@@ -115,36 +137,66 @@ def _parse_prefix_length(text: str, bits: int) -> int | None:
     return 32 - holes.bit_length() if holes & (holes + 1) == 0 else None
 
 
-@dataclass(frozen=True, slots=True)
+def _compile_edges(networks: Iterable[Network], size: int) -> list[bytes]:
+    """
+    Merge networks into the sorted edges of their ranges: in, out, in, out, …
+
+    A packed address lies inside where an odd number of edges is not above it.
+    """
+    edges: list[bytes] = []
+    for network in networks:
+        first = network.network_address.packed
+        after = int(network.broadcast_address) + 1
+        if edges and edges[-1] == first:
+            edges.pop()
+        else:
+            edges.append(first)
+        # The last range of all has no end.
+        if after < 1 << (8 * size):
+            edges.append(after.to_bytes(size, "big"))
+    return edges
+
+
 class _Snapshot:
     """
-    What is trusted at one moment: sorted ranges a family, and what was asked before.
+    What is trusted at one moment, compiled.
 
     A new list makes a new snapshot, so that no memo outlives the list it came from.
     """
 
-    networks: tuple[Network, ...]
-    starts: dict[int, list[bytes]]
-    ends: dict[int, list[bytes]]
-    peers: dict[str | None, bool] = field(default_factory=dict)
+    __slots__ = ("_edges_v4", "_edges_v6", "_known_peers", "_unix", "networks")
 
-    @classmethod
-    def of(cls, networks: Iterable[Network]) -> _Snapshot:
-        kept = tuple(dict.fromkeys(networks))
-        v4 = collapse_addresses(n for n in kept if isinstance(n, IPv4Network))
-        v6 = collapse_addresses(n for n in kept if isinstance(n, IPv6Network))
-        ranges: dict[int, list[Network]] = {4: list(v4), 16: list(v6)}
-        return cls(
-            kept,
-            {k: [n.network_address.packed for n in v] for k, v in ranges.items()},
-            {k: [n.broadcast_address.packed for n in v] for k, v in ranges.items()},
-        )
+    def __init__(self, networks: Iterable[Network], *, unix: bool) -> None:
+        self.networks = tuple(dict.fromkeys(networks))
+        self._unix = unix
+        v4 = collapse_addresses(n for n in self.networks if isinstance(n, IPv4Network))
+        v6 = collapse_addresses(n for n in self.networks if isinstance(n, IPv6Network))
+        self._edges_v4 = _compile_edges(v4, 4)
+        self._edges_v6 = _compile_edges(v6, 16)
+        #: Proxies are few and come again; clients are many, and not remembered.
+        self._known_peers: dict[str | None, Peer] = {}
 
     def contains(self, packed: bytes) -> bool:
-        """Search the sorted ranges: logarithmic in their number."""
-        size = len(packed)
-        i = bisect_right(self.starts[size], packed)
-        return i > 0 and packed <= self.ends[size][i - 1]
+        """Say whether *packed* is in a network: logarithmic in their number."""
+        edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
+        return bisect_right(edges, packed) & 1 == 1
+
+    def meet(self, peer: str | None) -> Peer:
+        """Read *peer* as the server reports it, and say whether it is one of ours."""
+        known = self._known_peers.get(peer)
+        if known is not None:
+            return known
+        address, packed = read_peer(peer)
+        if packed is None:
+            trusted = self._unix and is_unix_peer(peer)
+        else:
+            trusted = self.contains(packed)
+        if not trusted:
+            return False, address
+        if len(self._known_peers) >= _MOST_REMEMBERED:
+            self._known_peers.clear()
+        self._known_peers[peer] = True, address
+        return True, address
 
 
 @dataclass(slots=True)
@@ -211,10 +263,13 @@ class TrustedNetworks:
             self._add(entry, f"{option}[{i}]")
         self._snapshot = self._compile()
         self._next_look = monotonic() + LOOK_INTERVAL
+        #: What a peer is: whether it is one of our proxies, and its address.
+        self.meet: Callable[[str | None], Peer] = self._snapshot.meet
         #: Whether a packed address, from a header, is one of our proxies.
-        self.contains: Callable[[bytes], bool] = (
-            self._contains_now if self._files else self._snapshot.contains
-        )
+        self.contains: Callable[[bytes], bool] = self._snapshot.contains
+        if self._files:
+            self.meet = self._meet_now
+            self.contains = self._contains_now
 
     def _add(self, entry: NetworkEntry, option: str) -> None:
         if entry == UNIX:
@@ -236,7 +291,7 @@ class TrustedNetworks:
 
     def _compile(self) -> _Snapshot:
         listed = (network for file in self._files for network in file.networks)
-        return _Snapshot.of([*self._fixed, *listed])
+        return _Snapshot([*self._fixed, *listed], unix=self.unix)
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -279,18 +334,10 @@ class TrustedNetworks:
         The zone of a link-local peer is not looked at; a peer without an IP address
         is trusted only as ``unix``.
         """
-        snapshot = self._current()
-        verdict = snapshot.peers.get(peer)
-        if verdict is None:
-            if is_unix_peer(peer):
-                verdict = self.unix
-            else:
-                packed = parse_packed((peer or "").partition("%")[0])
-                verdict = packed is not None and snapshot.contains(packed)
-            if len(snapshot.peers) >= _MOST_REMEMBERED:
-                snapshot.peers.clear()
-            snapshot.peers[peer] = verdict
-        return verdict
+        return self.meet(peer)[0]
+
+    def _meet_now(self, peer: str | None) -> Peer:
+        return self._current().meet(peer)
 
     def _contains_now(self, packed: bytes) -> bool:
         return self._current().contains(packed)

@@ -115,7 +115,7 @@ class ProxyPolicy:
         return Rules(
             headers=self.headers,
             known=self.known_headers,
-            trusts=None if self.networks is None else self.networks.trusts,
+            meet=None if self.networks is None else self.networks.meet,
             trust=self.trust,
             secret_header=self.secret_header,
             secrets=self._secrets,
@@ -204,19 +204,16 @@ class ProxyPolicy:
         if "werkzeug.proxy_fix.orig" in environ:
             tell_once("proxy-fix", _PROXY_FIX)
         rules = self._wsgi_rules
-        decision = rules.decide(
-            wsgi.read_connection(environ, scheme_opted_in=rules.scheme_opted_in),
-            environ,
-        )
+        connection = wsgi.read_connection(environ, rules.scheme_opted_in)
+        decision = rules.decide(connection, environ)
         if decision.problems:
             for problem in decision.problems:
                 tell_problem(problem, decision.peer)
         if self.shadow:
-            copy = dict(environ)
-            wsgi.write(copy, decision, rules, strip_path=self.strip_mount_point)
+            environ = dict(environ)
+        wsgi.write(environ, connection, decision, rules, self.strip_mount_point)
+        if self.shadow:
             _tell_shadow(decision)
-        else:
-            wsgi.write(environ, decision, rules, strip_path=self.strip_mount_point)
         return decision
 
     def apply_scope(self, scope: Scope) -> tuple[Decision, Scope]:
@@ -252,7 +249,7 @@ class ProxyPolicy:
         from .explain import explain
 
         rules = self._wsgi_rules
-        values = wsgi.read_connection(environ, scheme_opted_in=rules.scheme_opted_in)
+        values = wsgi.read_connection(environ, rules.scheme_opted_in)
         wire = {
             name: str(environ[key])
             for name, key in self.header_keys().items()

@@ -19,24 +19,18 @@ import hmac
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .addresses import parse_packed, spell
+from .beside import BesideReader
 from .decision import Decision, Problem, Reason
 from .headers import Category, ProxyHeader
-from .lists import MAX_CHARACTERS, choose_element
-from .networks import is_unix_peer
-from .values import (
-    BLANKS,
-    MAX_HOST_CHARACTERS,
-    PARSERS,
-    WEBSOCKET_SCHEMES,
-    merge_port,
-    parse_host,
-    parse_scheme,
-)
+from .lists import MAX_CHARACTERS
+from .networks import read_peer
+from .values import BLANKS, WEBSOCKET_SCHEMES, merge_port
 from .walk import FINDERS, Finding, Trust, position_without_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from .networks import Peer
 
 #: A `Connection`, or a plain tuple of the same seven values.
 ConnectionValues: TypeAlias = tuple[
@@ -46,68 +40,30 @@ ConnectionValues: TypeAlias = tuple[
 _new = tuple.__new__
 _NOTHING: Mapping[Any, str] = MappingProxyType({})
 
+# Looking a member up in its class is slow before Python 3.12.
+_PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
+
 #: What a Connection header says without naming a header.
 _PLAIN_CONNECTION = frozenset(
-    {"close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
+    {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
 )
 _REJECTING = frozenset({"malformed", "too-long"})
-_FORWARDED = "Forwarded"
-
-# Outcomes and sets of names come again; a memo that fills up is emptied.
+# A memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
 
-# What the categories beside the client's depend on: the client's position, the
-# winner's name, its element of Forwarded, the connection's own values, and the values
-# of the listed headers; and the outcome: the five values, winners, rewritten headers,
-# keys of those that lost, problems.
-_BesideKey: TypeAlias = tuple[Any, ...]
-_Beside: TypeAlias = tuple[
-    tuple[Any, ...],
-    "Mapping[Category, str]",
-    "Mapping[str, str]",
-    tuple[str, ...],
-    tuple[Problem, ...],
-]
 
-
-def choose_value(
-    text: str,
-    position: int | None,
-    category: Category,
-    parse: Callable[[str], str | None],
-) -> tuple[str, str | None, str | None]:
+def _rank(finding: Finding) -> int:
     """
-    Choose and read one value of a header beside the client's (rules R9 and R10).
+    Say which of several client headers counts (R5); among equals, the last listed one.
 
-    Returns:
-        The element that counts as it came, its value or ``None``, and the code of the
-        problem where there is one.
+    One that identifies the client beats one that does not, and a well-formed one beats
+    a malformed one, which still counts where an address in it was vouched for.
     """
-    there, element = choose_element(text, position)
-    if not there:
-        # An empty header is the empty mount point, and absent elsewhere; one of
-        # commas alone is absent everywhere.
-        empty = category is Category.MOUNT_POINT and not text.strip(BLANKS)
-        return "", "" if empty else None, None
-    if element is None:
-        return "", None, "too-long"
-    value = parse(element)
-    return element, value, "malformed" if value is None else None
-
-
-def read_peer(peer: str | None) -> tuple[str | None, bytes | None]:
-    """
-    Read the peer as a client: canonical text and packed address, or twice ``None``.
-
-    The zone of a link-local peer stays in its text and is not part of its address.
-    """
-    if is_unix_peer(peer) or peer is None:
-        return None, None
-    bare, percent, zone = peer.partition("%")
-    packed = parse_packed(bare)
-    if packed is None:
-        return None, None
-    return spell(packed) + percent + zone, packed
+    if finding.client is not None:
+        return 3
+    if finding.problem is None:
+        return 2
+    return 1 if finding.vouched is not None else 0
 
 
 class Rules:
@@ -119,7 +75,7 @@ class Rules:
 
         known: Every header that is known, the user's own among them.
 
-        trusts: Whether a peer is believed; ``None``: every peer is.
+        meet: Whether a peer is believed, and its address; ``None``: every peer is.
 
         trust: What the policy says about hops.
 
@@ -143,7 +99,7 @@ class Rules:
         *,
         headers: tuple[ProxyHeader, ...],
         known: Iterable[ProxyHeader],
-        trusts: Callable[[str | None], bool] | None,
+        meet: Callable[[str | None], Peer] | None,
         trust: Trust,
         secret_header: str | None,
         secrets: tuple[str, ...],
@@ -170,10 +126,11 @@ class Rules:
         self.removable = frozenset(self.key_of[h.name] for h in removable)
         self._synonyms = self.removable - {self.key_of[name] for name in listed}
         self._listed = bool(headers)
-        self._trusts = trusts
+        self._meet = meet
         self._trust = trust
         self._reject_malformed = reject_malformed
         self._reject_missing = reject_missing
+        self._may_reject = reject_malformed or reject_missing
         self._port_in_host = port_in_host
         self._connection_key = spell("Connection")
         self.secret_key = None if secret_header is None else spell(secret_header)
@@ -185,17 +142,17 @@ class Rules:
             for header in headers
             if header.category is Category.CLIENT
         )
+        self._missing = tuple(
+            Problem("missing", name) for _, name, _ in self._client[-1:]
+        )
         # Where no list wins the client category, the others are read here (R9).
         self._position = position_without_list(self._trust)
         self._reason_without_header = (
             Reason.HEADER_MISSING if self._client else Reason.NO_CLIENT_HEADER
         )
-        self._singles = tuple(
-            (header.category, header.name, PARSERS[header.form])
-            for header in headers
-            if header.category is not Category.CLIENT
-        )
-        self._single_keys = tuple(self.key_of[name] for _, name, _ in self._singles)
+        beside = tuple(h for h in headers if h.category is not Category.CLIENT)
+        self._beside = BesideReader(beside)
+        self._beside_keys = tuple(self.key_of[header.name] for header in beside)
         #: Keys that are looked up, besides those that are only removed.
         self.read = frozenset(
             key
@@ -206,7 +163,6 @@ class Rules:
             )
             if key is not None
         )
-        self._remembered: dict[_BesideKey, _Beside] = {}
         self._names: dict[frozenset[str], tuple[str, ...]] = {}
 
     def decide(
@@ -231,58 +187,76 @@ class Rules:
             return self._direct(connection, headers, Reason.SECRET_MISSING)
         if not self._listed:
             return self._direct(connection, headers, Reason.NO_TRUSTED_HEADERS)
-        if self._trusts is not None and not self._trusts(peer):
-            return self._direct(connection, headers, Reason.PEER_NOT_TRUSTED)
+        if self._meet is not None:
+            believed, own_address = self._meet(peer)
+            if not believed:
+                reason = _PEER_NOT_TRUSTED
+                return self._direct(connection, headers, reason, own_address)
 
         finding, winner, lost, problems = self._find_client(headers)
         client, address, client_port = None, peer, None
         if finding is not None:
-            _, vouched, text, position, reason, _, element = finding
+            found, vouched, text, position, reason, _, element = finding
             if vouched is not None:
                 address, client_port, _ = vouched
-                if finding[0] is not None:
+                if found is not None:
                     client = address
         else:
             text, position, element = None, self._position, None
             reason = self._reason_without_header
 
-        key = (
-            position,
-            winner,
-            element,
-            scheme,
-            host,
-            server,
-            port,
-            mount_point,
-            *[headers.get(key) for key in self._single_keys],
-        )
-        beside = self._remembered.get(key)
-        if beside is None:
-            beside = self._read_beside(key)
-        values, winners, rewritten, also_lost, more_problems = beside
+        said = None if element is None else element[1:]
+        texts = tuple(map(headers.get, self._beside_keys))
+        key = (position, winner, said, texts)
+        beside = self._beside.remembered.get(key) or self._beside.read(key)
+        (
+            new_scheme,
+            new_host,
+            new_server,
+            new_port,
+            new_mount_point,
+            winners,
+            rewritten,
+            names_lost,
+            more_problems,
+        ) = beside
+        if new_scheme is None:
+            new_scheme = scheme
+        elif scheme == "ws" or scheme == "wss":
+            new_scheme = WEBSOCKET_SCHEMES[new_scheme]
+        if new_host is None:
+            new_host = host
+        if self._port_in_host and new_host is not None:
+            new_host = merge_port(new_host, new_scheme, new_port)
 
         connection_value = headers.get(self._connection_key)
-        if connection_value is not None and connection_value not in _PLAIN_CONNECTION:
+        if connection_value not in _PLAIN_CONNECTION:
             problems += self._read_connection(connection_value)
-        problems += more_problems
-        if client is None or problems:
-            rejected = self._reject(client, reason, winner, problems)
-            if rejected is not None:
-                return self._refuse(connection, headers, reason, problems, rejected)
+        if more_problems:
+            problems += more_problems
+        rejected = None
+        if self._may_reject and (client is None or problems):
+            rejected = self._reject(client, winner, problems)
+        if rejected is not None:
+            # Whoever is refused must find in the log why.
+            if rejected not in problems:
+                problems += (rejected,)
+            return self._refuse(connection, headers, reason, problems, rejected)
 
         original: dict[str, Any] = {}
         removed: tuple[str, ...] = ()
-        lost += also_lost
+        if names_lost:
+            lost += tuple([self.key_of[name] for name in names_lost])
         if lost or not self._synonyms.isdisjoint(headers):
             keys = self._synonyms.intersection(headers).union(lost)
             removed = self._remove(keys, headers, original)
-        if winner is not None and text is not None:
-            before = headers[self.key_of[winner]]
-            if text is not before and text != before:
+        if text is not None and winner is not None:
+            key_of_winner = self.key_of[winner]
+            if text != headers[key_of_winner]:
                 rewritten = {**rewritten, winner: text}
-        for name in rewritten:
-            original[self.key_of[name]] = headers[self.key_of[name]]
+        if rewritten:
+            for name in rewritten:
+                original[self.key_of[name]] = headers[self.key_of[name]]
         return _new(
             Decision,
             (
@@ -291,7 +265,11 @@ class Rules:
                 client,
                 address,
                 client_port,
-                *values,
+                new_scheme,
+                new_host,
+                server if new_server is None else new_server,
+                port if new_port is None else new_port,
+                mount_point if new_mount_point is None else new_mount_point,
                 reason,
                 winners,
                 removed,
@@ -307,12 +285,13 @@ class Rules:
         connection: ConnectionValues,
         headers: Mapping[str, Any],
         reason: Reason,
+        address: str | None = None,
     ) -> Decision:
         """Believe nothing: the connection's own values, and no forwarding header."""
         peer, scheme, host, server, port, mount_point, _ = connection
         problems: tuple[Problem, ...] = ()
         connection_value = headers.get(self._connection_key)
-        if connection_value is not None and connection_value not in _PLAIN_CONNECTION:
+        if connection_value not in _PLAIN_CONNECTION:
             problems = self._read_connection(connection_value)
         original: dict[str, Any] = {}
         removed: tuple[str, ...] = ()
@@ -324,7 +303,7 @@ class Rules:
             (
                 peer,
                 False,
-                read_peer(peer)[0],
+                address or read_peer(peer)[0],
                 peer,
                 None,
                 scheme,
@@ -366,17 +345,18 @@ class Rules:
             found |= hmac.compare_digest(given, secret)
         return found
 
-    def _read_connection(self, value: str) -> tuple[Problem, ...]:
+    def _read_connection(self, value: object) -> tuple[Problem, ...]:
         """Tell which known headers ``Connection`` asks proxies to drop (R14)."""
-        if not self._listed or not isinstance(value, str):
+        if not self._listed:
             return ()
-        options = value[-MAX_CHARACTERS:].lower().replace("_", "-").split(",")
+        text = str(value)
+        options = text[-MAX_CHARACTERS:].lower().replace("_", "-").split(",")
         names = dict.fromkeys(
             name
             for option in options
             if (name := self._known_names.get(option.strip(BLANKS))) is not None
         )
-        return tuple(Problem("named-in-connection", name, value) for name in names)
+        return tuple(Problem("named-in-connection", name, text) for name in names)
 
     def _find_client(
         self, headers: Mapping[str, Any]
@@ -402,106 +382,26 @@ class Rules:
                 # Empty, which is as good as absent.
                 lost += (key,)
                 continue
-            client, vouched, text, _, _, problem, _ = finding
-            if problem is not None:
-                problems += (Problem(problem, name, value),)
-            # One that identifies the client beats one that does not; among equals,
-            # the last in the policy's order wins (R5).
-            rank = (
-                3
-                if client is not None
-                else 2
-                if problem is None
-                else vouched is not None
-            )
+            if finding[5] is not None:
+                problems += (Problem(finding[5], name, value),)
+            rank = _rank(finding)
             if rank < best_rank:
                 lost += (key,)
                 continue
             if winner is not None:
                 lost += (self.key_of[winner],)
             best, best_rank, winner = finding, rank, name
-            if text is None:
+            if finding[2] is None:
+                # It names nobody, so that nothing of it is kept.
                 lost += (key,)
                 winner = None
-        if best is None and self._client:
-            problems += (Problem("missing", self._client[-1][1]),)
+        if best is None:
+            problems += self._missing
         return best, winner, lost, problems
-
-    def _read_beside(self, key: _BesideKey) -> _Beside:
-        """
-        Read the categories beside the client's: scheme, host, server, port, mount.
-
-        All that they depend on is in *key*.  Hosts and proxies come again where
-        clients do not, so well-formed outcomes are remembered.
-        """
-        position, winner, element, scheme, host, server, port, mount_point, *texts = key
-        values: dict[Category, str | None] = {
-            Category.SCHEME: scheme,
-            Category.HOST: host,
-            Category.SERVER: server,
-            Category.PORT: port,
-            Category.MOUNT_POINT: mount_point,
-        }
-        winners: dict[Category, str] = {}
-        if winner is not None:
-            winners[Category.CLIENT] = winner
-        rewritten: dict[str, str] = {}
-        lost: list[str] = []
-        problems: list[Problem] = []
-        parse: Callable[[str], str | None]
-        if element is not None:
-            # RFC 7239 sections 5.3 and 5.4, from the client's own element (R12).
-            for category, text, parse in (
-                (Category.SCHEME, element.proto, parse_scheme),
-                (Category.HOST, element.host, parse_host),
-            ):
-                if text is None:
-                    continue
-                value = parse(text)
-                if value is None:
-                    problems.append(Problem("malformed", _FORWARDED, text))
-                else:
-                    winners[category], values[category] = _FORWARDED, value
-        for (category, name, parse), text in zip(self._singles, texts, strict=True):
-            if text is None:
-                continue
-            chosen, value, problem = choose_value(text, position, category, parse)
-            if problem is not None:
-                problems.append(Problem(problem, name, text))
-            if value is None:
-                lost.append(self.key_of[name])
-                continue
-            if category in winners:
-                loser = winners[category]
-                lost.append(self.key_of[loser])
-                rewritten.pop(loser, None)
-            winners[category], values[category] = name, value
-            if chosen != text:
-                rewritten[name] = chosen
-        scheme = str(values[Category.SCHEME])
-        if key[3] in ("ws", "wss") and Category.SCHEME in winners:
-            scheme = values[Category.SCHEME] = WEBSOCKET_SCHEMES[scheme]
-        host = values[Category.HOST]
-        if self._port_in_host and host is not None:
-            trusted = values[Category.PORT] if Category.PORT in winners else None
-            values[Category.HOST] = merge_port(host, scheme, trusted)
-        beside: _Beside = (
-            tuple(values.values()),
-            MappingProxyType(winners),
-            MappingProxyType(rewritten),
-            tuple(lost),
-            tuple(problems),
-        )
-        if not problems and not rewritten and len(host or "") <= MAX_HOST_CHARACTERS:
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = beside
-        return beside
 
     def _reject(
         self,
         client: str | None,
-        reason: Reason,
         winner: str | None,
         problems: tuple[Problem, ...],
     ) -> Problem | None:

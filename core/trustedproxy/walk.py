@@ -10,7 +10,7 @@ Each form of a client header is read by one `find_…` function; `FINDERS` has t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from . import forwarded, lists
 from ._grammar import UNIDENTIFIED
@@ -20,7 +20,7 @@ from .headers import Form
 from .values import BLANKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
 
 class Trust(NamedTuple):
@@ -35,6 +35,14 @@ class Trust(NamedTuple):
 
     contains: Callable[[bytes], bool] | None
     hops: int | None
+
+
+_new = tuple.__new__
+
+# Looking a member up in its class costs more than a walk, before Python 3.12.
+_FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
+_ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
+_SINGLE_VALUE = Reason.SINGLE_VALUE
 
 
 class Step(NamedTuple):
@@ -78,33 +86,29 @@ class Finding(NamedTuple):
     element: forwarded.Element | None = None
 
 
-class _Entry(NamedTuple):
-    """One element of either list, read."""
-
-    hop: Hop | None
-    problem: str | None
-    element: forwarded.Element | None = None
+#: One element of either list, read: its hop, a problem's code, its parameters.
+_Entry: TypeAlias = tuple["Hop | None", "str | None", "forwarded.Element | None"]
 
 
 def _read_entry(text: str | None) -> _Entry:
     if text is None:
-        return _Entry(None, "too-long")
+        return None, "too-long", None
     hop = parse_hop(text)
     if hop is not None or UNIDENTIFIED.fullmatch(text):
-        return _Entry(hop, None)
-    return _Entry(None, "malformed")
+        return hop, None, None
+    return None, "malformed", None
 
 
 def _read_forwarded_entry(text: str | None) -> _Entry:
     if text is None:
-        return _Entry(None, "too-long")
+        return None, "too-long", None
     element = forwarded.parse_element(text)
     if element is None:
-        return _Entry(None, "malformed")
+        return None, "malformed", None
     if element.node is None or UNIDENTIFIED.fullmatch(element.node):
-        return _Entry(None, None, element)
+        return None, None, element
     hop = parse_hop(element.node, forwarded=True)
-    return _Entry(hop, None if hop else "malformed", element)
+    return hop, None if hop else "malformed", element
 
 
 def find_in_single(
@@ -136,7 +140,7 @@ def _find_alone(
     # No list won the category: the others count by the peer's own element.
     position = position_without_list(trust)
     if hop is not None:
-        return Finding(hop, hop, text, position, Reason.SINGLE_VALUE)
+        return Finding(hop, hop, text, position, _SINGLE_VALUE)
     if UNIDENTIFIED.fullmatch(text):
         return Finding(None, None, None, position, Reason.UNIDENTIFIED_HOP)
     return Finding(None, None, None, position, Reason.MALFORMED, "malformed")
@@ -153,125 +157,107 @@ def find_in_list(
     value: str, trust: Trust, steps: list[Step] | None = None
 ) -> Finding | None:
     """Read a list that is split at bare commas: ``X-Forwarded-For``."""
-    if trust.hops is None and trust.contains is None:
-        first = next(lists.split_from_left(value), "")
-        return None if first == "" else _first(_read_entry(first), value)
-    return _find(lists.split_from_right(value), _read_entry, trust, steps)
+    if trust.hops is not None:
+        elements = lists.split_from_right(value)
+        return _count(elements, _read_entry, trust.hops, steps)
+    if trust.contains is not None:
+        elements = lists.split_from_right(value)
+        return _walk(elements, _read_entry, trust.contains, steps)
+    elements = lists.split_from_left(value)
+    return _take_first(_read_entry(elements[0]), value) if elements else None
 
 
 def find_in_forwarded(
     value: str, trust: Trust, steps: list[Step] | None = None
 ) -> Finding | None:
     """Read ``Forwarded`` (RFC 7239)."""
-    if trust.hops is None and trust.contains is None:
-        entries = [_read_forwarded_entry(e) for e in forwarded.split_from_right(value)]
-        if not entries:
-            return None
-        # What is broken somewhere has no first element (rule R7).
-        broken = next((e for e in entries if e.element is None), None)
-        return _first(broken or entries[-1], value)
-    return _find(forwarded.split_from_right(value), _read_forwarded_entry, trust, steps)
-
-
-def _first(entry: _Entry, value: str) -> Finding:
-    """Conclude where every peer is believed: the header stays as it is."""
-    if entry.hop is None:
-        return Finding(
-            None,
-            None,
-            None,
-            None,
-            Reason.UNIDENTIFIED_HOP,
-            entry.problem,
-            entry.element,
-        )
-    return Finding(
-        entry.hop, entry.hop, value, None, Reason.FIRST_ELEMENT, None, entry.element
-    )
-
-
-def _find(
-    elements: Iterator[str | None],
-    read: Callable[[str | None], _Entry],
-    trust: Trust,
-    steps: list[Step] | None,
-) -> Finding | None:
+    elements = forwarded.split_from_right(value)
     if trust.hops is not None:
-        return _count(elements, read, trust.hops, steps)
-    assert trust.contains is not None
-    return _walk(elements, read, trust.contains, steps)
+        return _count(elements, _read_forwarded_entry, trust.hops, steps)
+    if trust.contains is not None:
+        return _walk(elements, _read_forwarded_entry, trust.contains, steps)
+    entries = [_read_forwarded_entry(text) for text in elements]
+    # What is broken somewhere has no first element (rule R7).
+    broken = [entry for entry in entries if entry[2] is None]
+    return _take_first((broken or entries)[-1], value) if entries else None
+
+
+def _take_first(entry: _Entry, value: str) -> Finding:
+    """Conclude where every peer is believed: the header stays as it is."""
+    hop, problem, element = entry
+    if hop is None:
+        reason = Reason.UNIDENTIFIED_HOP
+        return Finding(None, None, None, None, reason, problem, element)
+    return Finding(hop, hop, value, None, Reason.FIRST_ELEMENT, None, element)
 
 
 def _walk(
-    elements: Iterable[str | None],
+    elements: list[str | None],
     read: Callable[[str | None], _Entry],
     contains: Callable[[bytes], bool],
     steps: list[Step] | None,
 ) -> Finding | None:
     """Walk from the right over trusted proxies to the first that is not one."""
-    passed: list[str] = []
-    hop: Hop | None = None
-    entry = _Entry(None, None)
+    last: Hop | None = None
+    reason = _ALL_HOPS_TRUSTED
+    element = None
+    passed = 0
     for text in elements:
-        entry = read(text)
-        trusted = entry.hop is not None and contains(entry.hop.packed)
-        if steps is not None:
-            steps.append(Step(text, entry.hop, trusted))
-        if entry.hop is None or text is None:
-            return _unidentified(entry, hop, passed, len(passed) + 1)
-        passed.append(text)
-        hop = entry.hop
-        if not trusted:
-            reason = Reason.FIRST_UNTRUSTED_HOP
-            break
-    else:
+        hop, problem, element = read(text)
         if hop is None:
-            return None
-        reason = Reason.ALL_HOPS_TRUSTED
-    return Finding(hop, hop, _join(passed), len(passed), reason, None, entry.element)
+            if steps is not None:
+                steps.append(Step(text, None, False))
+            return _end_unidentified(
+                last, elements[:passed], passed + 1, problem, element
+            )
+        trusted = contains(hop[2])
+        if steps is not None:
+            steps.append(Step(text, hop, trusted))
+        last = hop
+        passed += 1
+        if not trusted:
+            reason = _FIRST_UNTRUSTED_HOP
+            break
+    if last is None:
+        return None
+    kept = _join(elements[:passed])
+    return _new(Finding, (last, last, kept, passed, reason, None, element))
 
 
 def _count(
-    elements: Iterable[str | None],
+    elements: list[str | None],
     read: Callable[[str | None], _Entry],
     hops: int,
     steps: list[Step] | None,
 ) -> Finding | None:
     """Count from the right; what stands right of the count is only counted."""
-    passed: list[str] = []
-    previous: Hop | None = None
-    for text in elements:
-        entry = read(text)
+    last: Hop | None = None
+    for passed, text in enumerate(elements):
+        hop, problem, element = read(text)
         if steps is not None:
-            steps.append(Step(text, entry.hop, len(passed) + 1 < hops))
-        # An element that breaks the grammar of Forwarded might be several.
-        broken = text is None or (
-            read is _read_forwarded_entry and entry.element is None
-        )
-        if broken or text is None:
-            return _unidentified(entry, previous, passed, hops)
-        if len(passed) + 1 == hops:
-            if entry.hop is None:
-                return _unidentified(entry, previous, passed, hops)
-            passed.append(text)
-            return Finding(
-                entry.hop,
-                entry.hop,
-                _join(passed),
-                hops,
-                Reason.HOP_COUNT,
-                None,
-                entry.element,
-            )
-        passed.append(text)
-        previous = entry.hop
-    if not passed:
+            steps.append(Step(text, hop, passed + 1 < hops))
+        # What breaks the grammar of Forwarded might be several elements.
+        broken = element is None and read is _read_forwarded_entry
+        counted = passed + 1 == hops
+        if text is None or broken or (counted and hop is None):
+            return _end_unidentified(last, elements[:passed], hops, problem, element)
+        if counted:
+            kept = _join(elements[:hops])
+            reason = Reason.HOP_COUNT
+            return Finding(hop, hop, kept, hops, reason, None, element)
+        last = hop
+    if not elements:
         return None
-    return Finding(None, None, None, hops, Reason.TOO_FEW_ELEMENTS, "too-few-elements")
+    problem = "too-few-elements"
+    return Finding(None, None, None, hops, Reason.TOO_FEW_ELEMENTS, problem)
 
 
-def _unidentified(
-    entry: _Entry, vouched: Hop | None, passed: list[str], position: int
+def _end_unidentified(
+    vouched: Hop | None,
+    passed: list[str | None],
+    position: int,
+    problem: str | None,
+    element: forwarded.Element | None,
 ) -> Finding:
     """
     End at an element that names nobody (rule R11).
@@ -279,19 +265,16 @@ def _unidentified(
     The address is that of the element right of it, if that is one, else the peer's;
     it is never the garbage, and never an address further left.
     """
-    return Finding(
-        None,
-        vouched,
-        _join(passed) if vouched is not None else None,
-        position,
-        Reason.UNIDENTIFIED_HOP,
-        entry.problem,
-        entry.element,
-    )
+    kept = None if vouched is None else _join(passed)
+    reason = Reason.UNIDENTIFIED_HOP
+    return Finding(None, vouched, kept, position, reason, problem, element)
 
 
-def _join(nearest_first: list[str]) -> str:
-    return ", ".join(reversed(nearest_first))
+def _join(nearest_first: list[str | None]) -> str:
+    """Write elements down as a header has them."""
+    if len(nearest_first) == 1:
+        return nearest_first[0] or ""
+    return ", ".join(text for text in reversed(nearest_first) if text is not None)
 
 
 FINDERS: dict[Form, Callable[[str, Trust, list[Step] | None], Finding | None]] = {

@@ -11,6 +11,7 @@ the scheme and the kind of socket can be seen when the usual keys do not tell th
 from __future__ import annotations
 
 import _socket
+from operator import itemgetter
 from socket import AF_UNIX
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .values import strip_mount_point
 if TYPE_CHECKING:
     from ._types import Environ
     from .decision import Decision
-    from .rules import Rules
+    from .rules import ConnectionValues, Rules
 
 #: Where the decision is kept, in environs and in scopes.
 DECISION_KEY = "trustedproxy.decision"
@@ -57,9 +58,19 @@ def is_https(value: object) -> bool:
     return str(value).lower() in ("on", "1", "true", "yes")
 
 
-def read_connection(
-    environ: Environ, *, scheme_opted_in: bool
-) -> tuple[str | None, str, str | None, str | None, str | None, str, str]:
+#: The keys of a `Connection`, in its order.
+_read_all = itemgetter(
+    "REMOTE_ADDR",
+    "wsgi.url_scheme",
+    "HTTP_HOST",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+)
+
+
+def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues:
     """
     Read what the server says by itself: the seven values of a `Connection`.
 
@@ -71,33 +82,41 @@ def read_connection(
             connection says (rule R19), and not what uWSGI or gunicorn took from a
             header that the policy may not know.
     """
-    get = environ.get
-    peer = get("REMOTE_ADDR")
-    scheme = get("wsgi.url_scheme", "http")
-    if "gunicorn.socket" in environ or "werkzeug.socket" in environ:
-        socket = get("gunicorn.socket") or get("werkzeug.socket")
-        if socket is not None:
-            # A client of a unix socket can bind its own end to a path that reads
-            # like an address.
-            if peer and has_unix_family(socket):
-                peer = f"unix:{peer}"
-            if scheme_opted_in and "gunicorn.socket" in environ:
-                scheme = "https" if has_tls(socket) else "http"
-    if scheme_opted_in and "uwsgi.version" in environ:
-        scheme = "https" if is_https(get("HTTPS")) else "http"
-    return (
-        peer,
-        scheme,
-        get("HTTP_HOST"),
-        get("SERVER_NAME"),
-        get("SERVER_PORT"),
-        get("SCRIPT_NAME", ""),
-        get("PATH_INFO", ""),
-    )
+    try:
+        values: ConnectionValues = _read_all(environ)
+    except KeyError:
+        get = environ.get
+        values = (
+            get("REMOTE_ADDR"),
+            get("wsgi.url_scheme", "http"),
+            get("HTTP_HOST"),
+            get("SERVER_NAME"),
+            get("SERVER_PORT"),
+            get("SCRIPT_NAME", ""),
+            get("PATH_INFO", ""),
+        )
+    socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    if socket is not None and values[0] and has_unix_family(socket):
+        # A client of a unix socket can bind its own end to a path that reads like an
+        # address.
+        values = (f"unix:{values[0]}", *values[1:])
+    if scheme_opted_in:
+        scheme = values[1]
+        if "uwsgi.version" in environ:
+            scheme = "https" if is_https(environ.get("HTTPS")) else "http"
+        elif socket is not None and "gunicorn.socket" in environ:
+            scheme = "https" if has_tls(socket) else "http"
+        if scheme != values[1]:
+            values = (values[0], scheme, *values[2:])
+    return values
 
 
 def write(
-    environ: Environ, decision: Decision, rules: Rules, *, strip_path: bool
+    environ: Environ,
+    connection: ConnectionValues,
+    decision: Decision,
+    rules: Rules,
+    strip_path: bool,
 ) -> None:
     """
     Write *decision* into *environ*, and complete its `original`.
@@ -105,68 +124,67 @@ def write(
     Args:
         environ: The environ that the decision was made for.
 
+        connection: What `read_connection` read there.
+
         decision: What was decided.
 
         rules: The rules that decided it.
 
         strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
     """
-    original = decision.original
+    original = decision[-1]
     for key in original:
         del environ[key]
-    for name, text in decision.rewritten.items():
-        environ[rules.key_of[name]] = text
+    if decision.rewritten:
+        for name, text in decision.rewritten.items():
+            environ[rules.key_of[name]] = text
     if rules.secret_key is not None:
         environ.pop(rules.secret_key, None)
-    (
-        peer,
-        _,
-        _,
-        address,
-        client_port,
-        scheme,
-        host,
-        server,
-        port,
-        mount_point,
-        *_,
-    ) = decision
-    get = environ.get
+    peer, _, _, address, client_port, scheme, host, server, port, mount_point, *_ = (
+        decision
+    )
     if address != peer:
-        _replace(environ, original, "REMOTE_ADDR", address)
-        # What the server said of the peer's host name is not the client's.
-        for key in ("REMOTE_HOST", "REMOTE_PORT"):
-            if key in environ:
-                original[key] = environ.pop(key)
+        original["REMOTE_ADDR"] = environ.get("REMOTE_ADDR")
+        environ["REMOTE_ADDR"] = address
+        # What the server said of the peer's host name and port is not the client's.
+        if "REMOTE_HOST" in environ:
+            original["REMOTE_HOST"] = environ.pop("REMOTE_HOST")
+        if "REMOTE_PORT" in environ:
+            original["REMOTE_PORT"] = environ.pop("REMOTE_PORT")
     if client_port is not None:
-        _replace(environ, original, "REMOTE_PORT", str(client_port))
-    if scheme != get("wsgi.url_scheme"):
-        _replace(environ, original, "wsgi.url_scheme", scheme)
+        original.setdefault("REMOTE_PORT", environ.get("REMOTE_PORT"))
+        environ["REMOTE_PORT"] = str(client_port)
     if rules.scheme_opted_in:
-        if "HTTPS" in environ:
-            secure = scheme == "https"
-            if secure != is_https(environ["HTTPS"]):
-                _replace(environ, original, "HTTPS", "on" if secure else "off")
-        if environ.get("REQUEST_SCHEME", scheme) != scheme:
-            _replace(environ, original, "REQUEST_SCHEME", scheme)
-    if host != get("HTTP_HOST"):
+        _write_scheme(environ, original, scheme)
+    if host != connection[2]:
         _replace(environ, original, "HTTP_HOST", host)
-    if server != get("SERVER_NAME"):
+    if server != connection[3]:
         _replace(environ, original, "SERVER_NAME", server)
-    if port != get("SERVER_PORT"):
+    if port != connection[4]:
         _replace(environ, original, "SERVER_PORT", port)
-    if mount_point != get("SCRIPT_NAME", ""):
+    if mount_point != connection[5]:
         _replace(environ, original, "SCRIPT_NAME", mount_point)
     if strip_path and Category.MOUNT_POINT in decision.winners:
-        path = get("PATH_INFO", "")
+        path = environ.get("PATH_INFO", "")
         stripped = strip_mount_point(path, mount_point)
         if stripped != path:
             _replace(environ, original, "PATH_INFO", stripped)
     environ[DECISION_KEY] = decision
 
 
+def _write_scheme(environ: Environ, original: dict[str, Any], scheme: str) -> None:
+    """Write the scheme, and keep what says the same in step (R16)."""
+    if environ.get("wsgi.url_scheme") != scheme:
+        _replace(environ, original, "wsgi.url_scheme", scheme)
+    if "HTTPS" in environ and is_https(environ["HTTPS"]) != (scheme == "https"):
+        _replace(environ, original, "HTTPS", "on" if scheme == "https" else "off")
+    if "REQUEST_SCHEME" in environ and environ["REQUEST_SCHEME"] != scheme:
+        _replace(environ, original, "REQUEST_SCHEME", scheme)
+
+
 def _replace(
     environ: Environ, original: dict[str, Any], key: str, value: object
 ) -> None:
-    original[key] = environ.get(key)
+    # What was removed a moment ago is the value before.
+    original.setdefault(key, environ.get(key))
     environ[key] = value

@@ -1,0 +1,177 @@
+"""
+The categories beside the client's: scheme, host, server, port, mount point (R9, R10).
+
+In:  the values of the listed headers, and where the client stands in its own list.
+Out: what each category's variable gets, which header won, and what was wrong.
+
+All of that depends on few things, and hosts and proxies come again where clients do
+not: well-formed outcomes are remembered.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from .decision import Problem
+from .headers import Category, ProxyHeader
+from .lists import choose_element
+from .values import BLANKS, PARSERS, parse_host, parse_scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: What an outcome depends on: the client's position, the name of the header that won
+#: the client category, what its element of Forwarded says, and the listed headers'
+#: values.
+Key: TypeAlias = tuple[
+    "int | None", "str | None", "Said | None", "tuple[str | None, ...]"
+]
+#: What the client's element of Forwarded says of scheme and host.
+Said: TypeAlias = tuple["str | None", "str | None"]
+
+_FORWARDED = "Forwarded"
+# A memo that fills up is emptied.
+_MOST_REMEMBERED = 1024
+
+
+class Beside(NamedTuple):
+    """
+    What the listed headers say; ``None`` for a category that none of them won.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+
+        host: A host, with a port if the header had one.
+
+        server: A host without a port.
+
+        port: A port, as text.
+
+        mount_point: A mount point.
+
+        winners: Category → header name, the client's included.
+
+        rewritten: Header name → the one value that was used, where there were more.
+
+        lost: Names of the listed headers that are there and did not win.
+
+        problems: What was wrong.
+    """
+
+    scheme: str | None
+    host: str | None
+    server: str | None
+    port: str | None
+    mount_point: str | None
+    winners: Mapping[Category, str]
+    rewritten: Mapping[str, str]
+    lost: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def choose_value(
+    text: str,
+    position: int | None,
+    category: Category,
+    parse: Callable[[str], str | None],
+) -> tuple[str, str | None, str | None]:
+    """
+    Choose and read one value of a header.
+
+    Returns:
+        The element that counts as it came, its value or ``None``, and the code of the
+        problem where there is one.
+    """
+    there, element = choose_element(text, position)
+    if not there:
+        # An empty header is the empty mount point, and absent elsewhere; one of
+        # commas alone is absent everywhere.
+        empty = category is Category.MOUNT_POINT and not text.strip(BLANKS)
+        return "", "" if empty else None, None
+    if element is None:
+        return "", None, "too-long"
+    value = parse(element)
+    return element, value, "malformed" if value is None else None
+
+
+class BesideReader:
+    """
+    Reads the listed headers of the categories beside the client's.
+
+    Args:
+        headers: The listed headers of these categories, in the policy's order.
+    """
+
+    def __init__(self, headers: tuple[ProxyHeader, ...]) -> None:
+        self._rows = tuple(
+            (header.category, header.name, PARSERS[header.form]) for header in headers
+        )
+        self.remembered: dict[Key, Beside] = {}
+
+    def read(self, key: Key) -> Beside:
+        """Read what is not remembered, and remember it if it is well-formed."""
+        position, client_winner, said, texts = key
+        values: dict[Category, str] = {}
+        winners: dict[Category, str] = {}
+        if client_winner is not None:
+            winners[Category.CLIENT] = client_winner
+        rewritten: dict[str, str] = {}
+        lost: list[str] = []
+        problems: list[Problem] = []
+        if said is not None:
+            _read_element(said, values, winners, problems)
+        for (category, name, parse), text in zip(self._rows, texts, strict=True):
+            if text is None:
+                continue
+            chosen, value, problem = choose_value(text, position, category, parse)
+            if problem is not None:
+                problems.append(Problem(problem, name, text))
+            if value is None:
+                lost.append(name)
+                continue
+            if category in winners:
+                # The last in the policy's order that is well-formed wins (R5).
+                lost.append(winners[category])
+                rewritten.pop(winners[category], None)
+            winners[category], values[category] = name, value
+            if chosen != text:
+                rewritten[name] = chosen
+        outcome = Beside(
+            values.get(Category.SCHEME),
+            values.get(Category.HOST),
+            values.get(Category.SERVER),
+            values.get(Category.PORT),
+            values.get(Category.MOUNT_POINT),
+            MappingProxyType(winners),
+            MappingProxyType(rewritten),
+            tuple(lost),
+            tuple(problems),
+        )
+        # Nothing long comes this far without a problem and without a rewrite.
+        if not problems and not rewritten:
+            if len(self.remembered) >= _MOST_REMEMBERED:
+                self.remembered.clear()
+            self.remembered[key] = outcome
+        return outcome
+
+
+def _read_element(
+    said: Said,
+    values: dict[Category, str],
+    winners: dict[Category, str],
+    problems: list[Problem],
+) -> None:
+    """Read RFC 7239 sections 5.3 and 5.4 in the client's own element (R12)."""
+    parse: Callable[[str], str | None]
+    for category, text, parse in (
+        (Category.SCHEME, said[0], parse_scheme),
+        (Category.HOST, said[1], parse_host),
+    ):
+        if text is None:
+            continue
+        value = parse(text)
+        if value is None:
+            problems.append(Problem("malformed", _FORWARDED, text))
+        else:
+            winners[category], values[category] = _FORWARDED, value
