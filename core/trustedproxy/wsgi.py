@@ -58,7 +58,7 @@ def is_https(value: object) -> bool:
     return str(value).lower() in ("on", "1", "true", "yes")
 
 
-#: The keys of a `Connection`, in its order.
+#: The keys of a `Connection` but its path, in its order.
 _read_all = itemgetter(
     "REMOTE_ADDR",
     "wsgi.url_scheme",
@@ -66,13 +66,12 @@ _read_all = itemgetter(
     "SERVER_NAME",
     "SERVER_PORT",
     "SCRIPT_NAME",
-    "PATH_INFO",
 )
 
 
 def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues:
     """
-    Read what the server says by itself: the seven values of a `Connection`.
+    Read what the server says by itself: the values of a `Connection` but its path.
 
     Args:
         environ: The environ.
@@ -93,22 +92,21 @@ def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues
             get("SERVER_NAME"),
             get("SERVER_PORT"),
             get("SCRIPT_NAME", ""),
-            get("PATH_INFO", ""),
         )
     socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
-    if socket is not None and values[0] and has_unix_family(socket):
+    if socket is None and "uwsgi.version" not in environ:
+        return values
+    peer, scheme, *rest = values
+    if peer and has_unix_family(socket):
         # A client of a unix socket can bind its own end to a path that reads like an
         # address.
-        values = (f"unix:{values[0]}", *values[1:])
+        peer = f"unix:{peer}"
     if scheme_opted_in:
-        scheme = values[1]
         if "uwsgi.version" in environ:
             scheme = "https" if is_https(environ.get("HTTPS")) else "http"
-        elif socket is not None and "gunicorn.socket" in environ:
+        elif "gunicorn.socket" in environ:
             scheme = "https" if has_tls(socket) else "http"
-        if scheme != values[1]:
-            values = (values[0], scheme, *values[2:])
-    return values
+    return values if scheme == values[1] and peer == values[0] else (peer, scheme, *rest)
 
 
 def write(

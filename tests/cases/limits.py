@@ -1,0 +1,321 @@
+"""
+Rows of rules R13 and R14: bounds, and what is missing.
+
+In:  nothing.
+Out: `ROWS`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trustedproxy import Reason
+
+from .case import (
+    FOR,
+    FORWARDED,
+    HOST,
+    PROTO,
+    REAL,
+    Case,
+    Given,
+    Lines,
+    anybody,
+    ours,
+    sent,
+)
+
+# What one walk reads at most.
+ELEMENTS: Final = 64
+CHARACTERS: Final = 4096
+
+
+def hops(count: int) -> str:
+    """Write *count* elements, all of them ours."""
+    return ", ".join(["10.0.0.8"] * count)
+
+
+def padded(tail: str) -> str:
+    """Write *tail* and one of our hops so that both fill what is read."""
+    return tail + "," + "10.0.0.8".rjust(CHARACTERS - len(tail) - 1)
+
+
+#: R13.
+BOUNDS: Final = (
+    Case(
+        "reads as many elements as the bound allows",
+        ours(FOR),
+        sent(FOR, "203.0.113.7, " + hops(ELEMENTS - 1)),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        split=False,
+    ),
+    Case(
+        "refuses an element beyond the bound",
+        ours(FOR),
+        sent(FOR, "203.0.113.7, " + hops(ELEMENTS)),
+        address="10.0.0.8",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        remaining={FOR: hops(ELEMENTS)},
+        split=False,
+    ),
+    Case(
+        "does not mind how many elements are left of the client",
+        ours(FOR, malformed="reject", missing="reject"),
+        sent(FOR, "1.1.1.1, " * 500 + "203.0.113.7, 10.0.0.8"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7, 10.0.0.8"},
+        split=False,
+    ),
+    Case(
+        "does not mind how many lines are left of the client",
+        ours(FOR),
+        sent(FOR, *["1.1.1.1"] * 200, "203.0.113.7, 10.0.0.8"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7, 10.0.0.8"},
+        split=False,
+    ),
+    Case(
+        "does not count empty elements against the bound",
+        ours(FOR),
+        sent(FOR, "203.0.113.7" + "," * 200 + "10.0.0.8"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7, 10.0.0.8"},
+        split=False,
+    ),
+    Case(
+        "refuses characters beyond the bound",
+        ours(FOR),
+        sent(FOR, "203.0.113.7," + "10.0.0.8".rjust(CHARACTERS - 1)),
+        address="10.0.0.8",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        remaining={FOR: "10.0.0.8"},
+        split=False,
+    ),
+    Case(
+        "refuses an address that the bound cuts, and reads no shorter one",
+        ours(FOR),
+        sent(FOR, "198.51.100.66, 20" + padded("3.0.113.7")),
+        address="10.0.0.8",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        remaining={FOR: "10.0.0.8"},
+        split=False,
+    ),
+    Case(
+        "does not mind how long an element left of the client is",
+        ours(FOR),
+        sent(FOR, "x" * 10000 + ", 203.0.113.7"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7"},
+        split=False,
+    ),
+    Case(
+        "refuses an element of ten thousand characters",
+        ours(FOR),
+        sent(FOR, "203.0.113.7, " + "9" * 10000),
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        remaining={},
+        split=False,
+    ),
+    Case(
+        "counts up to the bound",
+        anybody(FOR, hops=ELEMENTS),
+        sent(FOR, "1.1.1.1, 203.0.113.7, " + hops(ELEMENTS - 1)),
+        client="203.0.113.7",
+        reason=Reason.HOP_COUNT,
+        remaining={FOR: "203.0.113.7, " + hops(ELEMENTS - 1)},
+        split=False,
+    ),
+    Case(
+        "refuses elements of Forwarded beyond the bound",
+        ours(FORWARDED),
+        sent(FORWARDED, "for=203.0.113.7" + ", for=10.0.0.8" * ELEMENTS),
+        address="10.0.0.8",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        winners={"client": FORWARDED},
+        remaining={FORWARDED: ", ".join(["for=10.0.0.8"] * ELEMENTS)},
+        split=False,
+    ),
+    Case(
+        "does not mind how many elements of Forwarded are left of the client",
+        ours(FORWARDED),
+        sent(FORWARDED, 'for=", ' * 1000 + "for=203.0.113.7"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        winners={"client": FORWARDED},
+        remaining={FORWARDED: "for=203.0.113.7"},
+        split=False,
+    ),
+    Case(
+        "refuses a single address of ten thousand characters",
+        ours(REAL),
+        sent(REAL, "9" * 10000),
+        reason=Reason.MALFORMED,
+        problems=("malformed",),
+        remaining={},
+    ),
+    Case(
+        "refuses a host of ten thousand characters",
+        ours(HOST),
+        sent(HOST, "a" * 10000),
+        problems=("too-long",),
+        remaining={},
+    ),
+)
+
+
+def _missing(
+    what: str, policy: dict[str, Any], headers: Lines, problem: str, **more: Any
+) -> Case:
+    return Case(
+        f"refuses a request whose client header {what}",
+        policy,
+        headers,
+        rejected=problem,
+        problems=(problem,),
+        remaining={},
+        **more,
+    )
+
+
+_REJECTS: Final[dict[str, Any]] = {"missing": "reject"}
+
+#: R14.
+MISSING: Final = (
+    Case(
+        "leaves the client unknown where the trusted header is missing",
+        ours(FOR, PROTO),
+        sent(PROTO, "https"),
+        scheme="https",
+        reason=Reason.HEADER_MISSING,
+        problems=("missing",),
+    ),
+    Case(
+        "tells that Connection named the header that is missing",
+        ours(FOR),
+        sent("Connection", "close, X-Forwarded-For"),
+        reason=Reason.HEADER_MISSING,
+        problems=("missing", "named-in-connection"),
+    ),
+    Case(
+        "tells that Connection names a header that came nevertheless",
+        ours(FOR),
+        (*sent(FOR, "203.0.113.7"), *sent("Connection", "close, X-Forwarded-For")),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        problems=("named-in-connection",),
+    ),
+    Case(
+        "tells that Connection names a known header in any case",
+        ours(PROTO),
+        (*sent(PROTO, "https"), *sent("Connection", "x-REAL-ip,keep-alive")),
+        scheme="https",
+        problems=("named-in-connection",),
+    ),
+    Case(
+        "does not mind a Connection that names other headers",
+        ours(FOR),
+        (*sent(FOR, "203.0.113.7"), *sent("Connection", "keep-alive, Upgrade, X-For")),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+    ),
+    Case(
+        "keeps the scheme where the scheme header is missing",
+        ours(FOR, PROTO),
+        sent(FOR, "203.0.113.7"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+    ),
+    _missing("is missing", ours(FOR, **_REJECTS), (), "missing", reason=Reason.HEADER_MISSING),
+    _missing(
+        "is empty",
+        ours(FOR, **_REJECTS),
+        sent(FOR, ""),
+        "missing",
+        reason=Reason.HEADER_MISSING,
+    ),
+    _missing(
+        "is missing beside a synonym that is not trusted",
+        ours(FOR, **_REJECTS),
+        sent(REAL, "198.51.100.66"),
+        "missing",
+        reason=Reason.HEADER_MISSING,
+    ),
+    _missing(
+        "has too few elements",
+        anybody(FOR, hops=2, **_REJECTS),
+        sent(FOR, "203.0.113.7"),
+        "too-few-elements",
+        reason=Reason.TOO_FEW_ELEMENTS,
+    ),
+    _missing(
+        "names nobody",
+        ours(FOR, **_REJECTS),
+        sent(FOR, "203.0.113.7, unknown"),
+        "unidentified",
+        reason=Reason.UNIDENTIFIED_HOP,
+    ),
+    _missing(
+        "names nobody left of our hops",
+        ours(FOR, **_REJECTS),
+        sent(FOR, "_hidden, 10.0.0.8"),
+        "unidentified",
+        address="10.0.0.1",
+        reason=Reason.UNIDENTIFIED_HOP,
+        mapped=False,
+    ),
+    _missing(
+        "is garbage",
+        ours(REAL, **_REJECTS),
+        sent(REAL, "garbage"),
+        "malformed",
+        reason=Reason.MALFORMED,
+    ),
+    _missing(
+        "is too long",
+        ours(FOR, **_REJECTS),
+        sent(FOR, hops(ELEMENTS + 1)),
+        "too-long",
+        reason=Reason.UNIDENTIFIED_HOP,
+        split=False,
+    ),
+    _missing(
+        "is a Forwarded without for",
+        ours(FORWARDED, **_REJECTS),
+        sent(FORWARDED, "proto=https"),
+        "unidentified",
+        reason=Reason.UNIDENTIFIED_HOP,
+    ),
+    Case(
+        "refuses nothing where all that is known of the client are our hops",
+        ours(FOR, **_REJECTS),
+        sent(FOR, "10.0.0.7, 10.0.0.8"),
+        client="10.0.0.7",
+        reason=Reason.ALL_HOPS_TRUSTED,
+    ),
+    Case(
+        "serves a direct request without the header that must not be missing",
+        ours(FOR, **_REJECTS),
+        peer="198.51.100.7",
+        reason=Reason.PEER_NOT_TRUSTED,
+    ),
+    Case(
+        "serves a request whose scheme header is missing",
+        ours(FOR, PROTO, **_REJECTS),
+        sent(FOR, "203.0.113.7"),
+        given=Given(scheme="https"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+    ),
+)
+
+ROWS: Final = (*BOUNDS, *MISSING)

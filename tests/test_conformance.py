@@ -1,0 +1,366 @@
+"""
+The conformance table, every row and its variants through every surface.
+
+In:  `CASES`.
+Out: one test a row, variant and surface; and tests of the table itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from trustedproxy import ProxyPolicy, Reason, notices
+from trustedproxy.decision import CODES
+from trustedproxy.headers import KNOWN_HEADERS
+
+from .cases import CASES, Case, Way, variants
+from .cases.case import CATEGORIES, SECRET, SECRET_HEADER, Unstated
+from .surfaces import (
+    FIELDS,
+    GROUP,
+    SURFACES,
+    Answer,
+    Ask,
+    make_environ,
+    policy_of,
+    present,
+)
+
+ASKED: Final = [
+    (surface, case)
+    for surface in present()
+    for case in CASES
+    if SURFACES[surface].admits(case)
+]
+
+#: A websocket's scheme, where http has its own.
+WEBSOCKET: Final = {"http": "ws", "https": "wss"}
+
+
+def expect(case: Case, surface: str, before: dict[str, Any]) -> dict[str, Any]:
+    """Say what *case* wants of *surface*, which was given *before*."""
+    expected: dict[str, Any] = {"status": 400 if case.rejected else 200}
+    fields = {
+        field: before[field]
+        for field in before
+        if isinstance(getattr(case, field, Unstated.UNSTATED), Unstated)
+    }
+    fields |= {
+        field: getattr(case, field)
+        for field in FIELDS
+        if field in before and field not in fields
+    }
+    if case.expected_address != case.peer:
+        fields["address"] = case.expected_address
+    if surface == "websocket":
+        fields["scheme"] = WEBSOCKET.get(fields["scheme"], fields["scheme"])
+    if surface.startswith("django") and fields["path"] == "":
+        fields["path"] = "/"
+    if "client_port" in before:
+        moved = case.expected_address != case.peer
+        fields["client_port"] = before["client_port"]
+        if moved or case.client_port is not None:
+            port = case.client_port
+            fields["client_port"] = None if port is None else str(port)
+        if "REMOTE_PORT" in case.after:
+            fields["client_port"] = case.after["REMOTE_PORT"]
+    expected["fields"] = fields
+    expected["headers"] = case.expected_remaining
+    expected["decision"] = {
+        "believed": case.believed,
+        "client": case.expected_client,
+        "client_known": case.expected_client is not None,
+        "reason": case.reason,
+        "winners": case.expected_winners,
+        "problems": sorted(case.problems),
+        "rejected": case.rejected,
+    }
+    return expected
+
+
+def untouched(case: Case, before: dict[str, Any]) -> dict[str, Any]:
+    """Say what a surface shows of *case* where nothing may change."""
+    headers = case.sent_headers
+    secret = [value for name, value in case.headers if name == SECRET_HEADER]
+    if secret:
+        headers[SECRET_HEADER.lower()] = ",".join(secret)
+    return {"status": 200, "fields": before, "headers": headers, "decision": None}
+
+
+def report(case: Case, answer: Answer) -> dict[str, Any]:
+    """Write *answer* in the words of `expect`."""
+    seen: dict[str, Any] = {
+        "status": answer.status,
+        "fields": answer.seen,
+        "headers": answer.headers,
+        "decision": None,
+    }
+    decision = answer.decision
+    if decision is not None:
+        seen["decision"] = {
+            "believed": decision.believed,
+            "client": decision.client,
+            "client_known": decision.client_known,
+            "reason": decision.reason,
+            "winners": {str(k): v.lower() for k, v in decision.winners.items()},
+            "problems": sorted(problem.code for problem in decision.problems),
+            "rejected": decision.rejected and decision.rejected.code,
+        }
+    return seen
+
+
+def differences(seen: Any, expected: Any, at: str = "") -> dict[str, tuple[Any, Any]]:
+    """Give the place of each difference, and there what was seen and expected."""
+    if isinstance(seen, dict) and isinstance(expected, dict):
+        return {
+            place: pair
+            for key in seen.keys() | expected.keys()
+            for place, pair in differences(
+                seen.get(key, "(nothing)"),
+                expected.get(key, "(nothing)"),
+                f"{at}.{key}" if at else key,
+            ).items()
+        }
+    return {} if seen == expected else {at: (seen, expected)}
+
+
+def squeeze(headers: dict[str, str]) -> dict[str, str]:
+    """Leave the blanks around commas out of *headers*, and the empty elements."""
+    return {
+        name: ",".join(e.strip(" \t") for e in value.split(",") if e.strip(" \t"))
+        for name, value in headers.items()
+    }
+
+
+@pytest.mark.usefixtures("no_resolver")
+@pytest.mark.parametrize(
+    ("surface", "case"),
+    ASKED,
+    ids=[f"{surface}: {case.name}" for surface, case in ASKED],
+    indirect=["surface"],
+)
+def test_row_holds(case: Case, ask: Ask, surface: str) -> None:
+    """What the row says is what the surface does, in every variant of the row."""
+    for variant in variants(case):
+        check(variant, ask(variant), surface)
+
+
+def check(case: Case, answer: Answer, surface: str) -> None:
+    """Hold *answer*, which *surface* gave, against the row."""
+    seen = report(case, answer)
+    if case.shadow and surface != "decide":
+        expected = untouched(case, answer.before)
+    else:
+        expected = expect(case, surface, answer.before)
+    if case.rejected and surface != "decide" and not case.shadow:
+        expected["status"] = check_refusal(answer, surface)
+        # An application that is not reached sees nothing, and a scope was only given.
+        for part in ("fields", "headers", "decision"):
+            if not seen[part]:
+                expected[part] = seen[part]
+    if not case.policy["headers"] and seen["decision"] is None:
+        expected["decision"] = None
+    names = {name.lower() for name, _ in case.headers}
+    if case.loose or len(names) < len(case.headers):
+        seen["headers"] = squeeze(seen["headers"])
+        expected["headers"] = squeeze(expected["headers"])
+    assert (case.name, differences(seen, expected)) == (case.name, {})
+    if answer.variables is not None and not case.shadow:
+        check_variables(case, answer)
+
+
+def check_refusal(answer: Answer, surface: str) -> int:
+    """Return the status of a refusal; a 400 is one that no cache keeps."""
+    if surface == "websocket":
+        # Closed before it is accepted, which servers answer with 403.
+        return 403
+    assert answer.answer_headers is not None
+    assert answer.answer_headers["cache-control"] == "no-store"
+    return 400
+
+
+def check_variables(case: Case, answer: Answer) -> None:
+    """Hold the other variables of the environ, and the originals, against the row."""
+    assert answer.variables is not None
+    after = {key: answer.variables.get(key) for key in case.after}
+    assert after == dict(case.after)
+    if case.original is not None and answer.decision is not None:
+        original = {
+            key: case.peer if key == "REMOTE_ADDR" else value
+            for key, value in case.original.items()
+        }
+        if "SCRIPT_NAME" in original:
+            original["SCRIPT_NAME"] = case.given.mount_point
+        assert answer.decision.original == original
+
+
+# -- the table itself ------------------------------------------------------------------
+
+
+def test_table_has_every_row_once() -> None:
+    """There are 300 rows and more, and none is there twice under another name."""
+    names = Counter(case.name for case in CASES)
+    asked = Counter(repr(replace(case, name="")) for case in CASES)
+
+    assert len(CASES) >= 300
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [row for row, count in asked.items() if count > 1] == []
+
+
+def test_table_names_are_sentences() -> None:
+    """A name is several words, in one line, without a full stop."""
+    odd = [
+        case.name
+        for case in CASES
+        if len(case.name.split()) < 3 or case.name != " ".join(case.name.split())
+        or case.name.endswith(".")
+    ]
+
+    assert odd == []
+
+
+def test_table_names_refusals() -> None:
+    """A row that expects a refusal says so with its first word."""
+    wrong = [
+        case.name
+        for case in CASES
+        if case.rejected and not case.name.startswith("refuses")
+    ]
+
+    assert wrong == []
+
+
+def test_table_has_every_known_header() -> None:
+    """Each known header has rows, and the specification's categories are the code's."""
+    sent = {name.lower() for case in CASES for name, _ in case.headers}
+    known = {
+        header.name.lower(): tuple(map(str, header.categories))
+        for header in KNOWN_HEADERS
+    }
+    specified = {
+        name: categories
+        for name, categories in CATEGORIES.items()
+        if not name.startswith("x-edge-")
+    }
+
+    assert known.keys() - sent == set()
+    assert known == specified
+
+
+@pytest.mark.parametrize(
+    ("kind", "there"),
+    [
+        (Reason, {case.reason for case in CASES}),
+        (CODES, {code for case in CASES for code in case.problems}),
+        (Way, {way for case in CASES for way in case.ways}),
+    ],
+    ids=["reasons", "problems", "ways"],
+)
+def test_table_has_every_outcome(kind: Any, there: set[Any]) -> None:
+    """Each reason, each problem and each way in is expected by some row."""
+    assert set(kind) - there == set()
+
+
+@pytest.mark.parametrize("suffix", ["mapped peer", "mounted", "split lines"])
+def test_table_has_variants(suffix: str) -> None:
+    """Each kind of variant is asked of many rows."""
+    made = [
+        variant
+        for case in CASES
+        for variant in variants(case)
+        if variant.name.endswith(f"[{suffix}]")
+    ]
+
+    assert len(made) >= 30
+
+
+def test_surfaces_are_those_of_this_environment() -> None:
+    """An environment of tox asks the surfaces that it is for, and all of them."""
+    wanted = {
+        "core": ["decide", "wsgi", "asgi", "websocket"],
+        "django": ["django-wsgi", "django-asgi"],
+        "flask": ["flask"],
+    }
+
+    assert GROUP is None or present() == wanted[GROUP]
+    assert {s.group for s in SURFACES.values()} == wanted.keys()
+
+
+def test_row_that_is_wrong_turns_red(ask: Ask, surface: str) -> None:
+    """A row whose expectation is not met fails, field by field."""
+    case = next(case for case in CASES if case.name.startswith("corrects every"))
+    changed = {
+        "client": "203.0.113.8",
+        "scheme": "http",
+        "host": "other.example",
+        "server": "other.example",
+        "port": "444",
+        "mount_point": "/other",
+        "reason": Reason.ALL_HOPS_TRUSTED,
+        "winners": {},
+        "problems": ("malformed",),
+        "remaining": {},
+    }
+
+    for field, value in changed.items():
+        wrong = replace(case, **{field: value})
+        with pytest.raises(AssertionError):
+            check(wrong, ask(wrong), surface)
+
+
+# -- what no single row can say --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "surface", [name for name in present() if name != "decide"], indirect=True
+)
+def test_problems_are_told(caplog: pytest.LogCaptureFixture, ask: Ask, surface: str) -> None:
+    """Each problem of a row is in the log, once, with its header (R17)."""
+    for case in CASES:
+        if not case.problems or not SURFACES[surface].admits(case):
+            continue
+        caplog.clear()
+        notices.forget()
+        with caplog.at_level(logging.WARNING, logger="trustedproxy"):
+            ask(case)
+        told = [record.getMessage() for record in caplog.records]
+        for code in case.problems:
+            assert sum(f"({code})" in line for line in told) == 1, case.name
+        assert not [line for line in told if "\n" in line or "\r" in line], case.name
+
+
+def test_secret_is_told_to_nobody(caplog: pytest.LogCaptureFixture, ask: Ask) -> None:
+    """No log, no decision and no policy shows a secret (R17)."""
+    asked = [case for case in CASES if "secrets" in case.policy]
+    with caplog.at_level(logging.DEBUG):
+        decisions = [ask(case).decision for case in asked]
+
+    shown = caplog.text + repr(decisions) + repr([policy_of(case) for case in asked])
+    assert len(asked) > 5
+    assert SECRET_HEADER in repr(policy_of(asked[0]))
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.believed and not c.shadow][::10], ids=lambda c: c.name)
+def test_second_application_does_nothing(
+    case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was decided once is not decided again, by any policy, and that is told."""
+    environ = make_environ(case)
+    first = policy_of(case)
+    second = ProxyPolicy(headers=["X-Real-IP", "X-Host"], strip="all")
+    notices.forget()
+    decision = first.apply(environ)
+    copy = dict(environ)
+
+    with caplog.at_level(logging.WARNING, logger="trustedproxy"):
+        again = [second.apply(environ), second.apply(environ)]
+
+    assert environ == copy
+    assert all(other is decision for other in again)
+    assert sum("applied" in record.getMessage() for record in caplog.records) == 1
