@@ -45,13 +45,13 @@ def test_command_explains_a_request_of_a_trusted_proxy() -> None:
     output = run(
         *("--explain", "--peer", "10.0.0.5"),
         *("-H", "X-Forwarded-For: 6.6.6.6"),
-        *("-H", "X-Forwarded-For: 203.0.113.7"),
+        *("-H", "x-forwarded-for:203.0.113.7"),
         *("--header", "X-Forwarded-Proto: https"),
         *("-H", "X-Real-IP: 6.6.6.6"),
     )
 
     assert "'10.0.0.5' is a trusted proxy: its headers are read." in output
-    assert "X-Forwarded-For: '6.6.6.6, 203.0.113.7'" in output
+    assert "X-Forwarded-For: '6.6.6.6,203.0.113.7'" in output
     assert "1. '203.0.113.7' is not a trusted proxy." in output
     assert "client address  '203.0.113.7', was '10.0.0.5'" in output
     assert "scheme          'https', was 'http'" in output
@@ -69,14 +69,18 @@ def test_command_explains_a_direct_request() -> None:
 
 
 def test_command_takes_the_rest_of_the_request() -> None:
-    """Path, scheme and host of the connection can be given."""
+    """All that a server says of a connection can be given."""
     output = run(
         *("--explain", "--path", "/a/b", "--scheme", "https"),
+        *("--server", "backend", "--port", "8443", "--mount-point", "/m"),
         *("-H", "Host: app.example"),
     )
 
-    assert "scheme 'https', host 'app.example'" in output
-    assert "path '/a/b'" in output
+    assert (
+        "scheme 'https', host 'app.example', mount point '/m', path '/a/b'" in output
+    )
+    assert "server name     'backend'" in output
+    assert "port            '8443'" in output
 
 
 def test_command_takes_a_unix_socket() -> None:
