@@ -387,12 +387,14 @@ def test_settings_table_has_every_setting_and_its_default() -> None:
 
 
 @pytest.mark.parametrize("row", rows(TOPOLOGIES), ids=lambda row: row[0])
-def test_topology_is_a_policy(row: list[str]) -> None:
+def test_topology_is_a_policy(row: list[str], tmp_path: Path) -> None:
     """What a row of the table of topologies says can be set."""
+    networks = tmp_path / "networks.txt"
+    networks.write_text("198.51.100.0/24  # somebody's CDN\n")
     given: dict[str, Any] = {}
     for code in re.findall(r"`([^`]+)`", row[1]):
         if code == "file:PATH":
-            given["TRUSTED_PROXIES"] = f"file:{_networks_file()}"
+            given["TRUSTED_PROXIES"] = f"file:{networks}"
         else:
             exec(code, {}, given)
 
@@ -400,13 +402,6 @@ def test_topology_is_a_policy(row: list[str]) -> None:
 
     assert given
     assert isinstance(settings, Settings)
-
-
-def _networks_file() -> Path:
-    path = ROOT / "build" / "networks-of-the-readme.txt"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("198.51.100.0/24  # somebody's CDN\n")
-    return path
 
 
 def test_commands_are_targets_of_the_makefile() -> None:
