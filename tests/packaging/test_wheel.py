@@ -105,7 +105,9 @@ def test_requirements_have_lower_bounds_only(wheel: Distribution) -> None:
     for requirement in wheel.requires or []:
         name_and_bound, _, _ = requirement.partition(";")
 
-        assert re.fullmatch(r"[\w-]+>=[\d.]+", name_and_bound.strip()), requirement
+        assert re.fullmatch(r"[\w-]+(\[\w+\])?>=[\d.]+", name_and_bound.strip()), (
+            requirement
+        )
 
 
 def test_metadata_names_version_python_and_licence(wheel: Distribution) -> None:
