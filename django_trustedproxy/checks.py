@@ -169,8 +169,8 @@ def _has_a_name(network: Network) -> bool:
     named = (n for networks in NAMED_NETWORKS.values() for n in networks)
     return any(
         n.version == network.version
-        and n.network_address <= network.network_address
-        and network.broadcast_address <= n.broadcast_address
+        and n.network_address.packed <= network.network_address.packed
+        and network.broadcast_address.packed <= n.broadcast_address.packed
         for n in named
     )
 

@@ -29,7 +29,7 @@ from trustedproxy.wsgi import DECISION_KEY
 from .conf import get_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from trustedproxy import Settings
     from trustedproxy._types import (
@@ -66,14 +66,14 @@ def wrap_wsgi(application: WSGIApp) -> WSGIApp:
     return serve
 
 
-def wrap_asgi(application: ASGIApp) -> ASGIApp:
+def wrap_asgi(application: Callable[..., Awaitable[None]]) -> ASGIApp:
     """
     Apply the settings around a whole ASGI *application*: http and websocket.
 
     Raises:
         ConfigurationError: A setting is wrong; it names which.
     """
-    current = _Current(application, _build_asgi)
+    current: _Current[ASGIApp] = _Current(application, _build_asgi)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         # A lifespan is no request; the server may not have set its handlers yet.
@@ -110,7 +110,7 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
     app = _forget_rewrites(app)
     if settings.mount_points:
         # The extra "mount" is needed only by those who use the setting.
-        from trustedproxy import ProxyMountPointsMiddleware
+        from trustedproxy.mount import ProxyMountPointsMiddleware
 
         app = ProxyMountPointsMiddleware(app, settings.mount_points, settings.policy)
     if settings.https_only is not None:
@@ -120,7 +120,7 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
 
 def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
     if settings.mount_points:
-        from trustedproxy import ProxyMountPointsASGIMiddleware
+        from trustedproxy.mount import ProxyMountPointsASGIMiddleware
 
         app = ProxyMountPointsASGIMiddleware(
             app, settings.mount_points, settings.policy

@@ -63,6 +63,17 @@ class _Middleware:
         if self.is_async:
             markcoroutinefunction(self)
 
+    if TYPE_CHECKING:
+
+        def _respond(self, request: HttpRequest) -> HttpResponseBase: ...
+
+        async def _respond_async(self, request: HttpRequest) -> HttpResponseBase: ...
+
+    def __call__(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        return self._respond_async(request) if self.is_async else self._respond(request)
+
 
 class TrustedProxyMiddleware(_Middleware):
     """
@@ -85,11 +96,7 @@ class TrustedProxyMiddleware(_Middleware):
                 "TRUSTED_PROXY_HEADERS.",
             )
 
-    def __call__(
-        self, request: HttpRequest
-    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._respond(request)
+    def _respond(self, request: HttpRequest) -> HttpResponseBase:
         if (refusal := self._correct(request)) is not None:
             return refusal
         prefix = ScriptPrefix(request)
@@ -100,7 +107,7 @@ class TrustedProxyMiddleware(_Middleware):
             raise
         return prefix.put_back_on_close(response)
 
-    async def _respond(self, request: HttpRequest) -> HttpResponseBase:
+    async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
         if (refusal := self._correct(request)) is not None:
             return refusal
         prefix = ScriptPrefix(request)
@@ -140,18 +147,12 @@ class HTTPSOnlyMiddleware(_Middleware):
         ConfigurationError: when it is made; it names the setting that is wrong.
     """
 
-    def __call__(
-        self, request: HttpRequest
-    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._respond(request)
+    def _respond(self, request: HttpRequest) -> HttpResponseBase:
         if (answer := _answer_plain(request)) is not None:
             return answer
-        return _add_hsts(
-            request, cast("HttpResponseBase", self.get_response(request))
-        )
+        return _add_hsts(request, cast("HttpResponseBase", self.get_response(request)))
 
-    async def _respond(self, request: HttpRequest) -> HttpResponseBase:
+    async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
         if (answer := _answer_plain(request)) is not None:
             return answer
         return _add_hsts(
@@ -191,7 +192,7 @@ def _is_exempt_view(request: HttpRequest) -> bool:
 
 def _read_facts(request: HttpRequest) -> RequestFacts:
     if isinstance(request, ASGIRequest):
-        facts = read_scope(request.scope)
+        facts = read_scope(dict(request.scope))
     else:
         # Django has decoded both variables in place, from UTF-8.
         facts = replace(
@@ -200,9 +201,8 @@ def _read_facts(request: HttpRequest) -> RequestFacts:
             path=request.path_info.encode(),
         )
     host = _find_host(request)
-    return replace(
-        facts, scheme=request.scheme, host=host, host_refused=host is None
-    )
+    # Only plain requests come here, whoever told Django so.
+    return replace(facts, scheme="http", host=host, host_refused=host is None)
 
 
 def _find_host(request: HttpRequest) -> str | None:

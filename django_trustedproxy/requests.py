@@ -12,20 +12,26 @@ new scope is copied over.
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.urls import get_script_prefix, set_script_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
     from trustedproxy import Decision, ProxyPolicy
+    from trustedproxy._types import Scope
 
 # What `HttpRequest` remembers once it was asked, and what it made it from.
 _REMEMBERED = ("headers", "_current_scheme_host")
+
+# What a response calls when it is closed, before it says that the request is finished.
+_CLOSERS = "_resource_closers"
 
 
 def correct_request(policy: ProxyPolicy, request: HttpRequest) -> Decision:
@@ -60,7 +66,7 @@ def _correct_wsgi(policy: ProxyPolicy, request: HttpRequest) -> Decision:
 
 
 def _correct_asgi(policy: ProxyPolicy, request: ASGIRequest) -> Decision:
-    decision, scope = policy.apply_scope(request.scope)
+    decision, scope = policy.apply_scope(cast("Scope", request.scope))
     if scope is not request.scope:
         before = ASGIRequest(request.scope, BytesIO())
         after = ASGIRequest(scope, BytesIO())
@@ -116,5 +122,6 @@ class ScriptPrefix:
 
     def put_back_on_close(self, response: HttpResponseBase) -> HttpResponseBase:
         """Return *response*, which will put the prefix back when it is closed."""
-        response._resource_closers.append(self.put_back)
+        closers: list[Callable[[], object]] = getattr(response, _CLOSERS)
+        closers.append(self.put_back)
         return response

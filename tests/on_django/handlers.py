@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
+import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
-Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 PEER = "10.0.0.9"
 STRANGER = "192.0.2.66"
@@ -55,8 +56,9 @@ class Answer:
 
 
 def _pairs(headers: Headers, host: str | None) -> list[tuple[str, str]]:
-    given = headers.items() if isinstance(headers, Mapping) else headers
-    return [*([("Host", host)] if host is not None else []), *given]
+    pairs = [] if host is None else [("Host", host)]
+    pairs += headers.items() if isinstance(headers, Mapping) else headers
+    return pairs
 
 
 def make_environ(
@@ -196,3 +198,8 @@ def ask_asgi(path: str = "/facts/", **request: Any) -> Answer:
 
 
 ASKERS = (ask_wsgi, ask_asgi)
+
+
+def read_told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what this project has logged."""
+    return [r.getMessage() for r in caplog.records if r.name == "trustedproxy"]

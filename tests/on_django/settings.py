@@ -18,9 +18,7 @@ CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
 SETTINGS: dict[str, Any] = {
     "ALLOWED_HOSTS": [".example", "testserver", "127.0.0.1"],
-    "CACHES": {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    },
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     "INSTALLED_APPS": [
         "django.contrib.sessions",

@@ -326,7 +326,10 @@ def test_check_does_not_freeze_static_url() -> None:
 def test_cookie_domain_of_sessions() -> None:
     """With ``CSRF_USE_SESSIONS`` the session cookie's domain is the one that counts."""
     trusted = ["X-Forwarded-For", "X-Forwarded-Proto"]
-    domains = {"SESSION_COOKIE_DOMAIN": ".shop.example", "CSRF_COOKIE_DOMAIN": None}
+    domains: dict[str, Any] = {
+        "SESSION_COOKIE_DOMAIN": ".shop.example",
+        "CSRF_COOKIE_DOMAIN": None,
+    }
 
     ids = find_ids(CSRF_USE_SESSIONS=True, TRUSTED_PROXY_HEADERS=trusted, **domains)
     assert ids == ["trustedproxy.W012"]

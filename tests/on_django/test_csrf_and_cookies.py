@@ -107,9 +107,7 @@ def test_referrer_behind_tls_termination(ask: Any) -> None:
 
 @each_handler
 @pytest.mark.parametrize(("port", "status"), [("443", 200), (None, 403)])
-def test_referrer_with_a_cookie_domain(
-    ask: Any, port: str | None, status: int
-) -> None:
+def test_referrer_with_a_cookie_domain(ask: Any, port: str | None, status: int) -> None:
     """With a cookie domain the port counts, which only a trusted header corrects."""
     headers = {k: v for k, v in TERMINATED.items() if k != "X-Forwarded-Port"}
     if port is not None:

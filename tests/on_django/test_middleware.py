@@ -36,6 +36,7 @@ from .handlers import (
     call_asgi,
     make_environ,
     make_scope,
+    read_told,
 )
 from .settings import SETTINGS
 from .urls import Farewell
@@ -91,8 +92,8 @@ def test_prefix_of_a_test_that_set_its_own() -> None:
 
 def test_prefix_while_a_response_streams() -> None:
     """A stream still sees the mount point, until it is closed."""
-    response = make_client().get("/stream/")
-    body = response.getvalue()  # type: ignore[attr-defined]
+    response: Any = make_client().get("/stream/")
+    body = response.getvalue()
 
     assert body == b"/app/facts/ /app/facts/"
     assert reverse("facts") == "/facts/"
@@ -102,7 +103,8 @@ def test_prefix_while_a_response_streams_to_the_async_client() -> None:
     """An async stream still sees the mount point, until it is closed."""
 
     async def ask() -> tuple[bytes, str]:
-        response = await ProxiedAsyncClient().get("/async-stream/", headers=MOUNTED)
+        client = ProxiedAsyncClient()
+        response: Any = await client.get("/async-stream/", headers=MOUNTED)
         body = b"".join([chunk async for chunk in response])
         return body, reverse("facts")
 
@@ -286,8 +288,9 @@ def test_every_peer_believed_is_told_once(caplog: pytest.LogCaptureFixture) -> N
         WSGIHandler()
         WSGIHandler()
 
-    records = [r for r in caplog.records if "TRUSTED_PROXIES" in r.getMessage()]
-    assert [record.levelno for record in records] == [logging.WARNING]
+    (record,) = (r for r in caplog.records if r.name == "trustedproxy")
+    assert record.levelno == logging.WARNING
+    assert "TRUSTED_PROXIES" in record.getMessage()
 
 
 def test_every_peer_believed_on_purpose(caplog: pytest.LogCaptureFixture) -> None:
@@ -295,22 +298,19 @@ def test_every_peer_believed_on_purpose(caplog: pytest.LogCaptureFixture) -> Non
     with override_settings(TRUSTED_PROXIES="*"):
         WSGIHandler()
 
-    assert caplog.records == []
+    assert read_told(caplog) == []
 
 
 def test_django_reading_the_scheme_itself_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """``SECURE_PROXY_SSL_HEADER`` beside the middleware is told once, with a remedy."""
-    with override_settings(
-        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")
-    ):
+    with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         WSGIHandler()
         WSGIHandler()
 
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 1
-    assert "SECURE_PROXY_SSL_HEADER" in told[0]
+    (told,) = read_told(caplog)
+    assert "SECURE_PROXY_SSL_HEADER" in told
 
 
 @each_handler
@@ -318,12 +318,12 @@ def test_middleware_listed_twice(ask: Any, caplog: pytest.LogCaptureFixture) -> 
     """A second application does nothing, and is told once."""
     twice = [SETTINGS["MIDDLEWARE"][0], *SETTINGS["MIDDLEWARE"]]
     with override_settings(MIDDLEWARE=twice):
-        facts = ask(headers=MOUNTED | {"X-Forwarded-For": "203.0.113.7, 10.0.0.8"}).facts
+        facts = ask(headers=MOUNTED).facts
         ask(headers=MOUNTED)
 
     assert facts["meta"]["REMOTE_ADDR"] == "203.0.113.7"
     assert facts["path"] == "/app/facts/"
-    assert len(caplog.records) == 1
+    assert len(read_told(caplog)) == 1
 
 
 def sync_only(get_response: Any) -> Any:

@@ -113,7 +113,7 @@ def _parse_headers(lines: Iterable[str]) -> dict[str, str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name.strip():
-            raise CommandError(f"{line!r} is not a header such as 'X-Real-IP: 1.2.3.4'.")
+            raise CommandError(f"{line!r} is not a header such as 'X-Scheme: https'.")
         name = spelled.setdefault(name.strip().lower(), name.strip())
         value = value.strip()
         headers[name] = f"{headers[name]},{value}" if name in headers else value
