@@ -84,8 +84,11 @@ class Farm:
         **extra: str,
     ) -> Process:
         """Start a server with an environment that holds *policy* and *extra*."""
-        environment = {**make_environment(policy), **extra}
-        return self.manager.start(name, command, [address], environment=environment)
+        environment = {**make_environment(policy), "PROVING_NAME": name, **extra}
+        # Front ends run as other users, who have to reach the sockets.
+        return self.manager.start(
+            name, command, [address], environment=environment, umask=0
+        )
 
     def start_matrix(self) -> None:
         """Start every server and every front end; nothing is waited for."""

@@ -226,7 +226,7 @@ def _configure_caddy(site: Site) -> Mapping[str, str]:
 	auto_https off
 	persist_config off
 	default_sni localhost
-	servers :{site.inner_port} {{
+	servers {site.host}:{site.inner_port} {{
 		trusted_proxies static 127.0.0.1/32
 	}}
 }}
@@ -372,6 +372,9 @@ FRONTS: tuple[Front, ...] = (
             "in `Connection`; the two `Connection` lines close that.",
             "No directive drops names by pattern, so the spellings with underscores "
             "are listed one by one.",
+            "Behind `unix:…|` each socket needs a host name of its own: Apache takes two "
+            "with the same URL for one server, and sends the requests of one to the "
+            "other.",
             "Apache answers 404 to `%2F` in a path unless `AllowEncodedSlashes` says "
             "otherwise.",
         ),

@@ -138,8 +138,16 @@ class ProcessManager:
         addresses: Sequence[Address],
         *,
         environment: Mapping[str, str] | None = None,
+        umask: int = -1,
     ) -> Process:
-        """Start *command* without waiting for it; `Process.wait_ready` does that."""
+        """
+        Start *command* without waiting for it; `Process.wait_ready` does that.
+
+        Args:
+            environment: All of its environment; by default this process's own.
+
+            umask: The file modes it leaves out; by default as this process.
+        """
         log = self.folder / f"{name}-{len(self.processes)}.log"
         with log.open("ab") as output:
             popen = subprocess.Popen(
@@ -150,6 +158,7 @@ class ProcessManager:
                 cwd=self.folder,
                 env=None if environment is None else dict(environment),
                 start_new_session=True,
+                umask=umask,
             )
         process = Process(name, popen, log, addresses)
         self.processes.append(process)

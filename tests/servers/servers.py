@@ -112,7 +112,7 @@ COPIED = (
 def _mod_wsgi(address: Address, folder: Path) -> list[str]:
     packages = folder / "packages"
     if not packages.exists():
-        ignored = shutil.ignore_patterns("__pycache__", "locale", "*.so", "*.pyi")
+        ignored = shutil.ignore_patterns("__pycache__", "*.po", "*.mo", "*.so")
         for name in COPIED:
             (source,) = importlib.import_module(name).__path__
             shutil.copytree(source, packages / name, ignore=ignored)

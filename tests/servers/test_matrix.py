@@ -68,6 +68,7 @@ def check_answer(
 ) -> None:
     """Check what the application sees, and that no other known header is left."""
     assert observe(answer) == list(expected)
+    assert answer["answered_by"] == str(expected[4]).removeprefix("/")
     left = list_known(answer)
     assert set(left) <= {name.lower() for name in SET_BY_THE_FRONT_END}, left
     assert left["x-forwarded-for"] == CLIENT
@@ -207,6 +208,7 @@ def test_client_behind_two_proxies_is_seen_as_it_is(
 
     path = f"/{cell.server.name}/page"
     answer = reply.json()
+    assert answer["answered_by"] == cell.server.name
     assert observe(answer) == expect(site, mount_point, "https", path)
     left = list_known(answer)
     assert set(left) <= {name.lower() for name in SET_BY_THE_FRONT_END}, left
@@ -245,6 +247,7 @@ def test_websocket_through_the_front_end_has_the_client(
         expected[1] = scheme
 
         assert observe(answer) == expected
+        assert answer["answered_by"] == cell.server.name
         assert list_known(answer)["x-forwarded-for"] == CLIENT
     outcomes.record(cell, Check.WEBSOCKET)
 

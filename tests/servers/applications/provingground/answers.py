@@ -5,7 +5,7 @@ In:  an environ or a scope, and what a framework derives from it.
 Out: one shape for all of them, so that a test asks each application the same way:
 ``address``, ``scheme``, ``host``, ``server``, ``port``, ``mount_point``, ``path``,
 ``url``, ``headers`` (pairs, names lower-case with hyphens in WSGI and as they came
-in ASGI), ``decision`` and, for ``raw``, everything that is text or a number.
+in ASGI), ``decision``, ``answered_by`` (which process it was) and, for ``raw``, everything that is text or a number.
 """
 
 from __future__ import annotations
@@ -114,8 +114,9 @@ def describe_everything(source: Mapping[str, Any]) -> Answer:
 
 
 def write_json(answer: Answer) -> bytes:
-    """Write an answer as the body of a response."""
-    return json.dumps(answer).encode("ascii")
+    """Write an answer as the body of a response, with the name of who answers."""
+    signed = {**answer, "answered_by": os.environ["PROVING_NAME"]}
+    return json.dumps(signed).encode("ascii")
 
 
 def find_application(names: Iterable[tuple[bytes, bytes]]) -> str:

@@ -69,7 +69,6 @@ def make_flask() -> WSGIApplication:
     @app.route("/", defaults={"path": ""})
     @app.route("/<path:path>")
     def show(path: str) -> Response:
-        decision = current_decision
         answer = {
             "address": request.remote_addr,
             "scheme": request.scheme,
@@ -80,9 +79,7 @@ def make_flask() -> WSGIApplication:
             "path": request.path,
             "url": url_for("show", path=path, _external=True),
             "headers": list_headers(request.environ),
-            "decision": describe_decision(
-                decision() if callable(decision) else decision
-            ),
+            "decision": describe_decision(current_decision),
         }
         return Response(write_json(answer), mimetype="application/json")
 
