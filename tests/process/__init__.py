@@ -1,0 +1,1 @@
+"""Process signals on the real servers: gunicorn, uWSGI and mod_wsgi."""

@@ -1,0 +1,121 @@
+"""What a child forked in a request lives through, and its parent, on real servers."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from .application import SURVIVED
+from .conftest import SERVERS, Start
+
+FORKS = ("fork_and_terminate", "fork_with_multiprocessing")
+REPLACEMENTS = (
+    "replace_the_servers_handler",
+    "replace_it_in_a_thread",
+    "replace_it_with_asyncio",
+)
+
+#: How a forked child may end without the feature. uWSGI's and mod_wsgi's handlers are
+#: C code, which the child inherits: 30 and 255 are their exit statuses, but a signal
+#: that comes early, or that the thread blocks, is swallowed there, too.
+BARE_ENDS: dict[str, set[object]] = {
+    "gunicorn-sync": {SURVIVED},
+    "gunicorn-gthread": {SURVIVED},
+    "gunicorn-preload": {SURVIVED},
+    "uwsgi": {30, SURVIVED},
+    "uwsgi-threads": {30, SURVIVED},
+    "mod_wsgi-daemon": {255, SURVIVED},
+    "mod_wsgi-embedded": {SURVIVED},
+}
+#: Threads of these block signals, and what they start by `subprocess` inherits that.
+BLOCKING = ("uwsgi-threads", "mod_wsgi-embedded")
+#: Where the application runs in the main thread, and may replace every handler.
+IN_MAIN_THREAD = ("gunicorn-sync", "gunicorn-preload", "uwsgi")
+
+
+@pytest.mark.parametrize("case", FORKS)
+@pytest.mark.parametrize("server", SERVERS)
+def test_child_dies(start: Start, server: str, case: str) -> None:
+    """A child forked in a request is ended by SIGTERM; its parent changes nothing."""
+    found = start(server, "restricted").ask(case)
+
+    assert found == {"ended": -signal.SIGTERM, "kept": True}
+
+
+@pytest.mark.parametrize("case", FORKS)
+@pytest.mark.parametrize("server", SERVERS)
+def test_child_without_restriction(start: Start, server: str, case: str) -> None:
+    """Without the feature no server's child is ended by the signal itself."""
+    found = start(server, "bare").ask(case, 0.5)
+
+    assert found["ended"] in BARE_ENDS[server]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_child_sets_its_own_handler(start: Start, server: str) -> None:
+    """The child's own handler runs, and the parent keeps its own."""
+    found = start(server, "restricted").ask("fork_and_handle")
+
+    assert found == {"ended": 7, "kept": True}
+
+
+@pytest.mark.parametrize("server", [name for name in SERVERS if name not in BLOCKING])
+def test_program_dies(start: Start, server: str) -> None:
+    """A program started in a request is ended by SIGTERM, as without the feature."""
+    assert start(server, "restricted").ask("start_program")["ended"] == -signal.SIGTERM
+    assert start(server, "bare").ask("start_program")["ended"] == -signal.SIGTERM
+
+
+def test_program_inherits_blocked_signals(start: Start) -> None:
+    """What the docs warn of: a program of a thread that blocks signals survives."""
+    found = start("mod_wsgi-embedded", "restricted").ask("start_program", 0.5)
+
+    assert found["ended"] == SURVIVED
+
+
+@pytest.mark.parametrize("case", REPLACEMENTS)
+@pytest.mark.parametrize("server", SERVERS)
+def test_server_keeps_its_handler(start: Start, server: str, case: str) -> None:
+    """No way to replace a handler works in the server, and each is told."""
+    running = start(server, "restricted")
+    before = running.read_log().count("is refused")
+
+    found = running.ask(case)
+
+    assert found["kept"]
+    assert found.get("returned", True)
+    told = running.read_log()
+    assert told.count("is refused") > before
+    caller = "replace_it_with_asyncio" if "asyncio" in case else REPLACEMENTS[0]
+    assert f"in {caller}" in told
+    assert "application.py" in told
+
+
+@pytest.mark.parametrize("case", [REPLACEMENTS[0], REPLACEMENTS[2]])
+@pytest.mark.parametrize("server", IN_MAIN_THREAD)
+def test_server_loses_its_handler_without_restriction(
+    start: Start, server: str, case: str
+) -> None:
+    """Without the feature, an application takes the server's handler away."""
+    assert start(server, "bare").ask(case)["kept"] is False
+
+
+def stop(start: Start, application: str) -> float:
+    """Let an application ignore SIGTERM, and say how many seconds the server needs."""
+    running = start("gunicorn-sync", application, "-ignoring")
+    running.ask("ignore_terminate")
+    begun = time.monotonic()
+    running.process.popen.terminate()
+    running.process.popen.wait(20)
+    return time.monotonic() - begun
+
+
+def test_server_stops_in_time(start: Start) -> None:
+    """The server that kept its handler stops at once; the other one's worker is killed.
+
+    The graceful time-out is three seconds; gunicorn kills its worker then.
+    """
+    assert stop(start, "restricted") < 2.5
+    assert stop(start, "bare") > 2.5
