@@ -29,6 +29,7 @@ JUNIT = BUILD / "junit"
 NEED_SERVERS = {
     "servers": ROOT / "tests" / "servers" / "apt.txt",
     "oracle": ROOT / "tests" / "oracle" / "apt.txt",
+    "process": ROOT / "tests" / "servers" / "apt.txt",
 }
 # What the build of mod_wsgi and uWSGI, and the tests with TLS, need in any case.
 NEED_ALWAYS = ["gcc", "libc6-dev", "make", "openssl"]
