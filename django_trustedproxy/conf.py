@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 import trustedproxy
+from trustedproxy.notices import tell_once
 
 if TYPE_CHECKING:
     from trustedproxy import Settings
@@ -47,6 +48,17 @@ def get_settings() -> Settings:
         )
     except trustedproxy.ConfigurationError as error:
         raise ConfigurationError(error.option, error.value, error.expected) from error
+
+
+def tell_at_start() -> None:
+    """Say once in the log that Django reads the scheme by itself, too (rule R16)."""
+    if settings.SECURE_PROXY_SSL_HEADER:
+        tell_once(
+            "SECURE_PROXY_SSL_HEADER",
+            "SECURE_PROXY_SSL_HEADER lets Django read the scheme from a header by "
+            "itself, whoever sent it: remove it, and list the header in "
+            "TRUSTED_PROXY_HEADERS.",
+        )
 
 
 def _forget_settings(*, setting: str, **_kwargs: Any) -> None:

@@ -26,7 +26,7 @@ from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.process import restrict_signals
 from trustedproxy.wsgi import DECISION_KEY
 
-from .conf import get_settings
+from .conf import get_settings, tell_at_start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -95,6 +95,7 @@ class _Current(Generic[App]):
         self._build = build
         self._settings = get_settings()
         self._wrapped = build(app, self._settings)
+        tell_at_start()
 
     def get(self, *, serving: bool) -> App:
         settings = get_settings()

@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
@@ -33,10 +32,9 @@ from trustedproxy.middleware import (
     BAD_REQUEST_HEADERS,
     is_refused,
 )
-from trustedproxy.notices import tell_once
 from trustedproxy.process import restrict_signals
 
-from .conf import get_settings
+from .conf import get_settings, tell_at_start
 from .requests import ScriptPrefix, correct_request
 
 if TYPE_CHECKING:
@@ -88,13 +86,7 @@ class TrustedProxyMiddleware(_Middleware):
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
         get_settings().policy.tell_at_start()
-        if django_settings.SECURE_PROXY_SSL_HEADER:
-            tell_once(
-                "SECURE_PROXY_SSL_HEADER",
-                "SECURE_PROXY_SSL_HEADER lets Django read the scheme from a header by "
-                "itself, whoever sent it: remove it, and list the header in "
-                "TRUSTED_PROXY_HEADERS.",
-            )
+        tell_at_start()
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         if (refusal := self._correct(request)) is not None:

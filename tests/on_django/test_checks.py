@@ -361,6 +361,14 @@ def test_configuration_error_names_setting_value_and_nearest() -> None:
         assert word in message.msg
 
 
+def test_mount_point_that_cannot_be() -> None:
+    """A path or a URL that is none is found before the wrapper is made."""
+    (message,) = find(TRUSTED_PROXY_MOUNT_POINTS={"/blog/": "127.0.0.1:8001"})
+
+    assert message.id == "trustedproxy.E001"
+    assert "TRUSTED_PROXY_MOUNT_POINTS" in message.msg
+
+
 def test_hsts_policy_that_is_wrong_otherwise() -> None:
     """Only preloading has an id of its own."""
     ids = find_ids(TRUSTED_PROXY_HSTS_POLICY="max-age=never")

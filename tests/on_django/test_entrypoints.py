@@ -192,6 +192,18 @@ def test_bad_configuration_when_the_server_starts(ask: Any) -> None:
         ask()
 
 
+def test_django_reading_the_scheme_itself_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """``SECURE_PROXY_SSL_HEADER`` inside of the wrapper is told once."""
+    with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+        wrap_wsgi(WSGIHandler())
+        wrap_asgi(ASGIHandler())
+
+    (told,) = read_told(caplog)
+    assert "SECURE_PROXY_SSL_HEADER" in told
+
+
 def test_settings_overridden_after_wrapping() -> None:
     """An application that was wrapped before follows the override."""
     application = wrap_wsgi(WSGIHandler())

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -380,3 +382,31 @@ def test_signals_from_the_first_request(
 
     assert before == 0
     assert len(calls) == int(wanted)
+
+
+def test_signals_are_refused_after_the_first_request() -> None:
+    """In a process of its own, the setting does what it says."""
+    script = (
+        "import django, signal\n"
+        "from django.conf import settings\n"
+        "settings.configure(\n"
+        "    ALLOWED_HOSTS=['*'],\n"
+        "    MIDDLEWARE=['django_trustedproxy.middleware.TrustedProxyMiddleware'],\n"
+        "    ROOT_URLCONF=(),\n"
+        "    TRUSTED_PROXY_HEADERS=['X-Forwarded-For'],\n"
+        "    TRUSTED_PROXIES=['127.0.0.1'],\n"
+        "    TRUSTED_PROXY_RESTRICT_SIGNALS=True,\n"
+        ")\n"
+        "django.setup()\n"
+        "from django.test import Client\n"
+        "client = Client()\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "assert client.get('/').status_code == 404\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+        "assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
+
+    assert (done.returncode, "is refused" in done.stderr) == (0, True), done.stderr
