@@ -25,6 +25,7 @@ from trustedproxy.process import restrict_signals
 from trustedproxy.wsgi import DECISION_KEY
 
 from .cli import command
+from .hosts import OwnHostsOnly
 from .https import FlaskHTTPSOnly
 from .stack import is_proxy_fix, walk_stack
 
@@ -98,9 +99,10 @@ class TrustedProxy:
             # What it stands on is there with the extra ``mount`` only.
             from trustedproxy.mount import ProxyMountPointsMiddleware
 
-            wrapped = ProxyMountPointsMiddleware(
-                wrapped, settings.mount_points, settings.policy
+            proxied = ProxyMountPointsMiddleware(
+                inner, settings.mount_points, settings.policy
             )
+            wrapped = OwnHostsOnly(app, proxied, inner)
         if settings.https_only is not None:
             wrapped = FlaskHTTPSOnly(app, wrapped, settings.https_only)
         wrapped = TrustedProxyMiddleware(wrapped, settings.policy)

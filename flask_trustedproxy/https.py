@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException
 
 from trustedproxy.https_only import (
     add_hsts,
@@ -24,6 +24,8 @@ from trustedproxy.https_only import (
     read_environ,
 )
 from trustedproxy.notices import tell_once
+
+from .hosts import accepts_host, make_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,25 +64,20 @@ class FlaskHTTPSOnly:
                 start_response = add_hsts(start_response, value)
             return self.wrapped(environ, start_response)
 
-        # A request object of its own: Flask makes another one, after the redirect.
-        request = self.app.request_class(environ, populate_request=False, shallow=True)
+        request = make_request(self.app, environ)
         if not self.exempts_view(request):
+            self.tell_open(request)
             facts = read_environ(environ)
             answer = self.rules.answer(
-                replace(facts, host_refused=not self.accepts_host(request))
+                replace(facts, host_refused=not accepts_host(request))
             )
             if answer is not None:
                 start_response(answer.status_line, list(answer.headers))
                 return [answer.body]
         return self.wrapped(environ, start_response)
 
-    def accepts_host(self, request: Request) -> bool:
-        """Ask Flask whether it accepts the host of *request* (S-57)."""
-        # Flask 3.1 does the same before it matches a URL; older ones have no such
-        # setting, and then it holds for the redirect alone.
-        trusted_hosts = self.app.config.get("TRUSTED_HOSTS")
-        if trusted_hosts is not None:
-            request.trusted_hosts = trusted_hosts
+    def tell_open(self, request: Request) -> None:
+        """Tell that nothing limits the host of a redirect."""
         if request.trusted_hosts is None and self.rules.host is None:
             tell_once(
                 f"flask-https-only-open:{self.app.name}",
@@ -89,11 +86,6 @@ class FlaskHTTPSOnly:
                 "hosts, in the configuration of the application %r.",
                 self.app.name,
             )
-        try:
-            _ = request.host
-        except SecurityError:
-            return False
-        return True
 
     def exempts_view(self, request: Request) -> bool:
         """Say whether the view that Flask would choose was marked by `https_exempt`."""

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from .addresses import is_unix_peer
 from .decision import CODES, Reason
 from .headers import Category, Form
 from .https_only import STATUSES
-from .networks import is_unix_peer
 from .notices import shorten
 from .values import strip_mount_point
 from .walk import FINDERS, Trust

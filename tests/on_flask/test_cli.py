@@ -76,9 +76,7 @@ def test_command_takes_the_rest_of_the_request() -> None:
         *("-H", "Host: app.example"),
     )
 
-    assert (
-        "scheme 'https', host 'app.example', mount point '/m', path '/a/b'" in output
-    )
+    assert "scheme 'https', host 'app.example', mount point '/m', path '/a/b'" in output
     assert "server name     'backend'" in output
     assert "port            '8443'" in output
 

@@ -83,6 +83,24 @@ def test_mount_points_stand_inside_https_only(remembered: type[Remembered]) -> N
     assert remembered.made.calls == []
 
 
+@pytest.mark.parametrize(
+    ("host", "proxied"), [("app.example", 1), ("evil.example", 0), ('a"b', 0)]
+)
+def test_mount_points_are_not_for_other_hosts(
+    host: str, proxied: int, remembered: type[Remembered]
+) -> None:
+    """A host that Flask refuses gets no redirect to itself, and no backend."""
+    app = make_app(
+        **POLICY,
+        TRUSTED_PROXY_MOUNT_POINTS=POINTS,
+        TRUSTED_HOSTS=["app.example"],
+    )
+
+    ask(app, "/blog", headers={"Host": host})
+
+    assert len(remembered.made.calls) == proxied
+
+
 @pytest.fixture
 def backend() -> Iterator[str]:
     """Serve a backend on a free port of the loopback, and give its URL."""
