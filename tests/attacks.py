@@ -57,7 +57,7 @@ class Attack:
 
         rows: The requests, and what must become of them.
 
-        elsewhere: Name of the test module that tries it, below ``tests``.
+        elsewhere: Name of the module below ``tests`` that has it.
 
         only: The surfaces on which there is something to try.
 
@@ -75,6 +75,10 @@ _FIRST: Final[dict[str, Any]] = {"reason": Reason.FIRST_UNTRUSTED_HOP}
 _ENDED: Final[dict[str, Any]] = {"reason": Reason.UNIDENTIFIED_HOP}
 _BAD: Final[dict[str, Any]] = {"problems": ("malformed",)}
 _DIRECT: Final[dict[str, Any]] = {"reason": Reason.PEER_NOT_TRUSTED, "remaining": {}}
+
+
+def _field(name: str, value: Any) -> dict[str, Any]:
+    return {name: value}
 
 
 def _refused_hops(*texts: str) -> tuple[Case, ...]:
@@ -131,10 +135,7 @@ ATTACKS: Final[dict[str, Attack]] = {
                 ours(FOR),
                 (
                     *sent(FOR, "203.0.113.9"),
-                    *(
-                        (name, value)
-                        for name, value in SYNONYMS["client"][2].items()
-                    ),
+                    *((name, value) for name, value in SYNONYMS["client"][2].items()),
                 ),
                 client="203.0.113.9",
                 remaining={FOR: "203.0.113.9"},
@@ -329,7 +330,7 @@ ATTACKS: Final[dict[str, Attack]] = {
                     ours(header),
                     sent(header, f'", {value}'),
                     remaining={header: value},
-                    **{name: value},
+                    **_field(name, value),
                 )
                 for header, value, name in (
                     (PROTO, "https", "scheme"),
@@ -470,7 +471,7 @@ ATTACKS: Final[dict[str, Attack]] = {
         "digits of other scripts, NUL, very long tokens and lists",
         (
             *_refused_hops(
-                "１.２.３.４".encode().decode("latin-1"),
+                "\uff11.\uff12.\uff13.\uff14".encode().decode("latin-1"),
                 "1.2.3.\xb2",
                 "1.2.3.4\x00",
             ),
@@ -1125,7 +1126,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     **{
         f"S-{number}": Attack(
             mechanism,
-            elsewhere="core/test_https_only" if number != 64 else "core/test_hsts",
+            elsewhere="attacks_https" if number != 64 else "core/test_hsts",
             why="it is about redirects or HSTS, which have tests of their own",
         )
         for number, mechanism in enumerate(

@@ -5,8 +5,8 @@ In:  a `Case`, made into an environ, a scope or a connection as a server would.
 Out: an `Answer`: the decision, and what the application saw.
 
 A surface is a row of `SURFACES`; the frameworks' are there where the framework is
-installed.  ``TRUSTEDPROXY_SURFACES`` names the group of an environment of tox (``core``,
-``django``, ``flask``); without it every surface is asked that can be.
+installed.  ``TRUSTEDPROXY_SURFACES`` names the group of an environment of tox
+(``core``, ``django``, ``flask``); without it every surface is asked that can be.
 """
 
 from __future__ import annotations
@@ -212,8 +212,8 @@ def read_lines(scope: Mapping[str, Any]) -> dict[str, str]:
     return joined
 
 
-#: Identity of a row's policy → it, and what was compiled from it.  The variants of a row
-#: share it, as the requests to one server do.
+#: Identity of a row's policy → it, and what was compiled from it.  The variants of a
+#: row share it, as the requests to one server do.
 _COMPILED: dict[int, tuple[Mapping[str, Any], ProxyPolicy]] = {}
 
 
@@ -376,7 +376,7 @@ def _ask_asgi(case: Case, kind: str) -> Answer:
     before = read_scope(scope)
     seen: list[dict[str, Any]] = []
 
-    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope)
         if scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
@@ -421,7 +421,9 @@ def ask_websocket(case: Case) -> Answer:
 def settings_of(policy: Mapping[str, Any]) -> dict[str, Any]:
     """Spell a policy's keyword arguments as settings."""
     return {
-        "TRUSTED_PROXIES" if name == "proxies" else f"TRUSTED_PROXY_{name.upper()}": value
+        "TRUSTED_PROXIES"
+        if name == "proxies"
+        else f"TRUSTED_PROXY_{name.upper()}": value
         for name, value in policy.items()
     }
 

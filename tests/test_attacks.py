@@ -14,8 +14,16 @@ import pytest
 
 from .attacks import ATTACKS, EVERYWHERE
 from .cases import Case, variants
-from .surfaces import SURFACES, Ask, call_asgi, call_wsgi, make_environ, make_scope
-from .surfaces import present, settings_of
+from .surfaces import (
+    SURFACES,
+    Ask,
+    call_asgi,
+    call_wsgi,
+    make_environ,
+    make_scope,
+    present,
+    settings_of,
+)
 from .test_conformance import check
 
 #: The ids of the collection of mechanisms.

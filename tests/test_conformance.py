@@ -217,7 +217,8 @@ def test_table_names_are_sentences() -> None:
     odd = [
         case.name
         for case in CASES
-        if len(case.name.split()) < 3 or case.name != " ".join(case.name.split())
+        if len(case.name.split()) < 3
+        or case.name != " ".join(case.name.split())
         or case.name.endswith(".")
     ]
 
@@ -294,7 +295,7 @@ def test_surfaces_are_those_of_this_environment() -> None:
 def test_row_that_is_wrong_turns_red(ask: Ask, surface: str) -> None:
     """A row whose expectation is not met fails, field by field."""
     case = next(case for case in CASES if case.name.startswith("corrects every"))
-    changed = {
+    changed: dict[str, Any] = {
         "client": "203.0.113.8",
         "scheme": "http",
         "host": "other.example",
@@ -319,7 +320,9 @@ def test_row_that_is_wrong_turns_red(ask: Ask, surface: str) -> None:
 @pytest.mark.parametrize(
     "surface", [name for name in present() if name != "decide"], indirect=True
 )
-def test_problems_are_told(caplog: pytest.LogCaptureFixture, ask: Ask, surface: str) -> None:
+def test_problems_are_told(
+    caplog: pytest.LogCaptureFixture, ask: Ask, surface: str
+) -> None:
     """Each problem of a row is in the log, once, with its header (R17)."""
     for case in CASES:
         if not case.problems or not SURFACES[surface].admits(case):
@@ -346,7 +349,11 @@ def test_secret_is_told_to_nobody(caplog: pytest.LogCaptureFixture, ask: Ask) ->
     assert SECRET not in shown
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.believed and not c.shadow][::10], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case",
+    [c for c in CASES if c.believed and not c.shadow][::10],
+    ids=lambda c: c.name,
+)
 def test_second_application_does_nothing(
     case: Case, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -152,11 +152,11 @@ class Case:
     headers: Lines = ()
     peer: str | None = "10.0.0.1"
     given: Given = Given()
-    client: str | None | Unstated = UNSTATED
+    client: str | Unstated | None = UNSTATED
     client_port: int | None = None
-    address: str | None | Unstated = UNSTATED
+    address: str | Unstated | None = UNSTATED
     scheme: str | Unstated = UNSTATED
-    host: str | None | Unstated = UNSTATED
+    host: str | Unstated | None = UNSTATED
     server: str | Unstated = UNSTATED
     port: str | Unstated = UNSTATED
     mount_point: str | Unstated = UNSTATED
@@ -183,6 +183,14 @@ class Case:
     def shadow(self) -> bool:
         """Whether the policy only tries: nothing may change."""
         return bool(self.policy.get("shadow"))
+
+    @property
+    def listed(self) -> list[str]:
+        """The names of the trusted headers, in lower case."""
+        headers = self.policy["headers"]
+        if isinstance(headers, str):
+            headers = headers.replace(",", " ").split()
+        return [str(getattr(header, "name", header)).lower() for header in headers]
 
     @property
     def expected_client(self) -> str | None:
@@ -223,11 +231,7 @@ class Case:
             return {key: name.lower() for key, name in self.winners.items()}
         if not self.believed or self.rejected:
             return {}
-        listed = {
-            str(getattr(header, "name", header)).lower()
-            for header in self.policy["headers"]
-        }
-        opted = {category for name in listed for category in CATEGORIES[name]}
+        opted = {category for name in self.listed for category in CATEGORIES[name]}
         return {
             category: name
             for name in self.expected_remaining
@@ -305,11 +309,10 @@ def variants(case: Case) -> Iterator[Case]:
             peer=f"::ffff:{case.peer}",
             client=case.expected_client,
         )
-    listed = (str(getattr(h, "name", h)).lower() for h in case.policy["headers"])
     if (
         case.mounted
         and not case.given.mount_point
-        and not any("mount point" in CATEGORIES[name] for name in listed)
+        and not any("mount point" in CATEGORIES[name] for name in case.listed)
     ):
         yield replace(
             case,

@@ -270,7 +270,8 @@ MOUNT_POINT: Final = (
         ours(SCRIPT),
         sent(SCRIPT, "/app"),
         given=Given(
-            mount_point="/outer", scope={"path": "/outermost", "raw_path": b"/outermost"}
+            mount_point="/outer",
+            scope={"path": "/outermost", "raw_path": b"/outermost"},
         ),
         mount_point="/app",
         path="/outermost",
@@ -376,7 +377,10 @@ ORIGINALS: Final = (
         peer=STRANGER,
         reason=Reason.PEER_NOT_TRUSTED,
         remaining={},
-        original={"HTTP_X_FORWARDED_FOR": "203.0.113.7", "HTTP_X_REAL_IP": "203.0.113.8"},
+        original={
+            "HTTP_X_FORWARDED_FOR": "203.0.113.7",
+            "HTTP_X_REAL_IP": "203.0.113.8",
+        },
     ),
     Case(
         "says that a variable was not there",
@@ -488,7 +492,10 @@ ASGI: Final = (
     Case(
         "leaves the twin with underscores of another category",
         ours(FOR),
-        (*sent("x-forwarded-for", "203.0.113.7"), *sent("x_forwarded_host", "b.example")),
+        (
+            *sent("x-forwarded-for", "203.0.113.7"),
+            *sent("x_forwarded_host", "b.example"),
+        ),
         given=Given(names_as_written=True),
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
@@ -499,7 +506,10 @@ ASGI: Final = (
     Case(
         "removes every twin with underscores where all are to go",
         ours(FOR, strip="all"),
-        (*sent("x-forwarded-for", "203.0.113.7"), *sent("x_forwarded_host", "b.example")),
+        (
+            *sent("x-forwarded-for", "203.0.113.7"),
+            *sent("x_forwarded_host", "b.example"),
+        ),
         given=Given(names_as_written=True),
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,

@@ -177,15 +177,23 @@ TAKEN: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ),
     (
         "an unknown parameter beside the known ones",
-        "for=203.0.113.7;secret=abc;ext=\"x;y,z\"",
+        'for=203.0.113.7;secret=abc;ext="x;y,z"',
         {"client": "203.0.113.7"},
     ),
-    ("wss for https", "for=203.0.113.7;proto=wss", {
-        "client": "203.0.113.7",
-        "scheme": "https",
-        "winners": _won("client", "scheme"),
-    }),
-    ("a mapped address as IPv4", 'for="[::ffff:203.0.113.7]"', {"client": "203.0.113.7"}),
+    (
+        "wss for https",
+        "for=203.0.113.7;proto=wss",
+        {
+            "client": "203.0.113.7",
+            "scheme": "https",
+            "winners": _won("client", "scheme"),
+        },
+    ),
+    (
+        "a mapped address as IPv4",
+        'for="[::ffff:203.0.113.7]"',
+        {"client": "203.0.113.7"},
+    ),
 )
 
 #: What an element has that breaks the grammar, so that nothing in it is believed.
@@ -283,7 +291,8 @@ HEADER: Final = (
             ours(FORWARDED, malformed="reject"),
             sent(
                 FORWARDED,
-                f"for=198.51.100.66, {value};proto=https;host=app.example, for=10.0.0.8",
+                f"for=198.51.100.66, {value};proto=https;host=app.example, "
+                "for=10.0.0.8",
             ),
             address="10.0.0.8",
             scheme="https",

@@ -235,7 +235,9 @@ MISSING: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
     ),
-    _missing("is missing", ours(FOR, **_REJECTS), (), "missing", reason=Reason.HEADER_MISSING),
+    _missing(
+        "is missing", ours(FOR, **_REJECTS), (), "missing", reason=Reason.HEADER_MISSING
+    ),
     _missing(
         "is empty",
         ours(FOR, **_REJECTS),

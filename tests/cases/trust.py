@@ -262,8 +262,6 @@ PEERS: Final = (
         client="203.0.113.7",
         scheme="https",
         reason=Reason.FIRST_UNTRUSTED_HOP,
-        mounted=False,
-        winners={"client": FOR, "scheme": PROTO},
     ),
     Case(
         "keeps the address of a direct request as the server gave it",
@@ -277,7 +275,7 @@ PEERS: Final = (
     ),
 )
 
-UNIX_NAMES: Final = (
+UNIX_NAMES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("as nothing at all", {"REMOTE_ADDR": ""}),
     ("without the variable", {"REMOTE_ADDR": None}),
     ("as a path", {"REMOTE_ADDR": "/run/nginx.sock"}),
@@ -296,7 +294,7 @@ UNIX_NAMES: Final = (
     ),
 )
 
-UNIX_SCOPES: Final = (
+UNIX_SCOPES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("without a client", {"client": None, "server": ("/run/app.sock", None)}),
     ("without client and server", {"client": None, "server": None}),
     ("as granian does", {"client": ("", "0"), "server": ("/run/app.sock", "0")}),
@@ -304,6 +302,19 @@ UNIX_SCOPES: Final = (
     (
         "by its own name",
         {"client": ("127.0.0.1", 4711), "server": ("/run/app.sock", None)},
+    ),
+)
+
+_UNIX_OUTCOMES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    (
+        "believes",
+        "unix",
+        {"client": "203.0.113.7", "scheme": "https", "reason": Reason.SINGLE_VALUE},
+    ),
+    (
+        "refuses",
+        "loopback",
+        {"client": None, "reason": Reason.PEER_NOT_TRUSTED, "remaining": {}},
     ),
 )
 
@@ -315,35 +326,15 @@ SOCKETS: Final = (
             {"headers": [REAL, PROTO], "proxies": [entry]},
             ((REAL, "203.0.113.7"), (PROTO, "https")),
             peer=None,
-            given=Given(**{where: extra}),
+            given=given,
             ways=ways,
             **outcome,
         )
-        for where, ways, names in (
-            ("environ", WSGI_ONLY, UNIX_NAMES),
-            ("scope", ASGI_ONLY, UNIX_SCOPES),
+        for what, given, ways in (
+            *((what, Given(environ=e), WSGI_ONLY) for what, e in UNIX_NAMES),
+            *((what, Given(scope=s), ASGI_ONLY) for what, s in UNIX_SCOPES),
         )
-        for what, extra in names
-        for verb, entry, outcome in (
-            (
-                "believes",
-                "unix",
-                {
-                    "client": "203.0.113.7",
-                    "scheme": "https",
-                    "reason": Reason.SINGLE_VALUE,
-                },
-            ),
-            (
-                "refuses",
-                "loopback",
-                {
-                    "client": None,
-                    "reason": Reason.PEER_NOT_TRUSTED,
-                    "remaining": {},
-                },
-            ),
-        )
+        for verb, entry, outcome in _UNIX_OUTCOMES
     ),
     Case(
         "believes a peer without an address where unix is listed",
@@ -560,7 +551,10 @@ WINNERS: Final = (
 )
 
 WITH_SECRET: Final = {"secret_header": SECRET_HEADER, "secrets": [SECRET]}
-TWO_SECRETS: Final = {"secret_header": SECRET_HEADER, "secrets": ["another-one", SECRET]}
+TWO_SECRETS: Final = {
+    "secret_header": SECRET_HEADER,
+    "secrets": ["another-one", SECRET],
+}
 
 
 def _secret(

@@ -207,7 +207,7 @@ FROM_THE_RIGHT: Final = (
     Case(
         "lets garbage on the left change nothing on the right",
         ours(FOR),
-        sent(FOR, "<script>, for=\", \\, 203.0.113.7, 10.0.0.8"),
+        sent(FOR, '<script>, for=", \\, 203.0.113.7, 10.0.0.8'),
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8"},

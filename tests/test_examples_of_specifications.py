@@ -1,0 +1,415 @@
+"""
+The worked examples of other people's specifications, through every surface.
+
+In:  RFC 7239, and what mod_wsgi is seen to do (its module's documentation and a running
+     server; ``docs/mod_wsgi.md`` says where this project differs on purpose).
+Out: one test an example and surface.
+
+Departures from RFC 7239 are in rows of `cases.forwarded`; here its own examples are
+read as it means them, and what is then concluded follows from who is trusted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from trustedproxy import ProxyPolicy, Reason
+
+from .cases.case import (
+    FOR,
+    FORWARDED,
+    HOST,
+    PORT,
+    PROTO,
+    REAL,
+    SCRIPT,
+    SERVER,
+    SSL,
+    Case,
+    Given,
+    anybody,
+    ours,
+    sent,
+    variants,
+)
+from .surfaces import SURFACES, Ask, present
+from .test_conformance import check
+
+_FIRST: Final[dict[str, Any]] = {
+    "reason": Reason.FIRST_UNTRUSTED_HOP,
+    "winners": {"client": FORWARDED},
+}
+_NOBODY: Final[dict[str, Any]] = {"reason": Reason.UNIDENTIFIED_HOP, "remaining": {}}
+
+#: The networks of the examples' proxies.
+_PROXIES: Final = ["10.0.0.1", "203.0.113.60", "198.51.100.17", "198.51.100.60"]
+
+
+def _behind(*proxies: str) -> dict[str, Any]:
+    return {"headers": [FORWARDED], "proxies": list(proxies)}
+
+
+#: RFC 7239, by the section that the example stands in.
+RFC_7239: Final = (
+    Case(
+        "reads the obfuscated node of section 4",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'for="_gazonk"'),
+        **_NOBODY,
+    ),
+    Case(
+        "reads the IPv6 node with a port of section 4",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'For="[2001:db8:cafe::17]:4711"'),
+        client="2001:db8:cafe::17",
+        client_port=4711,
+        **_FIRST,
+    ),
+    Case(
+        "reads the element with every parameter of section 4",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, "for=192.0.2.60;proto=http;by=203.0.113.43"),
+        given=Given(scheme="https"),
+        client="192.0.2.60",
+        scheme="http",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        winners={"client": FORWARDED, "scheme": FORWARDED},
+    ),
+    Case(
+        "reads the two elements of section 4, of which the last is no proxy of ours",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, "for=192.0.2.43, for=198.51.100.17"),
+        client="198.51.100.17",
+        remaining={FORWARDED: "for=198.51.100.17"},
+        **_FIRST,
+    ),
+    Case(
+        "reads the two elements of section 4, of which the last is a proxy of ours",
+        _behind("10.0.0.1", "198.51.100.17"),
+        sent(FORWARDED, "for=192.0.2.43, for=198.51.100.17"),
+        client="192.0.2.43",
+        **_FIRST,
+    ),
+    Case(
+        "reads the quoted list of section 4 that spans two nodes",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'for=192.0.2.43, for="[2001:db8:cafe::17]"'),
+        client="2001:db8:cafe::17",
+        remaining={FORWARDED: 'for="[2001:db8:cafe::17]"'},
+        **_FIRST,
+    ),
+    Case(
+        "reads the node of section 5.2 in brackets and quotes",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'for="[2001:db8:cafe::17]";proto=https'),
+        client="2001:db8:cafe::17",
+        scheme="https",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        winners={"client": FORWARDED, "scheme": FORWARDED},
+    ),
+    Case(
+        "reads the host of section 5.3",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'for=192.0.2.43;host="example.com:8080"'),
+        client="192.0.2.43",
+        host="example.com:8080",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        winners={"client": FORWARDED, "host": FORWARDED},
+    ),
+    Case(
+        "reads the IPv4 node with a port of section 6",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'for="192.0.2.43:47011"'),
+        client="192.0.2.43",
+        client_port=47011,
+        **_FIRST,
+    ),
+    Case(
+        "reads the IPv6 node with a port of section 6",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, 'for="[2001:db8:cafe::17]:47011"'),
+        client="2001:db8:cafe::17",
+        client_port=47011,
+        **_FIRST,
+    ),
+    Case(
+        "reads unknown of section 6.2",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, "for=unknown"),
+        **_NOBODY,
+    ),
+    *(
+        Case(
+            f"reads {node} of section 6.3",
+            _behind("10.0.0.1"),
+            sent(FORWARDED, f"for={node}"),
+            **_NOBODY,
+        )
+        for node in ("_hidden", "_SEVKISEK")
+    ),
+    Case(
+        "reads the two header fields of section 7.1 as the one that they equal",
+        _behind("10.0.0.1", "198.51.100.17"),
+        sent(
+            FORWARDED,
+            "for=192.0.2.43",
+            'for="[2001:db8:cafe::17]"',
+            "for=198.51.100.17",
+        ),
+        client="2001:db8:cafe::17",
+        remaining={FORWARDED: 'for="[2001:db8:cafe::17]", for=198.51.100.17'},
+        **_FIRST,
+    ),
+    Case(
+        "reads the one header field of section 7.1 as the two that it equals",
+        _behind("10.0.0.1", "198.51.100.17"),
+        sent(
+            FORWARDED,
+            'for=192.0.2.43, for="[2001:db8:cafe::17]", for=198.51.100.17',
+        ),
+        client="2001:db8:cafe::17",
+        remaining={FORWARDED: 'for="[2001:db8:cafe::17]", for=198.51.100.17'},
+        **_FIRST,
+    ),
+    Case(
+        "takes what section 7.4 makes of X-Forwarded-For for the same",
+        _behind("10.0.0.1", "2001:db8:cafe::/48"),
+        sent(FORWARDED, 'for=192.0.2.43, for="[2001:db8:cafe::17]"'),
+        client="192.0.2.43",
+        **_FIRST,
+    ),
+    Case(
+        "takes the X-Forwarded-For of section 7.4 for the same",
+        {"headers": [FOR], "proxies": ["10.0.0.1", "2001:db8:cafe::/48"]},
+        sent(FOR, "192.0.2.43, 2001:db8:cafe::17"),
+        client="192.0.2.43",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+    ),
+    Case(
+        "reads the last example of section 7.5 with its by",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, "for=192.0.2.43;by=203.0.113.60;proto=http;host=example.com"),
+        given=Given(scheme="https"),
+        client="192.0.2.43",
+        scheme="http",
+        host="example.com",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        winners=dict.fromkeys(("client", "scheme", "host"), FORWARDED),
+    ),
+)
+
+#: The request of the observations on a running mod_wsgi.
+_SIX: Final = (FOR, PROTO, HOST, PORT, SCRIPT, SERVER)
+_OBSERVED: Final = (
+    *sent(FOR, "203.0.113.5, 127.0.0.1"),
+    *sent(REAL, "203.0.113.6"),
+    *sent(PROTO, "https"),
+    *sent(HOST, "app.example"),
+    *sent(PORT, "444"),
+    *sent(SCRIPT, "/outer"),
+    *sent(SERVER, "edge.example"),
+)
+_BACKEND: Final = Given(host="backend.example:81")
+
+
+def _observed(name: str, policy: dict[str, Any], **more: Any) -> Case:
+    return Case(
+        name,
+        policy,
+        _OBSERVED,
+        peer="127.0.0.1",
+        **{"given": _BACKEND, "mapped": True, **more},
+    )
+
+
+_REWRITTEN: Final[dict[str, Any]] = {
+    "client": "203.0.113.5",
+    "scheme": "https",
+    "host": "app.example",
+    "server": "edge.example",
+    "port": "444",
+    "mount_point": "/outer",
+    "remaining": {name: value for name, value in _OBSERVED if name != REAL},
+}
+
+#: mod_wsgi: what its table of options and outcomes says.
+MOD_WSGI: Final = (
+    _observed(
+        "leaves the environ as sent without any option",
+        {"headers": []},
+        reason=Reason.NO_TRUSTED_HEADERS,
+    ),
+    _observed(
+        "rewrites REMOTE_ADDR for X-Forwarded-For though no proxy is named",
+        anybody(FOR),
+        client="203.0.113.5",
+        reason=Reason.FIRST_ELEMENT,
+        remaining={name: value for name, value in _OBSERVED if name != REAL},
+        winners={"client": FOR},
+    ),
+    _observed(
+        "rewrites every variable for all six headers",
+        anybody(*_SIX),
+        reason=Reason.FIRST_ELEMENT,
+        **_REWRITTEN,
+    ),
+    _observed(
+        "rewrites every variable for all six headers behind the named proxy",
+        {"headers": list(_SIX), "proxies": ["127.0.0.1"]},
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        **_REWRITTEN,
+    ),
+    _observed(
+        "rewrites nothing and removes all seven headers for another proxy",
+        {"headers": list(_SIX), "proxies": ["192.0.2.1"]},
+        reason=Reason.PEER_NOT_TRUSTED,
+        remaining={},
+    ),
+    _observed(
+        "leaves the environ as sent where only a proxy is named",
+        {"headers": [], "proxies": ["192.0.2.1"]},
+        reason=Reason.NO_TRUSTED_HEADERS,
+    ),
+    _observed(
+        "takes two proxies of which one matches for the one that does",
+        {"headers": list(_SIX), "proxies": ["192.0.2.1", "127.0.0.1"]},
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        **_REWRITTEN,
+    ),
+    _observed(
+        "lets the last of X-Real-IP and X-Forwarded-For win",
+        anybody(REAL, FOR),
+        client="203.0.113.5",
+        reason=Reason.FIRST_ELEMENT,
+        remaining={name: value for name, value in _OBSERVED if name != REAL},
+        winners={"client": FOR},
+    ),
+    _observed(
+        "takes x-forwarded-for in any case",
+        anybody("x-forwarded-for"),
+        client="203.0.113.5",
+        reason=Reason.FIRST_ELEMENT,
+        remaining={name: value for name, value in _OBSERVED if name != REAL},
+        winners={"client": FOR},
+    ),
+    _observed(
+        "takes two names in one argument for two",
+        {"headers": "X-Forwarded-For X-Real-IP"},
+        client="203.0.113.6",
+        reason=Reason.SINGLE_VALUE,
+        remaining={name: value for name, value in _OBSERVED if name != FOR},
+        winners={"client": REAL},
+    ),
+    # Section 1: the walk, where k is the leftmost trusted position that was reached.
+    Case(
+        "takes the member left of the trusted ones, and the rest from there",
+        ours(FOR),
+        sent(FOR, "198.51.100.66, 203.0.113.5, 10.0.0.2, 10.0.0.3"),
+        client="203.0.113.5",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.5, 10.0.0.2, 10.0.0.3"},
+    ),
+    Case(
+        "takes member 0 where every member is trusted",
+        ours(FOR),
+        sent(FOR, "10.0.0.2, 10.0.0.3"),
+        client="10.0.0.2",
+        reason=Reason.ALL_HOPS_TRUSTED,
+    ),
+    Case(
+        "takes the last member alone where that is not trusted",
+        ours(FOR),
+        sent(FOR, "10.0.0.2, 203.0.113.5"),
+        client="203.0.113.5",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.5"},
+    ),
+    Case(
+        "drops the members that are empty",
+        ours(FOR),
+        sent(FOR, ", 203.0.113.5,, 10.0.0.2,"),
+        client="203.0.113.5",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.5, 10.0.0.2"},
+    ),
+    Case(
+        "sets https with each spelling of the flag",
+        ours(SSL),
+        sent(SSL, "TrUe"),
+        scheme="https",
+    ),
+    Case(
+        "clears https with each spelling of the flag",
+        ours(SSL),
+        sent(SSL, "OFF"),
+        given=Given(scheme="https"),
+        scheme="http",
+    ),
+    Case(
+        "lets a trusted http beat the connection's own https",
+        ours(PROTO),
+        sent(PROTO, "http"),
+        given=Given(scheme="https"),
+        scheme="http",
+    ),
+    # Where the project differs on purpose, as the design says it does.
+    Case(
+        "refuses the member that mod_wsgi would never validate",
+        ours(FOR),
+        sent(FOR, "garbage, 10.0.0.2"),
+        address="10.0.0.2",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("malformed",),
+        remaining={FOR: "10.0.0.2"},
+    ),
+    Case(
+        "refuses to let a scheme that says nothing win its category",
+        ours(PROTO, SSL),
+        (*sent(PROTO, "https"), *sent(SSL, "maybe")),
+        scheme="https",
+        problems=("malformed",),
+        remaining={PROTO: "https"},
+    ),
+    Case(
+        "removes an X-Forwarded-For with nothing in it",
+        anybody(FOR),
+        sent(FOR, ", ,"),
+        reason=Reason.HEADER_MISSING,
+        problems=("missing",),
+        remaining={},
+    ),
+)
+
+EXAMPLES: Final = [
+    (surface, case)
+    for surface in present()
+    for case in (*RFC_7239, *MOD_WSGI)
+    if SURFACES[surface].admits(case)
+]
+
+
+@pytest.mark.usefixtures("no_resolver")
+@pytest.mark.parametrize(
+    ("surface", "case"),
+    EXAMPLES,
+    ids=[f"{surface}: {case.name}" for surface, case in EXAMPLES],
+    indirect=["surface"],
+)
+def test_example_holds(case: Case, ask: Ask, surface: str) -> None:
+    """The example is read as its specification means it, in every variant."""
+    for variant in variants(case):
+        check(variant, ask(variant), surface)
+
+
+def test_directives_are_the_policy_of_the_examples() -> None:
+    """Apache's directives make the same policy as the keyword arguments."""
+    made = ProxyPolicy.from_mod_wsgi(
+        "WSGITrustedProxyHeaders X-Forwarded-For X-Forwarded-Proto\n"
+        "WSGITrustedProxies 10.0.0.0/8 127.0.0.1\n"
+    )
+    given = ProxyPolicy(headers=[FOR, PROTO], proxies=["10.0.0.0/8", "127.0.0.1"])
+
+    assert made.headers == given.headers
+    assert made.proxies == given.proxies

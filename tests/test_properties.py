@@ -1,0 +1,322 @@
+"""
+What must hold for every request, whatever it says.
+
+In:  texts that look like headers, and texts that look like nothing.
+Out: properties of `ProxyPolicy`, bounded in number and without a clock.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trustedproxy import Connection, Decision, ProxyPolicy, Reason
+from trustedproxy.headers import KNOWN_HEADERS
+
+from .cases.case import CATEGORIES, FORWARDED, SECRET, SECRET_HEADER, canonical
+from .surfaces import GROUP
+
+pytestmark = pytest.mark.skipif(
+    GROUP not in (None, "core"), reason="the core is asked where no framework is"
+)
+
+bounded: Final = settings(
+    max_examples=200,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+NETWORKS: Final = ("10.0.0.0/8", "2001:db8:1::/48")
+TRUSTED: Final = [ipaddress.ip_network(text) for text in NETWORKS]
+
+# Addresses of ours, of others, and what is none.
+ELEMENTS: Final = st.sampled_from(
+    [
+        "10.0.0.8",
+        "10.255.0.1:4711",
+        "2001:db8:1::8",
+        "[2001:db8:1::8]:443",
+        "::ffff:10.0.0.9",
+        "203.0.113.7",
+        "203.0.113.7:4711",
+        "2001:db8:7::7",
+        "[2001:db8:7::7]",
+        "unknown",
+        "_hidden",
+        "garbage",
+        "010.8.8.8",
+        "",
+        '"',
+        "\\",
+        "0.0.0.0",
+    ]
+)
+ANYTHING: Final = st.text(max_size=40)
+#: What goes through a server: no line ends it.
+LEFT: Final = st.one_of(
+    ANYTHING,
+    st.lists(ELEMENTS, max_size=4).map(", ".join),
+    st.sampled_from(['for="', "\\"]),
+)
+LISTS: Final = st.lists(st.one_of(ELEMENTS, ANYTHING), max_size=6).map(",".join)
+
+#: Elements of Forwarded as a proxy writes them.
+WRITTEN: Final = st.sampled_from(
+    [
+        "for=10.0.0.8",
+        'for="[2001:db8:1::8]:443";proto=http',
+        "for=203.0.113.7;proto=https;host=app.example",
+        'for="203.0.113.7:4711";ext="a,b"',
+        'for=203.0.113.7;ext="a\\"b"',
+        "for=unknown;proto=https",
+        "for=_hidden",
+    ]
+)
+VALUES: Final = st.one_of(
+    LISTS,
+    st.lists(st.one_of(WRITTEN, ANYTHING), max_size=5).map(", ".join),
+    st.sampled_from(["https", "http", "on", "app.example:8443", "443", "/app", ""]),
+    ANYTHING,
+)
+NAMES: Final = st.sampled_from(
+    [*(header.name for header in KNOWN_HEADERS), "Connection", SECRET_HEADER, "Accept"]
+)
+HEADERS: Final = st.dictionaries(NAMES, VALUES, max_size=8)
+PEERS: Final = st.one_of(
+    st.sampled_from(
+        ["10.0.0.1", "::ffff:10.0.0.1", "198.51.100.7", "fe80::1%eth0", ""]
+    ),
+    st.none(),
+    ANYTHING,
+)
+
+CLIENTS: Final = ["X-Real-IP", "X-Forwarded-For"]
+OTHERS: Final = [
+    "X-Forwarded-Proto",
+    "X-Forwarded-SSL",
+    "X-Forwarded-Host",
+    "X-Forwarded-Server",
+    "X-Forwarded-Port",
+    "X-Script-Name",
+]
+_SECRET: Final = {"secret_header": SECRET_HEADER, "secrets": [SECRET]}
+_KEYWORDS: Final[tuple[dict[str, Any], ...]] = (
+    {"headers": []},
+    {"headers": [], "strip": "all"},
+    {"headers": [*CLIENTS, *OTHERS], "proxies": NETWORKS},
+    {"headers": [*CLIENTS, *OTHERS], "proxies": NETWORKS, "strip": "all"},
+    {"headers": [*CLIENTS, *OTHERS], "proxies": [*NETWORKS, "unix"], **_SECRET},
+    {"headers": [*CLIENTS, *OTHERS], "port_in_host": True},
+    {"headers": [*CLIENTS, *OTHERS], "hops": 2},
+    {"headers": [FORWARDED, *OTHERS[3:]], "proxies": NETWORKS},
+    {"headers": [FORWARDED, *OTHERS[3:]]},
+    {"headers": [FORWARDED], "proxies": NETWORKS, "hops": 1},
+    {
+        "headers": [*CLIENTS, *OTHERS],
+        "proxies": NETWORKS,
+        "malformed": "reject",
+        "missing": "reject",
+    },
+)
+POLICIES: Final = [ProxyPolicy(**keywords) for keywords in _KEYWORDS]
+WALKS: Final = ProxyPolicy(headers=["X-Forwarded-For"], proxies=NETWORKS)
+WALKS_FORWARDED: Final = ProxyPolicy(headers=[FORWARDED], proxies=NETWORKS)
+
+
+def connect(peer: str | None = "10.0.0.1") -> Connection:
+    """Make a connection of a plain request."""
+    return Connection(peer, "http", "backend.internal", "127.0.0.1", "8000", "", "/x")
+
+
+def is_ours(address: str) -> bool:
+    """Say whether *address* is one of the trusted proxies'."""
+    return any(ipaddress.ip_address(address) in network for network in TRUSTED)
+
+
+@bounded
+@given(st.sampled_from(POLICIES), PEERS, HEADERS)
+def test_decide_never_raises_and_agrees_with_itself(
+    policy: ProxyPolicy, peer: str | None, headers: dict[str, str]
+) -> None:
+    """Any text is decided, twice alike, and what was given is not changed."""
+    before = dict(headers)
+
+    decision = policy.decide(connect(peer), headers)
+
+    assert isinstance(decision, Decision)
+    assert headers == before
+    assert policy.decide(connect(peer), headers) == decision
+    assert decision.client is None or canonical(decision.client) is not None
+    assert decision.scheme in ("http", "https")
+    assert all(isinstance(problem.value, str) for problem in decision.problems)
+
+
+@bounded
+@given(st.sampled_from([WALKS, WALKS_FORWARDED]), VALUES)
+def test_client_is_not_ours_unless_all_are(policy: ProxyPolicy, value: str) -> None:
+    """A walk's client is a trusted proxy only where the reason says that all are."""
+    decision = policy.decide(connect(), {policy.headers[0].name: value})
+
+    if decision.client is not None:
+        is_farthest = decision.reason is Reason.ALL_HOPS_TRUSTED
+        assert is_ours(decision.client) == is_farthest
+
+
+@bounded
+@given(st.sampled_from(POLICIES[2:5]), HEADERS)
+def test_direct_request_is_not_changed_by_its_headers(
+    policy: ProxyPolicy, headers: dict[str, str]
+) -> None:
+    """Whatever a stranger sends, the connection's own values remain."""
+    connection = connect("198.51.100.7")
+    nothing = policy.decide(connection, {})
+
+    decision = policy.decide(connection, headers)
+
+    assert not decision.believed
+    assert (decision.client, decision.address) == ("198.51.100.7", "198.51.100.7")
+    assert _fields(decision) == _fields(nothing) == connection[1:6]
+    assert not decision.winners and not decision.rewritten
+
+
+@bounded
+@given(LEFT, st.lists(ELEMENTS.filter(bool), min_size=1, max_size=4))
+def test_left_changes_nothing_on_the_right(left: str, appended: list[str]) -> None:
+    """What stands left of an untrusted hop has no influence at all (R6)."""
+    right = ", ".join(["203.0.113.9", *appended])
+    alone = WALKS.decide(connect(), {"X-Forwarded-For": right})
+
+    decision = WALKS.decide(connect(), {"X-Forwarded-For": f"{left}, {right}"})
+
+    assert _outcome(decision, "X-Forwarded-For", f"{left}, {right}") == _outcome(
+        alone, "X-Forwarded-For", right
+    )
+
+
+@bounded
+@given(LEFT, st.lists(WRITTEN, min_size=1, max_size=4))
+def test_left_changes_nothing_on_the_right_of_forwarded(
+    left: str, appended: list[str]
+) -> None:
+    """No quote and no escape of a client reaches what our proxies append (R12)."""
+    right = ", ".join(["for=203.0.113.9;proto=https", *appended])
+    alone = WALKS_FORWARDED.decide(connect(), {FORWARDED: right})
+
+    decision = WALKS_FORWARDED.decide(connect(), {FORWARDED: f"{left}, {right}"})
+
+    assert _outcome(decision, FORWARDED, f"{left}, {right}") == _outcome(
+        alone, FORWARDED, right
+    )
+
+
+def _fields(decision: Decision) -> tuple[object, ...]:
+    return (
+        decision.scheme,
+        decision.host,
+        decision.server,
+        decision.port,
+        decision.mount_point,
+    )
+
+
+def _outcome(decision: Decision, name: str, value: str) -> dict[str, Any]:
+    """Everything that an application or an operator would see, but the raw value."""
+    held = decision.rewritten.get(name, None if name in decision.removed else value)
+    return {
+        "fields": _fields(decision),
+        "client": (decision.client, decision.client_port, decision.address),
+        "reason": decision.reason,
+        "winners": dict(decision.winners),
+        "removed": decision.removed,
+        "held": held,
+        "codes": [problem.code for problem in decision.problems],
+        "rejected": decision.rejected,
+    }
+
+
+@bounded
+@given(HEADERS)
+def test_trusted_header_that_stays_names_nobody_forged(headers: dict[str, str]) -> None:
+    """What remains of a list begins at the address that was decided, or is gone."""
+    policy = POLICIES[2]
+
+    decision = policy.decide(connect(), headers)
+
+    assert decision.believed
+    left = {
+        name: decision.rewritten.get(name, value)
+        for name, value in headers.items()
+        if name not in decision.removed
+    }
+    for name, value in left.items():
+        categories = CATEGORIES.get(name.lower(), ())
+        if "client" in categories:
+            first = value.split(",")[0].strip(" \t")
+            assert decision.winners.get("client") == name  # type: ignore[call-overload]
+            assert decision.address is not None
+            assert ipaddress.ip_address(decision.address) == _read(first)
+        elif categories and categories != ("other",):
+            assert name in decision.winners.values()
+
+
+def _read(element: str) -> Any:
+    """Read an element that was accepted, in a few lines of the standard library."""
+    host = element
+    if element.startswith("["):
+        host = element[1:].partition("]")[0]
+    elif element.count(":") == 1:
+        host = element.partition(":")[0]
+    address = ipaddress.ip_address(host)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@bounded
+@given(st.sampled_from(POLICIES), PEERS, HEADERS)
+def test_secret_is_never_shown(
+    policy: ProxyPolicy, peer: str | None, headers: dict[str, str]
+) -> None:
+    """Whoever sends the secret, it is in no decision."""
+    decision = policy.decide(connect(peer), {**headers, SECRET_HEADER: SECRET})
+
+    assert SECRET not in repr(decision)
+
+
+@bounded
+@given(st.sampled_from(POLICIES), PEERS, HEADERS)
+def test_apply_rewrites_as_a_whole(
+    policy: ProxyPolicy, peer: str | None, headers: dict[str, str]
+) -> None:
+    """The environ holds the decision, and the originals put it back as it was."""
+    environ: dict[str, Any] = {
+        "wsgi.url_scheme": "http",
+        "HTTP_HOST": "backend.internal",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/x",
+        "REMOTE_PORT": "50000",
+        **{
+            "HTTP_" + name.upper().replace("-", "_"): value
+            for name, value in headers.items()
+        },
+    }
+    if peer is not None:
+        environ["REMOTE_ADDR"] = peer
+    before = dict(environ)
+
+    decision = policy.apply(environ)
+
+    restored = {k: v for k, v in environ.items() if k != "trustedproxy.decision"}
+    for key, value in decision.original.items():
+        restored[key] = value
+        if value is None:
+            del restored[key]
+    secret = "HTTP_" + SECRET_HEADER.upper().replace("-", "_")
+    if policy.secret_header:
+        before.pop(secret, None)
+    assert restored == before
