@@ -22,7 +22,8 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Connection, ProxyPolicy, read_settings
+from trustedproxy import Connection, ProxyPolicy, Reason, read_settings
+from trustedproxy.decision import CODES
 from trustedproxy.explain import explain
 from trustedproxy.settings import OPTIONS, Settings
 
@@ -418,3 +419,43 @@ def test_links_lead_somewhere() -> None:
     """Each page that the README links to is there."""
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (ROOT / target.partition("#")[0]).is_file(), target
+
+
+PAGES = ("flask", "security", "topologies", "troubleshooting")
+
+
+def page(name: str) -> str:
+    """Read one page of the documentation."""
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_names_settings_that_there_are(name: str) -> None:
+    """A page that tells the reader what to set uses names that exist."""
+    named = set(re.findall(r"TRUSTED_PROX[A-Z_]*[A-Z](?![A-Z_…])", page(name)))
+
+    assert named
+    assert named <= {option.name for option in OPTIONS}
+
+
+def test_troubleshooting_starts_with_the_redirect_loop() -> None:
+    """It is what people come for, in the words of their browsers."""
+    first = page("troubleshooting").split("\n## ")[1]
+
+    assert first.startswith("“ERR_TOO_MANY_REDIRECTS”")
+
+
+def test_troubleshooting_quotes_reasons_as_they_are() -> None:
+    """A reason that the page explains is one that a decision can have."""
+    quoted = set(re.findall(r"^- `([^`]+)`:", page("troubleshooting"), re.MULTILINE))
+
+    assert len(quoted) == 4
+    assert quoted <= {str(reason) for reason in Reason}
+
+
+def test_security_page_quotes_a_problem_that_there_is() -> None:
+    """The code that the page names is one that the log can have."""
+    quoted = re.findall(r"the problem `([^`]+)`", page("security"))
+
+    assert quoted
+    assert set(quoted) <= CODES.keys()
