@@ -265,6 +265,20 @@ class Request:
         return joined
 
 
+#: One header a category, as the project's own mount points send them.
+EVERY_VARIABLE = Policy(
+    (
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Server",
+        "X-Forwarded-Port",
+        "X-Forwarded-Script-Name",
+    ),
+    PROXY_LISTS[1],
+)
+
+
 def _policies() -> Iterator[Policy]:
     chance = Random(15)
 
@@ -302,6 +316,7 @@ def _policies() -> Iterator[Policy]:
         if len(chosen) > 1:
             chance.shuffle(chosen)
             yield Policy(tuple(chosen), some_list())
+    yield EVERY_VARIABLE
 
 
 POLICIES: Sequence[Policy] = tuple(_policies())

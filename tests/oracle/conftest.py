@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SEED = 449
 COUNT = 12_000
 
+#: Keys that mod_wsgi leaves as they were, and that are kept in step here.
+_IN_STEP = frozenset({"REQUEST_SCHEME", "REMOTE_PORT"})
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -32,6 +35,8 @@ class Outcome:
     request: Request
     theirs: dict[str, str]
     ours: dict[str, str]
+    #: Other keys that differ, or that do not say the same as the six variables.
+    strays: tuple[str, ...]
 
     @property
     def believed(self) -> bool:
@@ -93,4 +98,16 @@ def run(client: Client, peers: tuple[str, ...]) -> Run:
 def ask(client: Client, request: Request) -> Outcome:
     """Send *request* to both sides, and keep what is compared."""
     theirs, ours = client.ask(request)
-    return Outcome(request, view(theirs), view(ours))
+    return Outcome(request, view(theirs), view(ours), _find_strays(theirs, ours))
+
+
+def _find_strays(theirs: dict[str, str], ours: dict[str, str]) -> tuple[str, ...]:
+    compared = {*view(theirs), *view(ours)}
+    strays = [
+        key
+        for key in {*theirs, *ours} - compared - _IN_STEP
+        if not key.startswith("mod_wsgi.") and theirs.get(key) != ours.get(key)
+    ]
+    if ours["REQUEST_SCHEME"] != ours["wsgi.url_scheme"]:
+        strays.append("REQUEST_SCHEME")
+    return tuple(strays)

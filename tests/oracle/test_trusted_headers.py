@@ -87,6 +87,13 @@ def test_requests_of_direct_peers_are_answered_alike(run: Run) -> None:
     assert not differing, _show(differing)
 
 
+def test_nothing_else_differs(run: Run) -> None:
+    """All other keys are mod_wsgi's, and REQUEST_SCHEME says what the scheme is."""
+    differing = [outcome for outcome in run.outcomes if outcome.strays]
+
+    assert not differing, {key for outcome in differing for key in outcome.strays}
+
+
 def test_mod_wsgi_does_what_the_ledger_takes_for_its_way(run: Run) -> None:
     """With every difference taken out, the ledger says what mod_wsgi says."""
     differing = [
