@@ -14,6 +14,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,9 +62,15 @@ def send(
     source: str | None = None,
     tls: ssl.SSLContext | None = None,
     method: str = "GET",
+    later: bytes = b"",
+    pause: float = 0,
 ) -> Reply:
-    """Send the bytes *block* and read one response."""
+    """Send the bytes *block*, *later* after *pause* seconds, and read one response."""
     with connect(address, source) as plain:
+        if later:
+            plain.sendall(block)
+            time.sleep(pause)
+            return _exchange(plain, later, method)
         if tls is None:
             return _exchange(plain, block, method)
         with tls.wrap_socket(plain, server_hostname="localhost") as secured:

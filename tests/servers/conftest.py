@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from .client import trusting
-from .farm import Farm
+from .farm import Farm, Starter
 from .matrix import Outcomes
 from .processes import ProcessManager
 
@@ -74,6 +74,14 @@ def pytest_runtest_makereport(
             if news:
                 report.sections.append((f"log of {process.name}", news[-3000:]))
     return report
+
+
+@pytest.fixture
+def start(manager: ProcessManager) -> Iterator[Starter]:
+    """Start a server for one test, with options and a policy of its own."""
+    starter = Starter(manager)
+    yield starter
+    starter.stop()
 
 
 @pytest.fixture(scope="session")

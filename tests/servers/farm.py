@@ -11,9 +11,10 @@ Every front end reaches every server at the mount point ``/SERVER`` (TCP) and
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from .fronts import FRONTS, Front, Site, Upstream, find_program
 from .processes import Address, Process, ProcessManager, find_free_ports
@@ -44,6 +45,73 @@ def make_environment(policy: Mapping[str, str]) -> dict[str, str]:
     paths = [APPLICATION_FOLDER, *(Path(p).resolve() for p in inherited if p)]
     path = os.pathsep.join(map(str, paths))
     return {**kept, **policy, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+Command = Callable[[Address, Path], list[str]]
+
+
+class Starter:
+    """Starts servers beside the farm, for one test, and stops them after it."""
+
+    def __init__(self, manager: ProcessManager) -> None:
+        self.manager = manager
+        self.processes: list[Process] = []
+
+    def __call__(
+        self,
+        command: Command,
+        *options: str,
+        policy: Mapping[str, str] = POLICY,
+        unix: bool = False,
+        host: str = HOST,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Address:
+        """
+        Start a server and wait for it.
+
+        Args:
+            command: As a row of `servers.SERVERS` has it.
+
+            options: What is put behind its command line.
+
+            unix: Whether it listens on a unix socket.
+
+            host: The address it listens on otherwise.
+
+            environment: What its environment has besides.
+
+        Returns:
+            Where it listens.
+        """
+        number = len(self.manager.processes)
+        address: Address = (
+            str(self.manager.folder / f"own-{number}.sock")
+            if unix
+            else (host, find_free_ports(1, host)[0])
+        )
+        process = self.manager.start(
+            f"own-{number}",
+            [*command(address, self.manager.folder), *options],
+            [address],
+            environment={
+                **make_environment(policy),
+                "PROVING_NAME": f"own-{number}",
+                **environment,
+            },
+            umask=0,
+        )
+        self.processes.append(process)
+        process.wait_ready()
+        return address
+
+    def read_log(self) -> str:
+        """Return what the server that was started last wrote so far."""
+        return self.processes[-1].read_log()
+
+    def stop(self) -> None:
+        """Stop what was started."""
+        for process in self.processes:
+            process.stop()
 
 
 @dataclass(slots=True)

@@ -78,6 +78,8 @@ def _uwsgi(address: Address, folder: Path) -> list[str]:
         *("--virtualenv", sys.prefix, "--module", WSGI_APPLICATION),
         *("--master", "--need-app", "--die-on-term", "--enable-threads"),
         *("--threads", "4", "--buffer-size", "32768"),
+        # It closes after each response; a front end has to know before it reuses.
+        *("--add-header", "Connection: close"),
     ]
 
 
@@ -280,7 +282,8 @@ SERVERS: tuple[Server, ...] = (
         _uwsgi,
         ("uWSGI",),
         Twins.JOINED,
-        "--buffer-size 32768 for long headers",
+        "--buffer-size 32768 for long headers, --add-header \"Connection: close\"",
+        "--buffer-size 32768 for long headers, --add-header \"Connection: close\"",
         unix_peers=("0.0.0.0",),
     ),
     Server(
@@ -412,6 +415,23 @@ APPLICATIONS = {
     Protocol.WSGI: ("echo", "django", "flask"),
     Protocol.ASGI: ("echo", "django", "starlette"),
 }
+
+
+def find_server(name: str) -> Server:
+    """Find a row by its name."""
+    return next(server for server in SERVERS if server.name == name)
+
+
+def run_program(command: Sequence[str]) -> tuple[int, str]:
+    """Run a program to its end; return its status and what it wrote."""
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
 
 
 def list_applications(server: Server) -> Sequence[str]:

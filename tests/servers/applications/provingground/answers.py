@@ -75,6 +75,8 @@ def describe_environ(environ: Mapping[str, Any]) -> Answer:
     """Describe what a bare WSGI application sees."""
     return {
         "address": environ.get("REMOTE_ADDR"),
+        "remote_host": environ.get("REMOTE_HOST"),
+        "remote_port": plain(environ.get("REMOTE_PORT")),
         "scheme": environ.get("wsgi.url_scheme"),
         "host": environ.get("HTTP_HOST"),
         "server": environ.get("SERVER_NAME"),
