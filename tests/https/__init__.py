@@ -1,0 +1,1 @@
+"""HTTPS only behind a real nginx that ends TLS, over real sockets."""
