@@ -33,7 +33,10 @@ write the same headers, and an application that believes them believes anybody.
 
 Here {PROXY} plays the trusted proxy and {STRANGER} plays a stranger who reached the
 application's own port.  Both applications say who the visitor is, and what a link to
-their page "orders" looks like.  Every value below is what they answered.
+their page "orders" looks like.  "Header says" is whom a header still names besides, for
+the next piece of code that looks there by itself: a rate limiter, say, or a log.
+
+Every value below is what the applications answered.
 """
 
 
@@ -195,7 +198,7 @@ def show(answer: Answer, expected: Answer, *, good: str) -> Text:
     text.append(f"{answer.client}\n{answer.link}", style=good)
     others = [claim for claim in answer.claims if claim != answer.client]
     if others:
-        text.append(f"\nstill claimed: {'; '.join(others)}", style="yellow")
+        text.append(f"\nheader says: {'; '.join(others)}", style="yellow")
     if answer != expected:
         text.append(f"\nWRONG, expected {expected}", style="bold red")
     return text
@@ -215,7 +218,8 @@ def main() -> int:
     """Ask both applications, with and without the policy, and print the table."""
     console = Console(width=None if sys.stdout.isatty() else 150)
     console.print(INTRODUCTION, highlight=False)
-    table = Table(show_lines=True, title="The same requests, without and with a policy")
+    title = "The same requests, without and with a policy"
+    table = Table(show_lines=True, expand=True, title=title)
     table.add_column("What was sent", ratio=9, overflow="fold")
     table.add_column("To", no_wrap=True)
     table.add_column("Seen without", ratio=7, overflow="fold")
@@ -243,10 +247,9 @@ def main() -> int:
                 )
     console.print(table)
     console.print(
-        "\nEach answer shows the visitor's address and the link.  "
-        '"Still claimed" is what a forged\n'
-        "header still says, for the next library that looks there.  "
-        "With the policy nothing is left.\n",
+        "\nWithout a policy every visitor is the proxy, and every link is wrong; what "
+        "the headers say\nis truth and lie side by side.  With it each value is right, "
+        "and no lie is left in a header.\n",
         highlight=False,
     )
     console.print(
