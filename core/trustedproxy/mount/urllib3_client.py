@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ProtocolError, TimeoutError
+from urllib3.exceptions import (
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    TimeoutError,
+)
 from urllib3.util import SKIP_HEADER
 
 from .planner import BLOCK, BackendError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from urllib3.response import BaseHTTPResponse
 
@@ -49,20 +54,19 @@ class _Head(dict[str, str]):
 
 
 class _Connection(HTTPConnection):
-    """A connection that asks for a target as it came, in the time that is given."""
+    """A connection that is given a `_Head`, and asks for the target that is in it."""
 
     send_timeout: float | None = None
 
-    def request(  # type: ignore[override]  # as in the class above
+    def request(
         self,
         method: str,
         url: str,
         body: Any = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Any = None,
         **options: Any,
     ) -> None:
-        if isinstance(headers, _Head):
-            url, self.send_timeout = headers.target, headers.timeout
+        url, self.send_timeout = headers.target, headers.timeout
         if self.sock is not None:
             self.timeout = self.send_timeout
         super().request(method, url, body, headers, **options)
@@ -206,6 +210,8 @@ def _read_error(error: HTTPError) -> BackendError:
     slow = isinstance(error, TimeoutError) or any(
         isinstance(cause, builtins.TimeoutError) for cause in error.args
     )
+    # To urllib3 a refused connection is a kind of time-out.
+    slow = slow and not isinstance(error, NewConnectionError)
     status = HTTPStatus.GATEWAY_TIMEOUT if slow else HTTPStatus.BAD_GATEWAY
     return BackendError(status, f"{type(error).__name__}: {error}")
 

@@ -1,0 +1,63 @@
+"""
+What the tests of mount points share: a backend, and both middlewares in front of it.
+
+In:  nothing.
+Out: the fixtures `backend`, `unix_backend`, `kind` and `front`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trustedproxy import notices
+
+from .backend import Backend, run_backend
+from .fronts import FRONTS, run_front
+
+
+@pytest.fixture(autouse=True)
+def _fresh_notices() -> None:
+    """Let every test see its own records."""
+    notices.forget()
+
+
+@pytest.fixture(scope="module")
+def _one_backend() -> Iterator[Backend]:
+    with run_backend() as running:
+        yield running
+
+
+@pytest.fixture
+def backend(_one_backend: Backend) -> Backend:
+    """A backend that has seen nothing yet."""
+    _one_backend.clear()
+    return _one_backend
+
+
+@pytest.fixture
+def unix_backend() -> Iterator[Backend]:
+    """A backend on a unix socket, whose path has to be short."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        run_backend(Path(folder) / "backend.sock") as running,
+    ):
+        yield running
+
+
+@pytest.fixture(params=sorted(FRONTS))
+def kind(request: pytest.FixtureRequest) -> str:
+    """Name one of the middlewares."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def front(kind: str, backend: Backend) -> Iterator[Any]:
+    """One of the middlewares, with the backend at /blog."""
+    with run_front(kind, {"/blog/": backend.url}, timeout=0.5) as running:
+        yield running
