@@ -26,9 +26,9 @@ def make_request(app: Flask, environ: Environ) -> Request:
     """
     Make a request object to ask, with the hosts that *app* accepts.
 
-    It leaves no trace in the environ, and reads no body: Flask makes another one.
+    It is made as Flask makes its own afterwards, which takes its place.
     """
-    request = app.request_class(environ, populate_request=False, shallow=True)
+    request = app.request_class(environ)
     trusted_hosts = app.config.get("TRUSTED_HOSTS")
     if trusted_hosts is not None:
         request.trusted_hosts = trusted_hosts

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
+import flask_trustedproxy
 from flask_trustedproxy import TrustedProxy, current_decision
 from flask_trustedproxy.extension import select_configuration
 from trustedproxy import ConfigurationError, Decision, Reason
@@ -311,6 +312,14 @@ def test_request_environ_is_the_one_that_flask_uses() -> None:
     response = ask(app, "/environ", headers=FORWARDED)
 
     assert response.get_data(as_text=True) == "203.0.113.7"
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    """What the package exports is what its `__all__` says."""
+    names = flask_trustedproxy.__all__
+
+    assert names == sorted(names)
+    assert all(hasattr(flask_trustedproxy, name) for name in names)
 
 
 def test_extension_without_an_application_does_nothing() -> None:

@@ -185,6 +185,21 @@ def test_trusted_hosts_hold_for_a_fixed_host_too() -> None:
     assert redirected.headers["Location"] == "https://www.example/x"
 
 
+def test_request_class_of_the_application_is_made_as_flask_makes_it() -> None:
+    """A request class that takes nothing but the environ is enough."""
+
+    class Narrow(Request):
+        def __init__(self, environ: dict[str, Any]) -> None:
+            super().__init__(environ)
+
+    app = make_bare_app(**HTTPS)
+    app.request_class = Narrow
+    TrustedProxy(app)
+
+    assert ask(app, headers=PLAIN).status_code == 301
+    assert ask(app, headers=SECURE).status_code == 200
+
+
 def test_open_redirect_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Without any list of hosts the log says once what to set."""
     app = make_app(**HTTPS)
