@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -371,3 +372,20 @@ def test_second_application_does_nothing(
     assert environ == copy
     assert all(other is decision for other in again)
     assert sum("applied" in record.getMessage() for record in caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [header.name for header in KNOWN_HEADERS],
+        [reason.name for reason in Reason],
+        list(CODES),
+    ],
+    ids=["headers", "reasons", "problems"],
+)
+def test_page_of_decisions_names(names: list[str]) -> None:
+    """``docs/decisions.md`` has a line for each header, reason and problem."""
+    page = Path(__file__).parents[1] / "docs" / "decisions.md"
+    text = page.read_text("utf-8")
+
+    assert [name for name in names if f"`{name}`" not in text] == []
