@@ -247,9 +247,9 @@ def main() -> int:
                 )
     console.print(table)
     console.print(
-        "\nWithout a policy every visitor is the proxy, and every link is wrong; what "
-        "the headers say\nis truth and lie side by side.  With it each value is right, "
-        "and no lie is left in a header.\n",
+        "\nWithout a policy every visitor seems to be the proxy, links are wrong, and "
+        "headers tell truth\nand lies side by side.  With it each value is right, and "
+        "no lie is left in a header.\n",
         highlight=False,
     )
     console.print(
