@@ -14,7 +14,7 @@ its own about hosts puts the host it validated into the facts, or says it refuse
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from .decision import Decision
     from .networks import NetworkEntry
+    from .policy import ProxyPolicy
 
     ExemptEntry = str | NetworkEntry
 
@@ -114,6 +115,8 @@ class RequestFacts:
         websocket: Whether it is the handshake of a websocket.
 
         host_refused: Whether the framework refuses the host.
+
+        source: The environ or the scope, for a policy that only looks on (shadow).
     """
 
     scheme: str
@@ -131,6 +134,7 @@ class RequestFacts:
     ignored_header: str | None = None
     websocket: bool = False
     host_refused: bool = False
+    source: Environ | Scope | None = field(default=None, repr=False, compare=False)
 
     @property
     def secure(self) -> bool:
@@ -195,7 +199,9 @@ class HTTPSOnly:
             Hosts to redirect to: exact names, ``.example.com`` for it and every name
             below, or ``*``. Ports are ignored. ``None``: every well-formed host.
 
-        shadow: Only log what would be answered, and send no policy.
+        shadow:
+            Only log what would be answered, and send nothing of HSTS. The policy that
+            is in shadow mode, too, tells what the scheme would be.
 
     Raises:
         ConfigurationError: An argument cannot be meant; it names the setting.
@@ -209,7 +215,7 @@ class HTTPSOnly:
         hsts: HSTSPolicy | str | None = None,
         allowed_hosts: Sequence[str] | str | None = None,
         *,
-        shadow: bool = False,
+        shadow: ProxyPolicy | bool = False,
     ) -> None:
         self.host = host
         self.status = _compile_status(status)
@@ -218,7 +224,8 @@ class HTTPSOnly:
         self.allowed_hosts = (
             None if allowed_hosts is None else _split_list(allowed_hosts)
         )
-        self.shadow = shadow
+        self.shadow = bool(shadow)
+        self._looking_on = None if isinstance(shadow, bool) else shadow
         self._target_name, self._target_port = _compile_host(host)
         self._patterns = [
             _compile_pattern(entry, f"{EXEMPT}[{i}]")
@@ -244,22 +251,25 @@ class HTTPSOnly:
             ``None`` for a secure or an exempt request; a redirect to HTTPS; 403 for a
             websocket; 400 for a host that is refused and for a target that is no path.
         """
+        if self.shadow:
+            self._tell_shadow(_look_on(self._looking_on, facts))
+            return None
         if facts.secure or self.exempts(facts):
             return None
         answer = self._answer_plain(facts)
-        if self.shadow:
+        _tell_loop(facts)
+        return answer
+
+    def _tell_shadow(self, facts: RequestFacts) -> None:
+        if not facts.secure and not self.exempts(facts):
             tell(
                 "https-only-shadow",
                 facts.peer,
-                "Shadow: HTTPS only would answer %d to a plain %s from peer %s; the "
-                "scheme is the connection's, since nothing was corrected.",
-                answer.status,
+                "Shadow: HTTPS only would answer %d to a plain %s from peer %s.",
+                self._answer_plain(facts).status,
                 "websocket" if facts.websocket else "request",
                 shorten(facts.peer),
             )
-            return None
-        _tell_loop(facts)
-        return answer
 
     def hsts_value(self, host: str | None, secure: bool) -> str | None:
         """
@@ -412,6 +422,23 @@ _NO_STORE = ("Cache-Control", "no-store")
 BAD_HOST = _answer(400, "The host of this request is not known here.\n", _NO_STORE)
 BAD_TARGET = _answer(400, "The target of this request is not a path.\n", _NO_STORE)
 FORBIDDEN = _answer(403, "Websockets are reached over wss only.\n", _NO_STORE)
+
+
+def _look_on(policy: ProxyPolicy | None, facts: RequestFacts) -> RequestFacts:
+    """Say what the facts would be if the shadow *policy* were not only looking on."""
+    if policy is None or facts.source is None:
+        return facts
+    if "type" in facts.source:
+        decision, _ = policy.apply_scope(facts.source)
+    else:
+        decision = policy.apply(dict(facts.source))
+    return replace(
+        facts,
+        scheme=decision.scheme,
+        host=decision.host,
+        peer=decision.peer,
+        forwarded=bool(decision.winners),
+    )
 
 
 def _tell_loop(facts: RequestFacts) -> None:
@@ -573,6 +600,7 @@ def read_environ(environ: Environ) -> RequestFacts:
             break
     sent = [name for name, key in _SCHEME_KEYS if key in environ]
     return _make_facts(
+        environ,
         decision,
         sent,
         scheme=environ.get("wsgi.url_scheme", "http"),
@@ -607,6 +635,7 @@ def read_scope(scope: Scope) -> RequestFacts:
     raw = scope.get("raw_path")
     client = scope.get("client")
     return _make_facts(
+        scope,
         scope.get(DECISION_KEY),
         sent,
         scheme=scope.get("scheme", "ws" if websocket else "http"),
@@ -623,6 +652,7 @@ def read_scope(scope: Scope) -> RequestFacts:
 
 
 def _make_facts(
+    source: Environ | Scope,
     decision: Decision | None,
     sent: Sequence[str],
     *,
@@ -654,6 +684,7 @@ def _make_facts(
         scheme_header=decision.winners.get(Category.SCHEME) if decision else None,
         ignored_header=sent[0] if sent else None,
         websocket=websocket,
+        source=source,
     )
 
 

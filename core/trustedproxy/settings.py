@@ -232,9 +232,10 @@ def read_settings(mapping: SettingsMapping) -> Settings:
         ConfigurationError: A name is unknown, or a value cannot be.
     """
     given = select_settings(mapping)
+    policy = make_policy(given)
     return Settings(
-        policy=make_policy(given),
-        https_only=_read_https_only(given),
+        policy=policy,
+        https_only=_read_https_only(given, policy),
         hsts=_read_hsts(given),
         mount_points=_read_mount_points(given),
         restrict_signals=_read_flag(given, "TRUSTED_PROXY_RESTRICT_SIGNALS"),
@@ -298,7 +299,9 @@ def _read_flag(given: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _read_https_only(given: Mapping[str, Any]) -> HTTPSOnly | None:
+def _read_https_only(
+    given: Mapping[str, Any], policy: ProxyPolicy
+) -> HTTPSOnly | None:
     wanted = _read_flag(given, "TRUSTED_PROXY_HTTPS_ONLY")
     # Made in any case, so that a wrong value is told before it is switched on.
     https_only = HTTPSOnly(
@@ -306,7 +309,7 @@ def _read_https_only(given: Mapping[str, Any]) -> HTTPSOnly | None:
         status=given.get("TRUSTED_PROXY_HTTPS_STATUS", 301),
         exempt=given.get("TRUSTED_PROXY_HTTPS_EXEMPT", ()),
         hsts=_read_hsts(given),
-        shadow=given.get("TRUSTED_PROXY_SHADOW", False),
+        shadow=policy if policy.shadow else False,
     )
     return https_only if wanted else None
 

@@ -797,14 +797,35 @@ def test_shadow_only_logs(caplog: pytest.LogCaptureFixture) -> None:
     assert "would answer 403 to a plain websocket from peer '192.0.2.2'" in second
 
 
-def test_shadow_comes_from_the_settings() -> None:
-    """The policy's shadow mode is that of HTTPS only, too."""
-    settings = read_settings(
-        {"TRUSTED_PROXY_HTTPS_ONLY": True, "TRUSTED_PROXY_SHADOW": True}
-    )
+SHADOW = {
+    "TRUSTED_PROXY_HEADERS": ["X-Forwarded-Proto"],
+    "TRUSTED_PROXIES": ["10.0.0.0/8"],
+    "TRUSTED_PROXY_HTTPS_ONLY": True,
+    "TRUSTED_PROXY_SHADOW": True,
+}
 
-    assert settings.https_only is not None
-    assert settings.https_only.shadow
+
+@pytest.mark.parametrize(
+    ("peer", "scheme", "told"),
+    [(PROXY, "https", 0), (PROXY, "http", 1), (STRANGER, "https", 1)],
+)
+@pytest.mark.parametrize("surface", ["wsgi", "asgi"])
+def test_shadow_goes_by_what_the_policy_would_say(
+    surface: str, peer: str, scheme: str, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In shadow mode nothing is corrected, and still the client's scheme decides."""
+    rules = read_settings(SHADOW).https_only
+    assert rules is not None
+    assert rules.shadow
+    row = Row("S-62", "shadow", PLAIN_GOT, peer=peer, scheme=scheme)
+    environ = make_environ(row)
+    facts = read_environ(environ) if surface == "wsgi" else read_scope(make_scope(row))
+
+    assert rules.answer(facts) is None
+
+    messages = [record.getMessage() for record in caplog.records]
+    assert sum("HTTPS only would answer 301" in text for text in messages) == told
+    assert environ == make_environ(row)
 
 
 # The shells.
