@@ -5,6 +5,7 @@ The WSGI applications, chosen request by request: ``raw``, ``echo``, ``django``,
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
@@ -41,6 +42,10 @@ def raw(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 
 
 def _echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    if "uwsgi.version" in environ:
+        # What docs/servers.md recommends for uWSGI's log.
+        uwsgi: Any = importlib.import_module("uwsgi")
+        uwsgi.set_logvar("client", environ["REMOTE_ADDR"])
     return _answer(write_json(describe_environ(environ)), start_response)
 
 
