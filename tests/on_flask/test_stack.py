@@ -17,7 +17,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
 from flask_trustedproxy import TrustedProxy
+from flask_trustedproxy.extension import Entrance
 from flask_trustedproxy.stack import MOST, is_proxy_fix, walk_stack
+from trustedproxy import notices
 
 from .conftest import POLICY, STRANGER, ask, make_app, make_bare_app
 
@@ -162,6 +164,44 @@ def test_proxy_fix_around_the_application_is_told(
     Client(around).get("/")
 
     assert len(told(caplog, "ProxyFix")) == 1
+
+
+def test_proxy_fix_inside_is_not_taken_for_one_outside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What stands below the extension is not looked for again with a request."""
+    app = make_bare_app(**POLICY)
+    wrap(app, ProxyFix)
+    TrustedProxy(app)
+    notices.forget()
+    caplog.clear()
+
+    ask(app)
+
+    assert told(caplog, "ProxyFix") == []
+
+
+def test_stack_is_looked_at_with_the_first_request_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Later requests pay nothing for it."""
+    looks: list[Entrance] = []
+    monkeypatch.setattr(Entrance, "look_around", looks.append)
+    app = make_app(**POLICY)
+
+    ask(app)
+    ask(app)
+
+    assert looks == [app.wsgi_app]
+
+
+def test_walk_stack_does_not_enter_another_application() -> None:
+    """What another application does with its requests is its own."""
+    other = make_bare_app()
+    wrap(other, ProxyFix)
+    middleware = Keeps("app", other)
+
+    assert list(walk_stack(middleware)) == [middleware]
 
 
 def test_innocent_stack_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
