@@ -74,8 +74,6 @@ def is_client_address(packed: bytes) -> bool:
     multicast (RFC 5771, RFC 4291 section 2.7).
     """
     first = packed[0]
-    if 0 < first < 224:
-        return True
     if len(packed) == 4:
         return not 224 <= first < 240 and packed not in (_UNSPECIFIED_V4, _BROADCAST)
     return packed != _UNSPECIFIED_V6 and first != 0xFF
@@ -108,7 +106,9 @@ def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
             packed = inet_pton(AF_INET, text)
         except (OSError, ValueError):
             return None
-        return _new(Hop, (text, None, packed)) if is_client_address(packed) else None
+        if 0 < packed[0] < 224 or is_client_address(packed):
+            return _new(Hop, (text, None, packed))
+        return None
     if len(text) > MAX_CHARACTERS:
         return None
     bare, port_text = text, ""
@@ -149,3 +149,40 @@ def parse_hop_colon_port(text: str) -> Hop | None:
     if packed is None or port is None or not is_client_address(packed):
         return None
     return Hop(spell(packed), port, packed)
+
+
+#: What servers report for a peer without an IP address (docs/servers.md).
+UNIX_PEERS = frozenset({"", "unix", "localhost", "<local>", "0.0.0.0"})
+UNIX_PEER_BEGINNINGS = ("/", "unix:", "@", "\0")
+
+
+def is_unix_peer(peer: str | None) -> bool:
+    """Say whether *peer* is what a server reports for a unix socket."""
+    return peer is None or peer in UNIX_PEERS or peer.startswith(UNIX_PEER_BEGINNINGS)
+
+
+def parse_peer(peer: str | None) -> bytes | None:
+    """
+    Read the peer as the server reports it; the zone of a link-local one is cut off.
+
+    Returns:
+        The packed address, or ``None`` for a peer without one.
+    """
+    # uWSGI's word for a unix socket reads like an address, and is none.
+    if peer is None or peer in UNIX_PEERS:
+        return None
+    if ":" in peer:
+        return parse_packed(peer.partition("%")[0])
+    try:
+        return inet_pton(AF_INET, peer)
+    except (OSError, ValueError):
+        return None
+
+
+def spell_peer(peer: str | None) -> str | None:
+    """Spell the peer as a client's address; a zone stays in its text."""
+    packed = parse_peer(peer)
+    if packed is None or peer is None:
+        return None
+    _, percent, zone = peer.partition("%")
+    return spell(packed) + percent + zone

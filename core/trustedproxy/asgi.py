@@ -13,7 +13,7 @@ Source: the ASGI specification, "HTTP & WebSocket ASGI Message Format".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from .headers import Category
@@ -68,7 +68,7 @@ def is_unix_server(server: Any) -> bool:
 
 
 def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
-    """Read what the server says by itself: the seven values of a `Connection`."""
+    """Read what the server says by itself: a `Connection` but for its path."""
     client, server = scope.get("client"), scope.get("server")
     name = str(client[0]) if client else ""
     if server is not None and is_unix_server(server):
@@ -91,7 +91,6 @@ def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
         str(server[0]) if server else None,
         None if port is None else str(port),
         scope.get("root_path", ""),
-        scope["path"],
     )
 
 
@@ -152,7 +151,7 @@ def write(
 
         strip_path: Whether the path may have the mount point in front already.
     """
-    original = decision.original
+    original = cast("dict[str, Any]", decision.original)
     new = dict(scope)
     changes: dict[str, bytes | None] = dict.fromkeys(original)
     for name, text in decision.rewritten.items():
@@ -168,14 +167,14 @@ def write(
         original["host"] = headers.get("host")
     new["headers"] = _rewrite(scope["headers"], changes)
 
-    _write_client(new, decision)
+    _write_client(new, original, decision)
     if rules.scheme_opted_in and decision.scheme != scope.get("scheme"):
         _replace(new, original, "scheme", decision.scheme)
     winners = decision.winners
     if Category.SERVER in winners or Category.PORT in winners:
-        _write_server(new, decision)
+        _write_server(new, original, decision)
     if Category.MOUNT_POINT in winners:
-        _write_mount_point(new, decision, strip_path=strip_path)
+        _write_mount_point(new, original, decision, strip_path=strip_path)
     new[DECISION_KEY] = decision
     return new
 
@@ -199,13 +198,13 @@ def _rewrite(lines: Any, changes: dict[str, bytes | None]) -> list[tuple[bytes, 
     return new
 
 
-def _write_client(new: Scope, decision: Decision) -> None:
+def _write_client(new: Scope, original: dict[str, Any], decision: Decision) -> None:
     if decision.address != decision.peer or decision.client_port is not None:
         client = (decision.address, decision.client_port or 0)
-        _replace(new, decision.original, "client", client)
+        _replace(new, original, "client", client)
 
 
-def _write_server(new: Scope, decision: Decision) -> None:
+def _write_server(new: Scope, original: dict[str, Any], decision: Decision) -> None:
     """Replace only the part of the server that a trusted header named."""
     name, port = new.get("server") or (None, None)
     if Category.SERVER in decision.winners:
@@ -215,16 +214,18 @@ def _write_server(new: Scope, decision: Decision) -> None:
         name = split[0] if split else ""
     if Category.PORT in decision.winners:
         port = int(decision.port or 0)
-    _replace(new, decision.original, "server", (name, port))
+    _replace(new, original, "server", (name, port))
 
 
-def _write_mount_point(new: Scope, decision: Decision, *, strip_path: bool) -> None:
+def _write_mount_point(
+    new: Scope, original: dict[str, Any], decision: Decision, *, strip_path: bool
+) -> None:
     """
     Move the path from the server's own mount point below the new one (rule R15).
 
     ASGI's ``path`` contains ``root_path``, and ``raw_path`` is the same, encoded.
     """
-    original, mount_point = decision.original, decision.mount_point
+    mount_point = decision.mount_point
     own = new.get("root_path", "").rstrip("/")
     path = _move(new["path"], own, mount_point, strip_path=strip_path)
     _replace(new, original, "root_path", mount_point)

@@ -16,21 +16,34 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from .decision import Problem
 from .headers import Category, ProxyHeader
 from .lists import choose_element
-from .values import BLANKS, PARSERS, parse_host, parse_scheme
+from .values import (
+    BLANKS,
+    MAX_HOST_CHARACTERS,
+    PARSERS,
+    WEBSOCKET_SCHEMES,
+    merge_port,
+    parse_host,
+    parse_scheme,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: What an outcome depends on: the client's position, the name of the header that won
-#: the client category, what its element of Forwarded says, and the listed headers'
-#: values.
+#: the client category, what its element of Forwarded says, the listed headers' values,
+#: and the connection's own scheme and host where they matter.
 Key: TypeAlias = tuple[
-    "int | None", "str | None", "Said | None", "tuple[str | None, ...]"
+    "int | None",
+    "str | None",
+    "Said | None",
+    "tuple[str | None, ...]",
+    "tuple[str, str | None] | None",
 ]
 #: What the client's element of Forwarded says of scheme and host.
 Said: TypeAlias = tuple["str | None", "str | None"]
 
 _FORWARDED = "Forwarded"
+_WEBSOCKET_SCHEMES = frozenset(WEBSOCKET_SCHEMES.values())
 # A memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
 
@@ -101,9 +114,12 @@ class BesideReader:
 
     Args:
         headers: The listed headers of these categories, in the policy's order.
+
+        port_in_host: Whether the port and the host are merged (R15).
     """
 
-    def __init__(self, headers: tuple[ProxyHeader, ...]) -> None:
+    def __init__(self, headers: tuple[ProxyHeader, ...], *, port_in_host: bool) -> None:
+        self._port_in_host = port_in_host
         self._rows = tuple(
             (header.category, header.name, PARSERS[header.form]) for header in headers
         )
@@ -111,7 +127,7 @@ class BesideReader:
 
     def read(self, key: Key) -> Beside:
         """Read what is not remembered, and remember it if it is well-formed."""
-        position, client_winner, said, texts = key
+        position, client_winner, said, texts, own = key
         values: dict[Category, str] = {}
         winners: dict[Category, str] = {}
         if client_winner is not None:
@@ -137,6 +153,8 @@ class BesideReader:
             winners[category], values[category] = name, value
             if chosen != text:
                 rewritten[name] = chosen
+        if own is not None:
+            self._fit_to_connection(values, *own)
         outcome = Beside(
             values.get(Category.SCHEME),
             values.get(Category.HOST),
@@ -148,12 +166,31 @@ class BesideReader:
             tuple(lost),
             tuple(problems),
         )
-        # Nothing long comes this far without a problem and without a rewrite.
-        if not problems and not rewritten:
+        # Nothing else that is long comes without a problem and without a rewrite.
+        own_host = own[1] if own is not None else None
+        if (
+            not problems
+            and not rewritten
+            and len(own_host or "") <= MAX_HOST_CHARACTERS
+        ):
             if len(self.remembered) >= _MOST_REMEMBERED:
                 self.remembered.clear()
             self.remembered[key] = outcome
         return outcome
+
+    def _fit_to_connection(
+        self, values: dict[Category, str], scheme: str, host: str | None
+    ) -> None:
+        """Say the scheme as websockets do, and merge the port into the host."""
+        if Category.SCHEME in values and scheme in _WEBSOCKET_SCHEMES:
+            values[Category.SCHEME] = WEBSOCKET_SCHEMES[values[Category.SCHEME]]
+        host = values.get(Category.HOST, host)
+        if self._port_in_host and host is not None:
+            merged = merge_port(
+                host, values.get(Category.SCHEME, scheme), values.get(Category.PORT)
+            )
+            if merged != host or Category.HOST in values:
+                values[Category.HOST] = merged
 
 
 def _read_element(

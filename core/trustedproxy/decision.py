@@ -4,19 +4,31 @@ What was there, what was concluded, and why.
 In:  nothing; these are records.
 Out: `Connection`, `Decision`, `Reason`, `Problem`.
 
-`Decision` is a tuple underneath: it is made for every request, and a tuple is the
-cheapest record that cannot be changed afterwards.
+`Decision` is a tuple of evidence underneath: it is made for every request, and a tuple
+is the cheapest record that cannot be changed afterwards.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .addresses import spell_peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .addresses import Hop
+    from .beside import Beside
     from .headers import Category
+    from .walk import Finding
+
+
+#: The mapping of everything that is not there.
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+_new = tuple.__new__
 
 
 class Connection(NamedTuple):
@@ -96,36 +108,21 @@ CODES = {
 }
 
 
-class Decision(NamedTuple):
+class Evidence(NamedTuple):
     """
-    The conclusion for one request.
+    What a decision stands on; `Decision` works its attributes out of it when asked.
+
+    Making a decision for every request costs as much as making this record, so it
+    holds what was found anyway, and nothing twice.
 
     Attributes:
-        peer: The other end of the connection, as the server reported it.
-
-        believed: Whether the peer's headers were read.
-
-        client: The client's address in canonical spelling; ``None`` if unknown.
-
-        address: What ``REMOTE_ADDR`` is now.
-
-        client_port: The port that a header gave beside `address`, or ``None``.
-
-        scheme: What the scheme is now.
-
-        host: What the ``Host`` header is now.
-
-        server: What the server's name is now.
-
-        port: What the server's port is now, as text.
-
-        mount_point: What the mount point is now.
+        connection: The values of a `Connection` but its path.
 
         reason: Why the client is who it is.
 
-        winners: Category → name of the header whose value was used.
+        finding: What the client header that counts said, or ``None``.
 
-        removed: Names of the headers that were removed.
+        beside: What the other categories' headers said; ``None``: nothing was believed.
 
         rewritten: Name of a header whose value was cut → the value it has now.
 
@@ -136,27 +133,152 @@ class Decision(NamedTuple):
         original:
             Variable → its value before it was replaced or removed, in the words of
             the surface; ``None`` for one that was not there.
+
+        keys: Name of a header → its key in `original`.
     """
 
-    peer: str | None
-    believed: bool
-    client: str | None
-    address: str | None
-    client_port: int | None
-    scheme: str
-    host: str | None
-    server: str | None
-    port: str | None
-    mount_point: str
+    connection: tuple[str | None, str, str | None, str | None, str | None, str]
     reason: Reason
-    winners: Mapping[Category, str]
-    removed: tuple[str, ...]
+    finding: Finding | None
+    beside: Beside | None
     rewritten: Mapping[str, str]
     problems: tuple[Problem, ...]
     rejected: Problem | None
-    original: dict[str, Any]
+    original: Mapping[str, Any]
+    keys: Mapping[str, str]
+
+
+class Decision(Evidence):
+    """
+    The conclusion for one request.
+
+    It cannot be changed.  Of the attributes, `reason`, `rewritten`, `problems`,
+    `rejected` and `original` are described in `Evidence`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def peer(self) -> str | None:
+        """The other end of the connection, as the server reported it."""
+        return self.connection[0]
+
+    @property
+    def believed(self) -> bool:
+        """Whether the peer's headers were read."""
+        return self.beside is not None or self.rejected is not None
+
+    @property
+    def client(self) -> str | None:
+        """The client's address in canonical spelling; ``None`` where it is unknown."""
+        if self.beside is not None:
+            hop = None if self.finding is None else self.finding.client
+            return None if hop is None else hop.address
+        return None if self.rejected is not None else spell_peer(self.peer)
 
     @property
     def client_known(self) -> bool:
         """Whether anybody who is believed vouches for the client's address."""
         return self.client is not None
+
+    @property
+    def _vouched(self) -> Hop | None:
+        if self.beside is None or self.finding is None:
+            return None
+        return self.finding.vouched
+
+    @property
+    def address(self) -> str | None:
+        """What ``REMOTE_ADDR`` is now."""
+        hop = self._vouched
+        return self.peer if hop is None else hop.address
+
+    @property
+    def client_port(self) -> int | None:
+        """The port that a header gave beside `address`, or ``None``."""
+        hop = self._vouched
+        return None if hop is None else hop.port
+
+    @property
+    def scheme(self) -> str:
+        """What the scheme is now."""
+        said = None if self.beside is None else self.beside.scheme
+        return self.connection[1] if said is None else said
+
+    @property
+    def host(self) -> str | None:
+        """What the ``Host`` header is now."""
+        said = None if self.beside is None else self.beside.host
+        return self.connection[2] if said is None else said
+
+    @property
+    def server(self) -> str | None:
+        """What the server's name is now."""
+        said = None if self.beside is None else self.beside.server
+        return self.connection[3] if said is None else said
+
+    @property
+    def port(self) -> str | None:
+        """What the server's port is now, as text."""
+        said = None if self.beside is None else self.beside.port
+        own = self.connection[4]
+        return (None if own is None else str(own)) if said is None else said
+
+    @property
+    def mount_point(self) -> str:
+        """What the mount point is now."""
+        said = None if self.beside is None else self.beside.mount_point
+        return self.connection[5] if said is None else said
+
+    @property
+    def winners(self) -> Mapping[Category, str]:
+        """Category → name of the header whose value was used."""
+        return {} if self.beside is None else self.beside.winners
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Names of the headers that were removed, in the table's order."""
+        return tuple(
+            name
+            for name, key in self.keys.items()
+            if key in self.original and name not in self.rewritten
+        )
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in _SHOWN)
+        return f"Decision({', '.join(shown)})"
+
+
+_SHOWN = (
+    "peer",
+    "believed",
+    "client",
+    "address",
+    "client_port",
+    "scheme",
+    "host",
+    "server",
+    "port",
+    "mount_point",
+    "reason",
+    "winners",
+    "removed",
+    "rewritten",
+    "problems",
+    "rejected",
+    "original",
+)
+
+
+def make_direct(
+    connection: tuple[Any, ...],
+    reason: Reason,
+    original: dict[str, Any],
+    keys: Mapping[str, str],
+    problems: tuple[Problem, ...] = (),
+) -> Decision:
+    """Make the decision of a request of which nothing is believed."""
+    return _new(
+        Decision,
+        (connection, reason, None, None, NOTHING, problems, None, original, keys),
+    )

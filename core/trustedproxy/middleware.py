@@ -41,13 +41,14 @@ class TrustedProxyMiddleware:
     def __init__(self, app: WSGIApp, policy: ProxyPolicy) -> None:
         self.app = app
         self.policy = policy
+        self._apply = policy.apply
         policy.tell_at_start()
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        decision = self.policy.apply(environ)
-        if decision.rejected is not None and is_refused(self.policy, decision):
+        decision = self._apply(environ)
+        if decision[6] is not None and is_refused(self.policy, decision):
             start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
             return [BAD_REQUEST_BODY]
         return self.app(environ, start_response)

@@ -25,12 +25,14 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from .addresses import parse_packed, spell
+from .addresses import is_unix_peer, parse_packed, parse_peer, spell
 from .exceptions import ConfigurationError, nearest
 from .notices import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from .addresses import Hop
 
 Network: TypeAlias = IPv4Network | IPv6Network
 #: What may be given for one entry.
@@ -55,37 +57,6 @@ LOOK_INTERVAL = 1.0
 
 # Peers and proxies are few and come again; a memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
-
-#: What servers report for a peer without an IP address (docs/servers.md).
-UNIX_PEERS = frozenset({"", "unix", "localhost", "<local>", "0.0.0.0"})
-UNIX_PEER_BEGINNINGS = ("/", "unix:", "@", "\0")
-
-
-#: Whether a peer is one of our proxies, and its address in canonical spelling.
-Peer: TypeAlias = tuple[bool, "str | None"]
-
-
-def is_unix_peer(peer: str | None) -> bool:
-    """Say whether *peer* is what a server reports for a unix socket."""
-    return peer is None or peer in UNIX_PEERS or peer.startswith(UNIX_PEER_BEGINNINGS)
-
-
-def read_peer(peer: str | None) -> tuple[str | None, bytes | None]:
-    """
-    Read the peer as a client: canonical text and packed address, or twice ``None``.
-
-    The zone of a link-local peer stays in its text and is not part of its address.
-    """
-    if peer is None:
-        return None, None
-    if ":" not in peer:
-        packed = parse_packed(peer)
-        # uWSGI's word for a unix socket reads like an address, and is none.
-        known = packed is not None and peer not in UNIX_PEERS
-        return (peer, packed) if known else (None, None)
-    bare, percent, zone = peer.partition("%")
-    packed = parse_packed(bare)
-    return (None, None) if packed is None else (spell(packed) + percent + zone, packed)
 
 
 def parse_network(entry: object, option: str) -> Network:
@@ -174,29 +145,28 @@ class _Snapshot:
         self._edges_v4 = _compile_edges(v4, 4)
         self._edges_v6 = _compile_edges(v6, 16)
         #: Proxies are few and come again; clients are many, and not remembered.
-        self._known_peers: dict[str | None, Peer] = {}
+        self._known_peers: dict[str | None, bool] = {}
 
     def contains(self, packed: bytes) -> bool:
         """Say whether *packed* is in a network: logarithmic in their number."""
         edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
         return bisect_right(edges, packed) & 1 == 1
 
-    def meet(self, peer: str | None) -> Peer:
-        """Read *peer* as the server reports it, and say whether it is one of ours."""
-        known = self._known_peers.get(peer)
-        if known is not None:
-            return known
-        address, packed = read_peer(peer)
+    def trusts(self, peer: str | None) -> bool:
+        """Say whether *peer*, as the server reports it, is one of ours."""
+        if peer in self._known_peers:
+            return True
+        packed = parse_peer(peer)
         if packed is None:
             trusted = self._unix and is_unix_peer(peer)
         else:
-            trusted = self.contains(packed)
-        if not trusted:
-            return False, address
-        if len(self._known_peers) >= _MOST_REMEMBERED:
-            self._known_peers.clear()
-        self._known_peers[peer] = True, address
-        return True, address
+            edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
+            trusted = bisect_right(edges, packed) & 1 == 1
+        if trusted:
+            if len(self._known_peers) >= _MOST_REMEMBERED:
+                self._known_peers.clear()
+            self._known_peers[peer] = True
+        return trusted
 
 
 @dataclass(slots=True)
@@ -263,13 +233,18 @@ class TrustedNetworks:
             self._add(entry, f"{option}[{i}]")
         self._snapshot = self._compile()
         self._next_look = monotonic() + LOOK_INTERVAL
-        #: What a peer is: whether it is one of our proxies, and its address.
-        self.meet: Callable[[str | None], Peer] = self._snapshot.meet
         #: Whether a packed address, from a header, is one of our proxies.
         self.contains: Callable[[bytes], bool] = self._snapshot.contains
+        #: Elements that were found to be trusted proxies, by their text: few, and come
+        #: again.  ``None`` where a file may change the verdict.
+        self.known_hops: dict[str, Hop] | None = None if self._files else {}
+        #: Whether a peer, as the server reports it, is one of our proxies.  The zone
+        #: of a link-local one is not looked at; one without an IP address is trusted
+        #: only as ``unix``.
+        self.trusts: Callable[[str | None], bool] = self._snapshot.trusts
         if self._files:
-            self.meet = self._meet_now
             self.contains = self._contains_now
+            self.trusts = self._trusts_now
 
     def _add(self, entry: NetworkEntry, option: str) -> None:
         if entry == UNIX:
@@ -292,6 +267,11 @@ class TrustedNetworks:
     def _compile(self) -> _Snapshot:
         listed = (network for file in self._files for network in file.networks)
         return _Snapshot([*self._fixed, *listed], unix=self.unix)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no file can change what is trusted."""
+        return not self._files
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -327,17 +307,8 @@ class TrustedNetworks:
         if changed:
             self._snapshot = self._compile()
 
-    def trusts(self, peer: str | None) -> bool:
-        """
-        Say whether *peer*, as the server reports it, is one of our proxies.
-
-        The zone of a link-local peer is not looked at; a peer without an IP address
-        is trusted only as ``unix``.
-        """
-        return self.meet(peer)[0]
-
-    def _meet_now(self, peer: str | None) -> Peer:
-        return self._current().meet(peer)
-
     def _contains_now(self, packed: bytes) -> bool:
         return self._current().contains(packed)
+
+    def _trusts_now(self, peer: str | None) -> bool:
+        return self._current().trusts(peer)

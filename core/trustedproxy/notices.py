@@ -71,15 +71,20 @@ def tell(code: str, peer: str | None, message: str, *args: object) -> None:
         logger.warning(message, *args)
 
 
-def tell_problem(problem: Problem, peer: str | None) -> None:
-    """Log a *problem* of a request, at most once a minute for its code and *peer*."""
-    tell(
-        problem.code,
-        peer,
-        "%s (%s): header %s, value %s, from peer %s",
-        CODES[problem.code],
-        problem.code,
-        problem.header,
-        shorten(problem.value),
-        shorten(peer),
-    )
+def tell_problems(problems: tuple[Problem, ...], peer: str | None) -> None:
+    """Log a request's *problems*, at most once a minute for a code and *peer*."""
+    for problem in problems:
+        last = _last.get((problem[0], peer))
+        if last is not None and monotonic() - last < INTERVAL:
+            continue
+        code, header, value = problem
+        tell(
+            code,
+            peer,
+            "%s (%s): header %s, value %s, from peer %s",
+            CODES[code],
+            code,
+            header,
+            shorten(value),
+            shorten(peer),
+        )

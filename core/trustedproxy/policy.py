@@ -10,7 +10,7 @@ This is the last place where a setting can be refused; `rules` takes what it is 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import asgi, wsgi
@@ -18,8 +18,9 @@ from .exceptions import ConfigurationError, nearest
 from .headers import KNOWN_HEADERS, Category, Form, ProxyHeader, environ_key
 from .lists import MAX_ELEMENTS
 from .networks import TrustedNetworks
-from .notices import is_due, logger, tell_once, tell_problem
+from .notices import is_due, logger, tell_once, tell_problems
 from .rules import Rules
+from .shortcuts import compile_apply
 from .walk import Trust
 
 if TYPE_CHECKING:
@@ -104,18 +105,24 @@ class ProxyPolicy:
         known = [own.pop(header.name.lower(), header) for header in KNOWN_HEADERS]
         self.known_headers: tuple[ProxyHeader, ...] = (*known, *own.values())
         self.networks = None if self.proxies is None else TrustedNetworks(self.proxies)
+        networks = self.networks
         self.trust = Trust(
-            None if self.networks is None else self.networks.contains, self.hops
+            None if networks is None else networks.contains,
+            self.hops,
+            None if networks is None else networks.known_hops,
         )
         self._wire_rules = self._compile(asgi.wire_key)
         self._wanted_keys = asgi.wanted_keys(self._wire_rules)
         self._wsgi_rules = self._compile(environ_key)
+        self._apply: Callable[[Environ], Decision] = self._apply_slowly
+        if not (self.shadow or self.strip_mount_point):
+            self._apply = compile_apply(self._wsgi_rules, self._apply_slowly)
 
     def _compile(self, spell: Any) -> Rules:
         return Rules(
             headers=self.headers,
             known=self.known_headers,
-            meet=None if self.networks is None else self.networks.meet,
+            trusts=None if self.networks is None else self.networks.trusts,
             trust=self.trust,
             secret_header=self.secret_header,
             secrets=self._secrets,
@@ -124,6 +131,7 @@ class ProxyPolicy:
             reject_missing=self.missing == "reject",
             port_in_host=self.port_in_host,
             spell=spell,
+            fixed=self.networks is None or self.networks.is_fixed,
         )
 
     def _check_together(self) -> None:
@@ -183,7 +191,7 @@ class ProxyPolicy:
                 Header name, in any case → value, lines joined by commas in order.
         """
         return self._wire_rules.decide(
-            connection, {name.lower(): value for name, value in headers.items()}
+            connection[:6], {name.lower(): value for name, value in headers.items()}
         )
 
     def apply(self, environ: Environ) -> Decision:
@@ -197,18 +205,20 @@ class ProxyPolicy:
             The decision, which is also at ``environ["trustedproxy.decision"]``; the
             first one, where a policy was applied before.
         """
+        return self._apply(environ)
+
+    def _apply_slowly(self, environ: Environ) -> Decision:
         if wsgi.DECISION_KEY in environ:
             tell_once("decided-twice", _DECIDED_TWICE)
             earlier: Decision = environ[wsgi.DECISION_KEY]
             return earlier
-        if "werkzeug.proxy_fix.orig" in environ:
+        if wsgi.PROXY_FIX_KEY in environ:
             tell_once("proxy-fix", _PROXY_FIX)
         rules = self._wsgi_rules
         connection = wsgi.read_connection(environ, rules.scheme_opted_in)
         decision = rules.decide(connection, environ)
         if decision.problems:
-            for problem in decision.problems:
-                tell_problem(problem, decision.peer)
+            tell_problems(decision.problems, connection[0])
         if self.shadow:
             environ = dict(environ)
         wsgi.write(environ, connection, decision, rules, self.strip_mount_point)
@@ -230,8 +240,7 @@ class ProxyPolicy:
             return earlier, scope
         rules = self._wire_rules
         decision, headers = asgi.decide(scope, rules, self._wanted_keys)
-        for problem in decision.problems:
-            tell_problem(problem, decision.peer)
+        tell_problems(decision.problems, decision.peer)
         written = asgi.write(
             scope, headers, decision, rules, strip_path=self.strip_mount_point
         )
@@ -246,6 +255,7 @@ class ProxyPolicy:
 
         The same rules run on a copy; the environ is not changed.
         """
+        from .decision import Connection
         from .explain import explain
 
         rules = self._wsgi_rules
@@ -255,7 +265,8 @@ class ProxyPolicy:
             for name, key in self.header_keys().items()
             if key in environ
         }
-        return explain(self, _connection(values), wire)
+        path = environ.get("PATH_INFO", "")
+        return explain(self, Connection(*values, path=path), wire)
 
     def header_keys(self) -> dict[str, str]:
         """Map every header that is read, by its name, to its key in an environ."""
@@ -324,12 +335,6 @@ _PROXY_FIX = (
     "werkzeug's ProxyFix has rewritten a request before trustedproxy saw it, so that "
     "its peer is not the peer any more. Remove ProxyFix; trustedproxy does its work."
 )
-
-
-def _connection(values: tuple[Any, ...]) -> Connection:
-    from .decision import Connection
-
-    return Connection._make(values)
 
 
 def _tell_shadow(decision: Decision) -> None:

@@ -16,35 +16,31 @@ removed (R2, R5) and whether the request is refused (R10, R14).
 from __future__ import annotations
 
 import hmac
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .beside import BesideReader
-from .decision import Decision, Problem, Reason
+from .decision import Decision, Problem, Reason, make_direct
 from .headers import Category, ProxyHeader
 from .lists import MAX_CHARACTERS
-from .networks import read_peer
-from .values import BLANKS, WEBSOCKET_SCHEMES, merge_port
+from .values import BLANKS
 from .walk import FINDERS, Finding, Trust, position_without_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .networks import Peer
 
-#: A `Connection`, or a plain tuple of the same seven values.
+#: The values of a `Connection` but its path, which decides nothing.
 ConnectionValues: TypeAlias = tuple[
-    "str | None", str, "str | None", "str | None", "str | None", str, str
+    "str | None", str, "str | None", "str | None", "str | None", str
 ]
 
 _new = tuple.__new__
-_NOTHING: Mapping[Any, str] = MappingProxyType({})
 
 # Looking a member up in its class is slow before Python 3.12.
 _PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
 
 #: What a Connection header says without naming a header.
-_PLAIN_CONNECTION = frozenset(
+PLAIN_CONNECTION = frozenset(
     {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
 )
 _REJECTING = frozenset({"malformed", "too-long"})
@@ -75,7 +71,7 @@ class Rules:
 
         known: Every header that is known, the user's own among them.
 
-        meet: Whether a peer is believed, and its address; ``None``: every peer is.
+        trusts: Whether a peer is believed; ``None``: every peer is.
 
         trust: What the policy says about hops.
 
@@ -92,6 +88,8 @@ class Rules:
         port_in_host: Whether the port and the host are merged.
 
         spell: Header name on the wire → key in the mapping that `decide` is given.
+
+        fixed: Whether what *trusts* says of a peer never changes.
     """
 
     def __init__(
@@ -99,7 +97,7 @@ class Rules:
         *,
         headers: tuple[ProxyHeader, ...],
         known: Iterable[ProxyHeader],
-        meet: Callable[[str | None], Peer] | None,
+        trusts: Callable[[str | None], bool] | None,
         trust: Trust,
         secret_header: str | None,
         secrets: tuple[str, ...],
@@ -108,13 +106,14 @@ class Rules:
         reject_missing: bool,
         port_in_host: bool,
         spell: Callable[[str], str],
+        fixed: bool,
     ) -> None:
         known = tuple(known)
         #: Name on the wire → key in the mapping that `decide` is given.
         self.key_of = {header.name: spell(header.name) for header in known}
-        self._name_of = {key: name for name, key in self.key_of.items()}
         self._known_names = {name.lower(): name for name in self.key_of}
         opted_in = {category for header in headers for category in header.categories}
+        #: Whether a header of the scheme is listed.
         self.scheme_opted_in = Category.SCHEME in opted_in
         removable = [
             header
@@ -124,35 +123,44 @@ class Rules:
         listed = frozenset(header.name for header in headers)
         #: Keys of the headers that are removed unless they win.
         self.removable = frozenset(self.key_of[h.name] for h in removable)
-        self._synonyms = self.removable - {self.key_of[name] for name in listed}
-        self._listed = bool(headers)
-        self._meet = meet
-        self._trust = trust
+        self.synonyms = self.removable - {self.key_of[name] for name in listed}
+        self.trusts = trusts
+        self.trust = trust
         self._reject_malformed = reject_malformed
         self._reject_missing = reject_missing
         self._may_reject = reject_malformed or reject_missing
-        self._port_in_host = port_in_host
         self._connection_key = spell("Connection")
         self.secret_key = None if secret_header is None else spell(secret_header)
         self._secrets = tuple(
             secret.encode("utf-8", "surrogatepass") for secret in secrets
         )
-        self._client = tuple(
+        self.client = tuple(
             (self.key_of[header.name], header.name, FINDERS[header.form])
             for header in headers
             if header.category is Category.CLIENT
         )
         self._missing = tuple(
-            Problem("missing", name) for _, name, _ in self._client[-1:]
+            Problem("missing", name) for _, name, _ in self.client[-1:]
         )
         # Where no list wins the client category, the others are read here (R9).
-        self._position = position_without_list(self._trust)
+        self._position = position_without_list(self.trust)
         self._reason_without_header = (
-            Reason.HEADER_MISSING if self._client else Reason.NO_CLIENT_HEADER
+            Reason.HEADER_MISSING if self.client else Reason.NO_CLIENT_HEADER
         )
         beside = tuple(h for h in headers if h.category is not Category.CLIENT)
-        self._beside = BesideReader(beside)
-        self._beside_keys = tuple(self.key_of[header.name] for header in beside)
+        self._beside = BesideReader(beside, port_in_host=port_in_host)
+        self._remembered_beside = self._beside.remembered
+        self._port_in_host = port_in_host
+        self.beside_keys = tuple(self.key_of[header.name] for header in beside)
+        self._listed_keys = tuple(self.key_of[header.name] for header in headers)
+        self._gated = secret_header is not None or not headers
+        #: Whether the shortcuts can be taken (`shortcuts`).
+        self.are_ordinary = (
+            len(self.client) == 1
+            and secret_header is None
+            and fixed
+            and not (port_in_host or reject_malformed or reject_missing)
+        )
         #: Keys that are looked up, besides those that are only removed.
         self.read = frozenset(
             key
@@ -163,7 +171,6 @@ class Rules:
             )
             if key is not None
         )
-        self._names: dict[frozenset[str], tuple[str, ...]] = {}
 
     def decide(
         self, connection: ConnectionValues, headers: Mapping[str, Any]
@@ -182,142 +189,85 @@ class Rules:
             The decision; its `original` holds the headers that are to be removed or
             rewritten, by their keys, and is completed by the writer.
         """
-        peer, scheme, host, server, port, mount_point, _ = connection
-        if self.secret_key is not None and not self._has_secret(headers):
-            return self._direct(connection, headers, Reason.SECRET_MISSING)
-        if not self._listed:
-            return self._direct(connection, headers, Reason.NO_TRUSTED_HEADERS)
-        if self._meet is not None:
-            believed, own_address = self._meet(peer)
-            if not believed:
-                reason = _PEER_NOT_TRUSTED
-                return self._direct(connection, headers, reason, own_address)
+        if self._gated:
+            if self.secret_key is not None and not self._has_secret(headers):
+                return self.direct(connection, headers, Reason.SECRET_MISSING)
+            if not self._listed_keys:
+                return self.direct(connection, headers, Reason.NO_TRUSTED_HEADERS)
+        trusts = self.trusts
+        if trusts is not None and not trusts(connection[0]):
+            return self.direct(connection, headers, _PEER_NOT_TRUSTED)
+        return self._believe(connection, headers)
 
-        finding, winner, lost, problems = self._find_client(headers)
-        client, address, client_port = None, peer, None
-        if finding is not None:
-            found, vouched, text, position, reason, _, element = finding
-            if vouched is not None:
-                address, client_port, _ = vouched
-                if found is not None:
-                    client = address
-        else:
-            text, position, element = None, self._position, None
-            reason = self._reason_without_header
-
-        said = None if element is None else element[1:]
-        texts = tuple(map(headers.get, self._beside_keys))
-        key = (position, winner, said, texts)
-        beside = self._beside.remembered.get(key) or self._beside.read(key)
-        (
-            new_scheme,
-            new_host,
-            new_server,
-            new_port,
-            new_mount_point,
-            winners,
-            rewritten,
-            names_lost,
-            more_problems,
-        ) = beside
-        if new_scheme is None:
-            new_scheme = scheme
-        elif scheme == "ws" or scheme == "wss":
-            new_scheme = WEBSOCKET_SCHEMES[new_scheme]
-        if new_host is None:
-            new_host = host
-        if self._port_in_host and new_host is not None:
-            new_host = merge_port(new_host, new_scheme, new_port)
-
-        connection_value = headers.get(self._connection_key)
-        if connection_value not in _PLAIN_CONNECTION:
-            problems += self._read_connection(connection_value)
-        if more_problems:
-            problems += more_problems
-        rejected = None
-        if self._may_reject and (client is None or problems):
-            rejected = self._reject(client, winner, problems)
-        if rejected is not None:
-            # Whoever is refused must find in the log why.
-            if rejected not in problems:
-                problems += (rejected,)
-            return self._refuse(connection, headers, reason, problems, rejected)
-
-        original: dict[str, Any] = {}
-        removed: tuple[str, ...] = ()
-        if names_lost:
-            lost += tuple([self.key_of[name] for name in names_lost])
-        if lost or not self._synonyms.isdisjoint(headers):
-            keys = self._synonyms.intersection(headers).union(lost)
-            removed = self._remove(keys, headers, original)
-        if text is not None and winner is not None:
-            key_of_winner = self.key_of[winner]
-            if text != headers[key_of_winner]:
-                rewritten = {**rewritten, winner: text}
-        if rewritten:
-            for name in rewritten:
-                original[self.key_of[name]] = headers[self.key_of[name]]
-        return _new(
-            Decision,
-            (
-                peer,
-                True,
-                client,
-                address,
-                client_port,
-                new_scheme,
-                new_host,
-                server if new_server is None else new_server,
-                port if new_port is None else new_port,
-                mount_point if new_mount_point is None else new_mount_point,
-                reason,
-                winners,
-                removed,
-                rewritten,
-                problems,
-                None,
-                original,
-            ),
-        )
-
-    def _direct(
+    def direct(
         self,
         connection: ConnectionValues,
         headers: Mapping[str, Any],
         reason: Reason,
-        address: str | None = None,
     ) -> Decision:
         """Believe nothing: the connection's own values, and no forwarding header."""
-        peer, scheme, host, server, port, mount_point, _ = connection
         problems: tuple[Problem, ...] = ()
-        connection_value = headers.get(self._connection_key)
-        if connection_value not in _PLAIN_CONNECTION:
-            problems = self._read_connection(connection_value)
-        original: dict[str, Any] = {}
-        removed: tuple[str, ...] = ()
-        keys = self.removable.intersection(headers)
-        if keys:
-            removed = self._remove(keys, headers, original)
+        if headers.get(self._connection_key) not in PLAIN_CONNECTION:
+            problems = self._read_connection(headers[self._connection_key])
+        found = self.removable.intersection(headers)
+        original = {key: headers[key] for key in found}
+        return make_direct(connection, reason, original, self.key_of, problems)
+
+    def _believe(
+        self, connection: ConnectionValues, headers: Mapping[str, Any]
+    ) -> Decision:
+        """Read the headers of a believed peer."""
+        finding, winner, lost, problems = self._find_client(headers)
+        said = text = None
+        if finding is None:
+            position = self._position
+            reason = self._reason_without_header
+        else:
+            _, _, text, position, reason, _, element = finding
+            if element is not None:
+                said = element[1:]
+        texts = tuple([headers.get(key) for key in self.beside_keys])
+        own = None
+        if self._port_in_host or connection[1] == "ws" or connection[1] == "wss":
+            own = connection[1:3]
+        about = (position, winner, said, texts, own)
+        beside = self._remembered_beside.get(about) or self._beside.read(about)
+        rewritten = beside[6]
+        if beside[7]:
+            lost += tuple([self.key_of[name] for name in beside[7]])
+        if beside[8]:
+            problems += beside[8]
+        if headers.get(self._connection_key) not in PLAIN_CONNECTION:
+            problems += self._read_connection(headers[self._connection_key])
+        if self._may_reject:
+            rejected = self._reject(finding, winner, problems)
+            if rejected is not None:
+                return self._refuse(connection, headers, reason, problems, rejected)
+
+        original = {}
+        if lost or not self.synonyms.isdisjoint(headers):
+            for key in self.synonyms.intersection(headers).union(lost):
+                original[key] = headers[key]
+        if text is not None and winner is not None:
+            key = self.key_of[winner]
+            if text != headers[key]:
+                rewritten = {**rewritten, winner: text}
+        if rewritten:
+            for name in rewritten:
+                key = self.key_of[name]
+                original[key] = headers[key]
         return _new(
             Decision,
             (
-                peer,
-                False,
-                address or read_peer(peer)[0],
-                peer,
-                None,
-                scheme,
-                host,
-                server,
-                port,
-                mount_point,
+                connection,
                 reason,
-                _NOTHING,
-                removed,
-                _NOTHING,
+                finding,
+                beside,
+                rewritten,
                 problems,
                 None,
                 original,
+                self.key_of,
             ),
         )
 
@@ -330,9 +280,11 @@ class Rules:
         rejected: Problem,
     ) -> Decision:
         """Leave the request unrewritten, without its opted-in headers (R10, R14)."""
-        return self._direct(connection, headers, reason)._replace(
-            believed=True, client=None, problems=problems, rejected=rejected
-        )
+        # Whoever is refused must find in the log why.
+        if rejected not in problems:
+            problems += (rejected,)
+        direct = self.direct(connection, headers, reason)
+        return direct._replace(problems=problems, rejected=rejected)
 
     def _has_secret(self, headers: Mapping[str, Any]) -> bool:
         """Compare with every secret, in time that tells nothing about them."""
@@ -347,7 +299,7 @@ class Rules:
 
     def _read_connection(self, value: object) -> tuple[Problem, ...]:
         """Tell which known headers ``Connection`` asks proxies to drop (R14)."""
-        if not self._listed:
+        if not self._listed_keys:
             return ()
         text = str(value)
         options = text[-MAX_CHARACTERS:].lower().replace("_", "-").split(",")
@@ -373,11 +325,18 @@ class Rules:
         winner: str | None = None
         lost: tuple[str, ...] = ()
         problems: tuple[Problem, ...] = ()
-        for key, name, find in self._client:
+        if len(self.client) == 1:
+            key, name, find = self.client[0]
+            value = headers.get(key)
+            finding = None if value is None else find(value, self.trust, None)
+            if finding is not None and finding[5] is None and finding[2] is not None:
+                # What nearly every request is: one header, well-formed.
+                return finding, name, (), ()
+        for key, name, find in self.client:
             value = headers.get(key)
             if value is None:
                 continue
-            finding = find(value, self._trust, None)
+            finding = find(value, self.trust, None)
             if finding is None:
                 # Empty, which is as good as absent.
                 lost += (key,)
@@ -401,7 +360,7 @@ class Rules:
 
     def _reject(
         self,
-        client: str | None,
+        finding: Finding | None,
         winner: str | None,
         problems: tuple[Problem, ...],
     ) -> Problem | None:
@@ -410,27 +369,9 @@ class Rules:
             for problem in problems:
                 if problem.code in _REJECTING:
                     return problem
-        if self._reject_missing and client is None:
+        if self._reject_missing and (finding is None or finding.client is None):
             for problem in problems:
                 if problem.code != "named-in-connection":
                     return problem
-            return Problem("unidentified", winner or self._client[-1][1])
+            return Problem("unidentified", winner or self.client[-1][1])
         return None
-
-    def _remove(
-        self,
-        keys: frozenset[str],
-        headers: Mapping[str, Any],
-        original: dict[str, Any],
-    ) -> tuple[str, ...]:
-        """Note what the headers *keys* held; say their names in the table's order."""
-        for key in keys:
-            original[key] = headers[key]
-        names = self._names.get(keys)
-        if names is None:
-            order = list(self._name_of)
-            names = tuple(self._name_of[k] for k in sorted(keys, key=order.index))
-            if len(self._names) >= _MOST_REMEMBERED:
-                self._names.clear()
-            self._names[keys] = names
-        return names

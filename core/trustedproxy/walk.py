@@ -10,7 +10,7 @@ Each form of a client header is read by one `find_…` function; `FINDERS` has t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from . import forwarded, lists
 from ._grammar import UNIDENTIFIED
@@ -31,13 +31,18 @@ class Trust(NamedTuple):
         contains: Whether a packed address is a trusted proxy; ``None``: every peer is.
 
         hops: How many elements the operator's own proxies wrote, or ``None``.
+
+        known: Elements of X- lists that are trusted proxies, remembered by their text.
     """
 
     contains: Callable[[bytes], bool] | None
     hops: int | None
+    known: dict[str, Hop] | None = None
 
 
 _new = tuple.__new__
+# A memo that fills up is emptied.
+_MOST_REMEMBERED = 1024
 
 # Looking a member up in its class costs more than a walk, before Python 3.12.
 _FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
@@ -86,29 +91,56 @@ class Finding(NamedTuple):
     element: forwarded.Element | None = None
 
 
-#: One element of either list, read: its hop, a problem's code, its parameters.
-_Entry: TypeAlias = tuple["Hop | None", "str | None", "forwarded.Element | None"]
+class _Grammar(NamedTuple):
+    """
+    How the elements of one kind of list are read.
+
+    Attributes:
+        read: An element's text → its hop, or ``None`` where it names no address.
+
+        describe:
+            An element's text, or ``None`` for what is not read → the code of its
+            problem, and its parameters where it has such.
+
+        is_forwarded: Whether an element can break the grammar, and has parameters.
+    """
+
+    read: Callable[[str], Hop | None]
+    describe: Callable[[str | None], tuple[str | None, forwarded.Element | None]]
+    is_forwarded: bool
 
 
-def _read_entry(text: str | None) -> _Entry:
+def _describe(text: str | None) -> tuple[str | None, None]:
     if text is None:
-        return None, "too-long", None
-    hop = parse_hop(text)
-    if hop is not None or UNIDENTIFIED.fullmatch(text):
-        return hop, None, None
-    return None, "malformed", None
+        return "too-long", None
+    if parse_hop(text) is not None or UNIDENTIFIED.fullmatch(text):
+        return None, None
+    return "malformed", None
 
 
-def _read_forwarded_entry(text: str | None) -> _Entry:
+def _read_node(text: str) -> Hop | None:
+    element = forwarded.parse_element(text)
+    if element is None or element.node is None:
+        return None
+    return parse_hop(element.node, forwarded=True)
+
+
+def _describe_element(
+    text: str | None,
+) -> tuple[str | None, forwarded.Element | None]:
     if text is None:
-        return None, "too-long", None
+        return "too-long", None
     element = forwarded.parse_element(text)
     if element is None:
-        return None, "malformed", None
-    if element.node is None or UNIDENTIFIED.fullmatch(element.node):
-        return None, None, element
-    hop = parse_hop(element.node, forwarded=True)
-    return hop, None if hop else "malformed", element
+        return "malformed", None
+    node = element.node
+    if node is None or UNIDENTIFIED.fullmatch(node) or _read_node(text):
+        return None, element
+    return "malformed", element
+
+
+_LIST = _Grammar(parse_hop, _describe, False)
+_FORWARDED = _Grammar(_read_node, _describe_element, True)
 
 
 def find_in_single(
@@ -157,34 +189,40 @@ def find_in_list(
     value: str, trust: Trust, steps: list[Step] | None = None
 ) -> Finding | None:
     """Read a list that is split at bare commas: ``X-Forwarded-For``."""
-    if trust.hops is not None:
-        elements = lists.split_from_right(value)
-        return _count(elements, _read_entry, trust.hops, steps)
-    if trust.contains is not None:
-        elements = lists.split_from_right(value)
-        return _walk(elements, _read_entry, trust.contains, steps)
+    contains, hops, known = trust
+    if steps is None and hops is None and contains is not None:
+        # What most values are: one element, and that an untrusted one.
+        hop = None if "," in value else parse_hop(value)
+        if hop is not None and not contains(hop[2]):
+            reason = _FIRST_UNTRUSTED_HOP
+            return _new(Finding, (hop, hop, value, 1, reason, None, None))
+    if hops is not None:
+        return _count(lists.split_from_right(value), _LIST, hops, steps)
+    if contains is not None:
+        return _walk(lists.split_from_right(value), _LIST, contains, steps, known)
     elements = lists.split_from_left(value)
-    return _take_first(_read_entry(elements[0]), value) if elements else None
+    return _take(elements[0], _LIST, value) if elements else None
 
 
 def find_in_forwarded(
     value: str, trust: Trust, steps: list[Step] | None = None
 ) -> Finding | None:
     """Read ``Forwarded`` (RFC 7239)."""
+    contains, hops, _ = trust
     elements = forwarded.split_from_right(value)
-    if trust.hops is not None:
-        return _count(elements, _read_forwarded_entry, trust.hops, steps)
-    if trust.contains is not None:
-        return _walk(elements, _read_forwarded_entry, trust.contains, steps)
-    entries = [_read_forwarded_entry(text) for text in elements]
+    if hops is not None:
+        return _count(elements, _FORWARDED, hops, steps)
+    if contains is not None:
+        return _walk(elements, _FORWARDED, contains, steps)
     # What is broken somewhere has no first element (rule R7).
-    broken = [entry for entry in entries if entry[2] is None]
-    return _take_first((broken or entries)[-1], value) if entries else None
+    broken = [text for text in elements if _describe_element(text)[1] is None]
+    return _take((broken or elements)[-1], _FORWARDED, value) if elements else None
 
 
-def _take_first(entry: _Entry, value: str) -> Finding:
-    """Conclude where every peer is believed: the header stays as it is."""
-    hop, problem, element = entry
+def _take(text: str | None, grammar: _Grammar, value: str) -> Finding:
+    """Take one element, where every peer is believed: the header stays as it is."""
+    problem, element = grammar.describe(text)
+    hop = None if text is None else grammar.read(text)
     if hop is None:
         reason = Reason.UNIDENTIFIED_HOP
         return Finding(None, None, None, None, reason, problem, element)
@@ -193,26 +231,30 @@ def _take_first(entry: _Entry, value: str) -> Finding:
 
 def _walk(
     elements: list[str | None],
-    read: Callable[[str | None], _Entry],
+    grammar: _Grammar,
     contains: Callable[[bytes], bool],
     steps: list[Step] | None,
+    known: dict[str, Hop] | None = None,
 ) -> Finding | None:
     """Walk from the right over trusted proxies to the first that is not one."""
+    read = grammar[0]
     last: Hop | None = None
     reason = _ALL_HOPS_TRUSTED
-    element = None
     passed = 0
     for text in elements:
-        hop, problem, element = read(text)
-        if hop is None:
-            if steps is not None:
-                steps.append(Step(text, None, False))
-            return _end_unidentified(
-                last, elements[:passed], passed + 1, problem, element
-            )
-        trusted = contains(hop[2])
+        hop = known.get(text) if known is not None and text is not None else None
+        trusted = hop is not None
+        if hop is None and text is not None:
+            hop = read(text)
+            trusted = hop is not None and contains(hop[2])
+            if trusted and hop is not None and known is not None:
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                known[text] = hop
         if steps is not None:
             steps.append(Step(text, hop, trusted))
+        if hop is None:
+            return _end_unidentified(last, elements, passed, passed + 1, grammar)
         last = hop
         passed += 1
         if not trusted:
@@ -220,30 +262,31 @@ def _walk(
             break
     if last is None:
         return None
-    kept = _join(elements[:passed])
+    kept = _join(elements, passed)
+    element = grammar.describe(elements[passed - 1])[1] if grammar[2] else None
     return _new(Finding, (last, last, kept, passed, reason, None, element))
 
 
 def _count(
     elements: list[str | None],
-    read: Callable[[str | None], _Entry],
+    grammar: _Grammar,
     hops: int,
     steps: list[Step] | None,
 ) -> Finding | None:
     """Count from the right; what stands right of the count is only counted."""
     last: Hop | None = None
     for passed, text in enumerate(elements):
-        hop, problem, element = read(text)
-        if steps is not None:
-            steps.append(Step(text, hop, passed + 1 < hops))
-        # What breaks the grammar of Forwarded might be several elements.
-        broken = element is None and read is _read_forwarded_entry
+        hop = None if text is None else grammar.read(text)
         counted = passed + 1 == hops
+        if steps is not None:
+            steps.append(Step(text, hop, not counted))
+        # What breaks the grammar of Forwarded might be several elements.
+        broken = grammar.is_forwarded and grammar.describe(text)[1] is None
         if text is None or broken or (counted and hop is None):
-            return _end_unidentified(last, elements[:passed], hops, problem, element)
+            return _end_unidentified(last, elements, passed, hops, grammar)
         if counted:
-            kept = _join(elements[:hops])
-            reason = Reason.HOP_COUNT
+            kept, reason = _join(elements, hops), Reason.HOP_COUNT
+            element = grammar.describe(text)[1]
             return Finding(hop, hop, kept, hops, reason, None, element)
         last = hop
     if not elements:
@@ -254,10 +297,10 @@ def _count(
 
 def _end_unidentified(
     vouched: Hop | None,
-    passed: list[str | None],
+    elements: list[str | None],
+    passed: int,
     position: int,
-    problem: str | None,
-    element: forwarded.Element | None,
+    grammar: _Grammar,
 ) -> Finding:
     """
     End at an element that names nobody (rule R11).
@@ -265,16 +308,17 @@ def _end_unidentified(
     The address is that of the element right of it, if that is one, else the peer's;
     it is never the garbage, and never an address further left.
     """
-    kept = None if vouched is None else _join(passed)
+    problem, element = grammar.describe(elements[passed])
+    kept = None if vouched is None else _join(elements, passed)
     reason = Reason.UNIDENTIFIED_HOP
     return Finding(None, vouched, kept, position, reason, problem, element)
 
 
-def _join(nearest_first: list[str | None]) -> str:
-    """Write elements down as a header has them."""
-    if len(nearest_first) == 1:
+def _join(nearest_first: list[str | None], count: int) -> str:
+    """Write the first *count* elements down as a header has them."""
+    if count == 1:
         return nearest_first[0] or ""
-    return ", ".join(text for text in reversed(nearest_first) if text is not None)
+    return ", ".join(cast("list[str]", nearest_first[count - 1 :: -1]))
 
 
 FINDERS: dict[Form, Callable[[str, Trust, list[Step] | None], Finding | None]] = {

@@ -13,18 +13,20 @@ from __future__ import annotations
 import _socket
 from operator import itemgetter
 from socket import AF_UNIX
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from .headers import Category
 from .values import strip_mount_point
 
 if TYPE_CHECKING:
     from ._types import Environ
+    from .addresses import Hop
     from .decision import Decision
     from .rules import ConnectionValues, Rules
 
 #: Where the decision is kept, in environs and in scopes.
 DECISION_KEY = "trustedproxy.decision"
+#: Where Werkzeug's ProxyFix keeps what it replaced.
+PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 
 # `socket.family` of the standard library makes an enum member at every look; this is
 # the number below it.
@@ -53,13 +55,22 @@ def has_tls(socket: Any) -> bool:
     return verdict
 
 
+def is_plain(socket: Any, environ: Environ) -> bool:
+    """Say whether a TCP *socket* without TLS agrees with the scheme in *environ*."""
+    return (
+        environ.get("wsgi.url_scheme") == "http"
+        and not has_unix_family(socket)
+        and not has_tls(socket)
+    )
+
+
 def is_https(value: object) -> bool:
     """Read the CGI variable ``HTTPS``."""
     return str(value).lower() in ("on", "1", "true", "yes")
 
 
 #: The keys of a `Connection` but its path, in its order.
-_read_all = itemgetter(
+CONNECTION_KEYS = (
     "REMOTE_ADDR",
     "wsgi.url_scheme",
     "HTTP_HOST",
@@ -67,6 +78,7 @@ _read_all = itemgetter(
     "SERVER_PORT",
     "SCRIPT_NAME",
 )
+_read_all = itemgetter(*CONNECTION_KEYS)
 
 
 def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues:
@@ -93,20 +105,26 @@ def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues
             get("SERVER_PORT"),
             get("SCRIPT_NAME", ""),
         )
-    socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
-    if socket is None and "uwsgi.version" not in environ:
+    if not (
+        "gunicorn.socket" in environ
+        or "uwsgi.version" in environ
+        or "werkzeug.socket" in environ
+    ):
         return values
-    peer, scheme, *rest = values
-    if peer and has_unix_family(socket):
+    socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    peer, scheme = values[:2]
+    if peer and socket is not None and has_unix_family(socket):
         # A client of a unix socket can bind its own end to a path that reads like an
         # address.
         peer = f"unix:{peer}"
     if scheme_opted_in:
         if "uwsgi.version" in environ:
             scheme = "https" if is_https(environ.get("HTTPS")) else "http"
-        elif "gunicorn.socket" in environ:
+        elif socket is not None and "gunicorn.socket" in environ:
             scheme = "https" if has_tls(socket) else "http"
-    return values if scheme == values[1] and peer == values[0] else (peer, scheme, *rest)
+    if scheme == values[1] and peer == values[0]:
+        return values
+    return peer, scheme, *values[2:]
 
 
 def write(
@@ -130,53 +148,67 @@ def write(
 
         strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
     """
-    original = decision[-1]
+    _, _, finding, beside, rewritten, _, _, found, keys = decision
+    original = cast("dict[str, Any]", found)
     for key in original:
         del environ[key]
-    if decision.rewritten:
-        for name, text in decision.rewritten.items():
-            environ[rules.key_of[name]] = text
+    if rewritten:
+        for name, text in rewritten.items():
+            environ[keys[name]] = text
     if rules.secret_key is not None:
         environ.pop(rules.secret_key, None)
-    peer, _, _, address, client_port, scheme, host, server, port, mount_point, *_ = (
-        decision
-    )
+    scheme = connection[1]
+    if beside is not None:
+        if finding is not None and finding[1] is not None:
+            write_address(environ, original, finding[1], connection[0])
+        said, host, server, port, mount_point = beside[:5]
+        if said is not None:
+            scheme = said
+        if host is not None and host != connection[2]:
+            _replace(environ, original, "HTTP_HOST", host)
+        if server is not None and server != connection[3]:
+            _replace(environ, original, "SERVER_NAME", server)
+        if port is not None and port != connection[4]:
+            _replace(environ, original, "SERVER_PORT", port)
+        if mount_point is not None:
+            if mount_point != connection[5]:
+                _replace(environ, original, "SCRIPT_NAME", mount_point)
+            if strip_path:
+                path = environ.get("PATH_INFO", "")
+                stripped = strip_mount_point(path, mount_point)
+                if stripped != path:
+                    _replace(environ, original, "PATH_INFO", stripped)
+    if rules.scheme_opted_in:
+        if environ.get("wsgi.url_scheme") != scheme:
+            _replace(environ, original, "wsgi.url_scheme", scheme)
+        if "HTTPS" in environ or "REQUEST_SCHEME" in environ:
+            _keep_in_step(environ, original, scheme)
+    environ[DECISION_KEY] = decision
+
+
+def write_address(
+    environ: Environ, original: dict[str, Any], hop: Hop, peer: str | None
+) -> None:
+    """Write the address of *hop*; what the server said of *peer* goes."""
+    address, port, _ = hop
     if address != peer:
         original["REMOTE_ADDR"] = environ.get("REMOTE_ADDR")
         environ["REMOTE_ADDR"] = address
-        # What the server said of the peer's host name and port is not the client's.
         if "REMOTE_HOST" in environ:
             original["REMOTE_HOST"] = environ.pop("REMOTE_HOST")
         if "REMOTE_PORT" in environ:
             original["REMOTE_PORT"] = environ.pop("REMOTE_PORT")
-    if client_port is not None:
+    if port is not None:
         original.setdefault("REMOTE_PORT", environ.get("REMOTE_PORT"))
-        environ["REMOTE_PORT"] = str(client_port)
-    if rules.scheme_opted_in:
-        _write_scheme(environ, original, scheme)
-    if host != connection[2]:
-        _replace(environ, original, "HTTP_HOST", host)
-    if server != connection[3]:
-        _replace(environ, original, "SERVER_NAME", server)
-    if port != connection[4]:
-        _replace(environ, original, "SERVER_PORT", port)
-    if mount_point != connection[5]:
-        _replace(environ, original, "SCRIPT_NAME", mount_point)
-    if strip_path and Category.MOUNT_POINT in decision.winners:
-        path = environ.get("PATH_INFO", "")
-        stripped = strip_mount_point(path, mount_point)
-        if stripped != path:
-            _replace(environ, original, "PATH_INFO", stripped)
-    environ[DECISION_KEY] = decision
+        environ["REMOTE_PORT"] = str(port)
 
 
-def _write_scheme(environ: Environ, original: dict[str, Any], scheme: str) -> None:
-    """Write the scheme, and keep what says the same in step (R16)."""
-    if environ.get("wsgi.url_scheme") != scheme:
-        _replace(environ, original, "wsgi.url_scheme", scheme)
-    if "HTTPS" in environ and is_https(environ["HTTPS"]) != (scheme == "https"):
-        _replace(environ, original, "HTTPS", "on" if scheme == "https" else "off")
-    if "REQUEST_SCHEME" in environ and environ["REQUEST_SCHEME"] != scheme:
+def _keep_in_step(environ: Environ, original: dict[str, Any], scheme: str) -> None:
+    """Write what says the same as the scheme, where the server set it (R16)."""
+    secure = scheme == "https"
+    if "HTTPS" in environ and is_https(environ["HTTPS"]) != secure:
+        _replace(environ, original, "HTTPS", "on" if secure else "off")
+    if environ.get("REQUEST_SCHEME", scheme) != scheme:
         _replace(environ, original, "REQUEST_SCHEME", scheme)
 
 
