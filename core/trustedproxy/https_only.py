@@ -617,14 +617,11 @@ def read_environ(environ: Environ) -> RequestFacts:
 def read_scope(scope: Scope) -> RequestFacts:
     """Read the facts of an ASGI connection (http or websocket)."""
     websocket = scope["type"] == "websocket"
-    hosts: list[str] = []
-    sent: list[str] = []
-    for name, value in scope.get("headers", ()):
-        folded = name.lower()
-        if folded == b"host":
-            hosts.append(value.decode("latin-1"))
-        elif folded in _SCHEME_NAMES:
-            sent.append(_SCHEME_NAMES[folded])
+    sent = [
+        _SCHEME_NAMES[name.lower()]
+        for name, _ in scope.get("headers", ())
+        if name.lower() in _SCHEME_NAMES
+    ]
     path = scope.get("path", "/").encode("utf-8", "surrogatepass")
     mount_point = scope.get("root_path", "").encode("utf-8", "surrogatepass")
     mount_point = mount_point.rstrip(b"/")
@@ -640,8 +637,7 @@ def read_scope(scope: Scope) -> RequestFacts:
         sent,
         scheme=scope.get("scheme", "ws" if websocket else "http"),
         method=scope.get("method", "GET"),
-        # Several lines make a text that is no host.
-        host=",".join(hosts) if hosts else None,
+        host=_read_host(scope),
         peer=client[0] if client else None,
         mount_point=mount_point,
         path=path,
@@ -649,6 +645,16 @@ def read_scope(scope: Scope) -> RequestFacts:
         query=scope.get("query_string") or None,
         websocket=websocket,
     )
+
+
+def _read_host(scope: Scope) -> str | None:
+    """Read the ``Host`` header; several lines make a text that is no host."""
+    hosts = [
+        value.decode("latin-1")
+        for name, value in scope.get("headers", ())
+        if name.lower() == b"host"
+    ]
+    return ",".join(hosts) if hosts else None
 
 
 def _make_facts(
@@ -756,16 +762,16 @@ class HTTPSOnlyMiddleware:
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        secure = is_secure(environ.get("wsgi.url_scheme"))
-        if not secure:
+        if not is_secure(environ.get("wsgi.url_scheme")):
             answer = self.rules.answer(read_environ(environ))
             if answer is not None:
                 start_response(answer.status_line, list(answer.headers))
                 return [answer.body]
-        value = self.rules.hsts_value(environ.get("HTTP_HOST"), secure)
-        if value is None:
-            return self.app(environ, start_response)
-        return self.app(environ, add_hsts(start_response, value))
+        else:
+            value = self.rules.hsts_value(environ.get("HTTP_HOST"), True)
+            if value is not None:
+                start_response = add_hsts(start_response, value)
+        return self.app(environ, start_response)
 
 
 def add_hsts(start_response: StartResponse, value: str) -> StartResponse:
@@ -822,14 +828,15 @@ class HTTPSOnlyASGIMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        facts = read_scope(scope)
-        answer = self.rules.answer(facts)
-        if answer is not None:
-            await send_answer(answer, scope, receive, send)
-            return
-        value = self.rules.hsts_value(facts.host, facts.secure)
-        if value is not None and not facts.websocket:
-            send = add_hsts_message(send, value)
+        if not is_secure(scope.get("scheme")):
+            answer = self.rules.answer(read_scope(scope))
+            if answer is not None:
+                await send_answer(answer, scope, receive, send)
+                return
+        elif scope["type"] == "http":
+            value = self.rules.hsts_value(_read_host(scope), True)
+            if value is not None:
+                send = add_hsts_message(send, value)
         await self.app(scope, receive, send)
 
 
