@@ -186,7 +186,7 @@ def test_stack_is_looked_at_with_the_first_request_only(
 ) -> None:
     """Later requests pay nothing for it."""
     looks: list[Entrance] = []
-    monkeypatch.setattr(Entrance, "look_around", looks.append)
+    monkeypatch.setattr(Entrance, "look_around", lambda self: looks.append(self))
     app = make_app(**POLICY)
 
     ask(app)
