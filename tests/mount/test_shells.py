@@ -572,6 +572,24 @@ def test_connections_are_reused(front: Any, backend: Backend) -> None:
     assert (len(backend.requests), backend.connections) == (100, 1)
 
 
+def test_connection_that_the_backend_closed_is_not_used(
+    front: Any, backend: Backend
+) -> None:
+    """A kept connection is looked at before a request that cannot be repeated."""
+
+    def answer(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.respond(200)
+
+    backend.routes["/x"] = answer
+    for _ in range(3):
+        assert front.ask("/blog/x", method="POST", body=b"x").status == 200
+        # So that the end of the connection has arrived.
+        time.sleep(0.05)
+
+    assert backend.connections == 3
+
+
 def test_unix_socket(kind: str, unix_backend: Backend) -> None:
     """A backend behind a unix socket is asked by the name in its URL."""
     with run_front(kind, {"/blog": unix_backend.url}) as front:

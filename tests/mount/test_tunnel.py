@@ -21,12 +21,15 @@ from urllib.parse import unquote
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Request, Response
+from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve, unix_serve
+from websockets.typing import Subprotocol
 
 from .fronts import PEER, ASGIFront, run_front
-from .test_shells import find_closed_port
+from .running import run_server
+from .test_shells import find_closed_port, wait_until
 
 
 class Peer:
@@ -249,6 +252,37 @@ def test_client_whose_connection_broke(peer: Peer) -> None:
     assert peer.closed == [(1001, "")]
 
 
+def test_client_that_speaks_to_a_peer_that_left(peer: Peer) -> None:
+    """What comes too late is dropped, and nothing is raised."""
+
+    async def run(front: ASGIFront) -> list[str]:
+        sent: list[str] = []
+        messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        messages.put_nowait({"type": "websocket.connect"})
+        messages.put_nowait(say("close 1000"))
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+            if message["type"] == "websocket.close":
+                messages.put_nowait(say("too late"))
+                while not messages.empty():
+                    await asyncio.sleep(0.01)
+
+        scope = {
+            "type": "websocket",
+            "path": "/blog/",
+            "headers": [(b"host", b"a.example")],
+            "client": (PEER, 1),
+        }
+        await front.middleware(scope, messages.get, send)
+        return sent
+
+    with run_front("asgi", {"/blog": peer.url}) as front:
+        sent = front.runner.run(run(front))
+
+    assert sent == ["websocket.accept", "websocket.close"]
+
+
 def test_message_that_is_too_long(peer: Peer) -> None:
     """A message above the bound is not kept in memory: the peer is told, and left."""
     with run_front("asgi", {"/blog": peer.url}, max_message=1000) as front:
@@ -360,3 +394,34 @@ def test_bare_mount_point_is_not_a_websocket(peer: Peer) -> None:
 
     assert (peer.requests, sent[0]["status"]) == ([], 301)
     assert (b"location", b"https://app.example/blog/") in sent[0]["headers"]
+
+
+def test_tunnel_through_uvicorn(peer: Peer, tmp_path: Path) -> None:
+    """A real client talks to the peer through a real server."""
+    with run_server("asgi", {"/blog": peer.url}, tmp_path) as server:
+        url = f"ws://127.0.0.1:{server.port}/blog/a?q=1"
+        with connect(url, subprotocols=[Subprotocol("chat")]) as client:
+            for message in ("hello", b"\x00\xff", "x" * 1_000_000):
+                client.send(message)
+                assert client.recv(timeout=5) == message
+            assert client.subprotocol == "chat"
+            client.send("close 4001")
+            with pytest.raises(ConnectionClosed) as caught:
+                client.recv(timeout=5)
+        assert caught.value.rcvd is not None
+        assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (4001, "as asked")
+
+        with connect(url) as client:
+            client.send("hello")
+            client.close(4002, "enough")
+        assert peer.left.wait(5)
+        wait_until(lambda: (4002, "enough") in peer.closed)
+
+        peer.answer = refuse(401, [("WWW-Authenticate", "Basic")], b"who?")
+        with pytest.raises(InvalidStatus) as refused:
+            connect(url)
+
+    assert peer.requests[0].path == "/a?q=1"
+    response = refused.value.response
+    assert (response.status_code, response.body) == (401, b"who?")
+    assert response.headers["WWW-Authenticate"] == "Basic"

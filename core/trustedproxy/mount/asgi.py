@@ -206,7 +206,7 @@ class ProxyMountPointsASGIMiddleware:
                 head = plan_response(
                     request,
                     response.status,
-                    response.extensions["reason_phrase"].decode("latin-1"),
+                    response.reason,
                     _decode(response.headers),
                 )
                 await send(
@@ -217,7 +217,7 @@ class ProxyMountPointsASGIMiddleware:
                     }
                 )
                 started = True
-                async with aclosing(self._client.read_blocks(response)) as body:
+                async with aclosing(response.read_blocks()) as body:
                     # Read to its end, even where there is none: only then does the
                     # connection serve another request.
                     async for block in body:
@@ -230,7 +230,7 @@ class ProxyMountPointsASGIMiddleware:
                         )
                 await send({"type": "http.response.body", "body": b""})
             finally:
-                await response.aclose()
+                await response.close()
         except _ClientGoneError:
             return
         except _ClientError:

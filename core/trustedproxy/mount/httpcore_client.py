@@ -1,8 +1,12 @@
 """
-Backends by httpcore, the layer below httpx: pools of connections for one event loop.
+Backends by httpcore, the layer below httpx: kept connections for one event loop.
 
 In:  a planned request, and its body as blocks.
-Out: httpcore's response, its head read and its body not; or `BackendError`.
+Out: an `Exchange`, the response's head read and its body not; or `BackendError`.
+
+httpcore's own pool looks at every connection for every request, which takes longer than
+the request where there are fifty of them. Here a connection is kept on a stack between
+two requests, and everything that it does is httpcore's.
 """
 
 from __future__ import annotations
@@ -65,17 +69,18 @@ class Backend:
         }
         if ssl_context is None and mount_point.scheme == "https":
             ssl_context = ssl.create_default_context()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context,
-            # As many as the server in front lets requests in.
-            max_connections=None,
-            max_keepalive_connections=idle_connections,
-            uds=mount_point.socket,
+        self._ssl_context = ssl_context
+        self._origin = httpcore.Origin(
+            mount_point.scheme.encode("ascii"),
+            mount_point.host.strip("[]").encode("ascii"),
+            mount_point.port,
         )
+        self._most = idle_connections
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
 
     async def send(
         self, request: BackendRequest, blocks: AsyncIterator[bytes] | None
-    ) -> httpcore.Response:
+    ) -> Exchange:
         """
         Send a request, and wait for the head of the response.
 
@@ -87,11 +92,12 @@ class Backend:
         Raises:
             BackendError: 502 where the backend is down, 504 where it is slow.
         """
+        connection = await self._take()
         try:
-            return await self._open(request, blocks)
+            return await self._ask(connection, request, blocks)
         except _FAULTS as error:
-            # A connection out of the pool may have been closed by the backend just
-            # now. RFC 9110 section 9.2.2 allows to repeat what does no harm.
+            # A kept connection may have been closed by the backend just now.
+            # RFC 9110 section 9.2.2 allows to repeat what does no harm.
             closed = isinstance(
                 error, (httpcore.ReadError, httpcore.RemoteProtocolError)
             )
@@ -99,27 +105,52 @@ class Backend:
             if not (closed and may_repeat):
                 raise _read_error(error) from error
         try:
-            return await self._open(request, None)
+            return await self._ask(self._connect(), request, None)
         except _FAULTS as error:
             raise _read_error(error) from error
 
-    async def _open(
-        self, request: BackendRequest, blocks: AsyncIterator[bytes] | None
-    ) -> httpcore.Response:
-        mount_point = self._mount_point
+    def _connect(self) -> httpcore.AsyncHTTPConnection:
+        return httpcore.AsyncHTTPConnection(
+            self._origin,
+            ssl_context=self._ssl_context,
+            uds=self._mount_point.socket,
+        )
+
+    async def _take(self) -> httpcore.AsyncHTTPConnection:
+        """Take the connection that was used last and is still open, or a new one."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return self._connect()
+
+    async def keep(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        """Keep a connection for later, if it is of use and there are not too many."""
+        if connection.is_idle() and len(self._idle) < self._most:
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
+
+    async def _ask(
+        self,
+        connection: httpcore.AsyncHTTPConnection,
+        request: BackendRequest,
+        blocks: AsyncIterator[bytes] | None,
+    ) -> Exchange:
         headers = [
             (name.encode("latin-1"), value.encode("latin-1"))
             for name, value in request.headers
         ]
         if blocks is not None and request.body is not Body.LENGTH:
             headers.append((b"Transfer-Encoding", b"chunked"))
-        return await self._pool.handle_async_request(
+        response = await connection.handle_async_request(
             httpcore.Request(
                 request.method.encode("ascii"),
                 httpcore.URL(
-                    scheme=mount_point.scheme.encode("ascii"),
-                    host=mount_point.host.strip("[]").encode("ascii"),
-                    port=mount_point.port,
+                    scheme=self._origin.scheme,
+                    host=self._origin.host,
+                    port=self._origin.port,
                     target=request.target.encode("latin-1"),
                 ),
                 headers=headers,
@@ -127,27 +158,60 @@ class Backend:
                 extensions={"timeout": self._timeouts},
             )
         )
+        return Exchange(self, connection, response)
 
     async def close(self) -> None:
-        """Close the connections, those in use too."""
-        await self._pool.aclose()
+        """Close the kept connections, and keep no more."""
+        self._most = 0
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+class Exchange:
+    """
+    A response, and the connection that it comes on.
+
+    Attributes:
+        status: The status code.
+
+        reason: The reason phrase.
+
+        headers: Names and values, as bytes.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        connection: httpcore.AsyncHTTPConnection,
+        response: httpcore.Response,
+    ) -> None:
+        self._backend = backend
+        self._connection = connection
+        self._response = response
+        self.status = response.status
+        self.reason: str = response.extensions["reason_phrase"].decode("latin-1")
+        self.headers = response.headers
+
+    async def read_blocks(self) -> AsyncGenerator[bytes, None]:
+        """
+        Read the body, block by block as they come, to its proper end.
+
+        Raises:
+            BackendError: The backend died or fell silent before that end.
+        """
+        try:
+            async for block in self._response.aiter_stream():
+                yield block
+        except _FAULTS as error:
+            raise _read_error(error) from error
+
+    async def close(self) -> None:
+        """Keep the connection if the body was read to its end; else close it."""
+        await self._response.aclose()
+        await self._backend.keep(self._connection)
 
 
 def _read_error(error: Exception) -> BackendError:
     slow = isinstance(error, httpcore.TimeoutException)
     status = HTTPStatus.GATEWAY_TIMEOUT if slow else HTTPStatus.BAD_GATEWAY
     return BackendError(status, f"{type(error).__name__}: {error}")
-
-
-async def read_blocks(response: httpcore.Response) -> AsyncGenerator[bytes, None]:
-    """
-    Read a body, block by block as they come, to its proper end.
-
-    Raises:
-        BackendError: The backend died or fell silent before that end.
-    """
-    try:
-        async for block in response.aiter_stream():
-            yield block
-    except _FAULTS as error:
-        raise _read_error(error) from error
