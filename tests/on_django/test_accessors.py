@@ -40,6 +40,7 @@ each_handler = pytest.mark.parametrize("ask", ASKERS)
         ("host", "shop.example"),
         ("port", "443"),
         ("reverse", "/app/facts/"),
+        ("script_name", "/app"),
     ],
 )
 def test_accessor_behind_a_trusted_proxy(

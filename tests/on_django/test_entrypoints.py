@@ -157,6 +157,13 @@ def test_https_only(ask: Any) -> None:
 
 
 @each_wrapper
+def test_https_only_in_shadow(ask: Any) -> None:
+    """In shadow the wrapper redirects nothing."""
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True, TRUSTED_PROXY_SHADOW=True):
+        assert ask().status == 200
+
+
+@each_wrapper
 @pytest.mark.parametrize(
     ("host", "status"),
     [("app.example", 301), ("evil.test", 400), ("deep.app.example", 301)],

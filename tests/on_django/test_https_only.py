@@ -100,6 +100,15 @@ def test_host_that_django_refuses(ask: Any, host: str) -> None:
 
 
 @each_handler
+def test_scheme_that_django_reads_by_itself(ask: Any) -> None:
+    """What Django calls plain is redirected, though the connection is secure."""
+    with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_OWN_SCHEME", "https")):
+        answer = ask(scheme="https", headers={"X-Own-Scheme": "http"})
+
+    assert answer.status == 301
+
+
+@each_handler
 def test_host_that_django_refuses_with_a_host_of_the_setting(ask: Any) -> None:
     """S-57: naming the redirect's host does not open the door to others."""
     with override_settings(TRUSTED_PROXY_HTTPS_HOST="www.example"):

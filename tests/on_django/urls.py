@@ -45,6 +45,8 @@ def collect_facts(request: HttpRequest) -> dict[str, Any]:
         "absolute": request.build_absolute_uri(),
         "sibling": request.build_absolute_uri("sibling?b=c"),
         "reverse": reverse("facts"),
+        # Only ASGI requests have it as an attribute.
+        "script_name": getattr(request, "script_name", meta["SCRIPT_NAME"]),
         "decision": None
         if decision is None
         else {
