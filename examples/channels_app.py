@@ -7,7 +7,7 @@ Run it with ``uvicorn --app-dir examples --no-proxy-headers channels_app:applica
 from __future__ import annotations
 
 from channels.generic.websocket import JsonWebsocketConsumer
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.http import HttpRequest, JsonResponse
@@ -31,9 +31,8 @@ class WhatISee(JsonWebsocketConsumer):
     def connect(self) -> None:
         """Accept, tell, and close."""
         self.accept()
-        self.send_json(
-            {"client": self.scope["client"][0], "scheme": self.scope["scheme"]}
-        )
+        client, _ = self.scope["client"] or (None, None)
+        self.send_json({"client": client, "scheme": self.scope["scheme"]})
         self.close()
 
 
@@ -42,13 +41,8 @@ policy = ProxyPolicy(
     headers=["X-Forwarded-For", "X-Forwarded-Proto"],
     proxies=["127.0.0.1"],
 )
-# Around the whole application: Django's MIDDLEWARE never sees a websocket.
-application = TrustedProxyASGIMiddleware(
-    ProtocolTypeRouter(
-        {
-            "http": get_asgi_application(),
-            "websocket": URLRouter([path("", WhatISee.as_asgi())]),
-        }
-    ),
-    policy,
+router = ProtocolTypeRouter(
+    {"http": get_asgi_application(), "websocket": WhatISee.as_asgi()}
 )
+# Around the whole application: Django's MIDDLEWARE never sees a websocket.
+application = TrustedProxyASGIMiddleware(router, policy)  # type: ignore[arg-type]

@@ -31,4 +31,4 @@ policy = ProxyPolicy(
     proxies=["127.0.0.1"],
 )
 # Around the whole application: Quart makes its request objects inside of it.
-application = TrustedProxyASGIMiddleware(app, policy)
+application = TrustedProxyASGIMiddleware(app, policy)  # type: ignore[arg-type]
