@@ -27,6 +27,7 @@ from trustedproxy.mount.planner import (
     MountPoint,
     RequestHead,
     answer_error,
+    compile_allowed_hosts,
     compile_mount_points,
     describe_client_side,
     find_mount_point,
@@ -63,6 +64,7 @@ def plan(
     mapping: Mapping[str, str] | None = None,
     client: ClientSide = CLIENT,
     own_headers: Sequence[str] = (),
+    allowed_hosts: Sequence[str] | None = None,
     method: str = "GET",
     **head: Any,
 ) -> BackendRequest | Answer | None:
@@ -72,6 +74,7 @@ def plan(
         RequestHead(method=method, path=path, **head),
         client,
         own_headers,
+        allowed_hosts,
     )
 
 
@@ -236,6 +239,55 @@ def test_mount_points_reject_what_is_no_mapping() -> None:
 
     with pytest.raises(ConfigurationError, match="a mapping of URL paths to URLs"):
         compile_mount_points(value)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "compiled"),
+    [
+        (None, None),
+        ((), ()),
+        (["WWW.Example.com.", ".example.ORG"], ("www.example.com", ".example.org")),
+        ("*, [2001:DB8::1] a:80", ("*", "[2001:db8::1]", "a")),
+    ],
+)
+def test_allowed_hosts_are_compiled(allowed: Any, compiled: Any) -> None:
+    """Case, ports and final dots change nothing; a text is a list."""
+    assert compile_allowed_hosts(allowed) == compiled
+
+
+@pytest.mark.parametrize("entry", ["a/b", "", "https://a", 7, "a b"])
+def test_allowed_hosts_reject_what_is_no_host(entry: Any) -> None:
+    """An entry that can match nothing stops the application."""
+    with pytest.raises(ConfigurationError) as caught:
+        compile_allowed_hosts(["a", entry])
+
+    assert caught.value.option == "allowed_hosts[1]"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "passes"),
+    [
+        (["app.example"], True),
+        (["other.example", ".example"], True),
+        ([".app.example"], True),
+        ("*", True),
+        ([], False),
+        (["example"], False),
+        ([".pp.example"], False),
+        (["app.example.evil"], False),
+    ],
+)
+def test_other_hosts_are_refused(allowed: Any, passes: bool) -> None:
+    """A host that is not on the list gets neither a redirect nor a backend."""
+    hosts = compile_allowed_hosts(allowed)
+
+    planned = [plan(path, allowed_hosts=hosts) for path in ("/blog", "/blog/x")]
+
+    assert [isinstance(one, Answer) and one.status == 400 for one in planned] == [
+        not passes,
+        not passes,
+    ]
+    assert plan("/x", allowed_hosts=hosts) is None
 
 
 # Where a request goes.

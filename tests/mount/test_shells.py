@@ -644,6 +644,17 @@ def test_wrong_mount_points_stop_the_application(kind: str) -> None:
         pass
 
 
+def test_other_hosts_are_refused(kind: str, backend: Backend) -> None:
+    """Only requests for the hosts on the list are proxied or redirected."""
+    with run_front(
+        kind, {"/blog": backend.url}, allowed_hosts=["www.example"]
+    ) as front:
+        assert [front.ask(path).status for path in ("/blog", "/blog/x")] == [400, 400]
+        assert front.ask("/").body == OWN
+
+    assert backend.requests == []
+
+
 # WSGI alone.
 
 

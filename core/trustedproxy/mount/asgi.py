@@ -31,6 +31,7 @@ from .planner import (
     Body,
     RequestHead,
     answer_error,
+    compile_allowed_hosts,
     compile_mount_points,
     describe_client_side,
     find_raw_path,
@@ -43,7 +44,7 @@ from .planner import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from .._types import ASGIApp, Message, Receive, Scope, Send
     from ..policy import ProxyPolicy
@@ -75,6 +76,10 @@ class ProxyMountPointsASGIMiddleware:
             Whom to believe. It is applied here to requests to which none was applied
             yet.
 
+        allowed_hosts:
+            Hosts whose requests are proxied, others get 400: exact names,
+            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
+
         connect_timeout: Seconds until a connection has to be there, else 504.
 
         timeout:
@@ -88,7 +93,7 @@ class ProxyMountPointsASGIMiddleware:
         ssl_context: For backends over TLS; ``None``: the system's certificates.
 
     Raises:
-        ConfigurationError: A path or a URL is wrong.
+        ConfigurationError: A path, a URL or a host is wrong.
 
         ImportError: The extra ``mount`` is not installed.
 
@@ -101,6 +106,7 @@ class ProxyMountPointsASGIMiddleware:
         mount_points: Mapping[str, str],
         policy: ProxyPolicy,
         *,
+        allowed_hosts: Sequence[str] | str | None = None,
         connect_timeout: float = 10.0,
         timeout: float = 60.0,
         idle_connections: int = 100,
@@ -113,6 +119,7 @@ class ProxyMountPointsASGIMiddleware:
             raise ImportError(MISSING_EXTRA.format(error.name)) from error
         self.app = app
         self.mount_points = compile_mount_points(mount_points)
+        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
         self.policy = policy
         self._client = httpcore_client
         self._tunnel = tunnel
@@ -161,7 +168,11 @@ class ProxyMountPointsASGIMiddleware:
             scope.get(DECISION_KEY), connection, ", ".join(forwarded_for)
         )
         planned = plan_request(
-            self.mount_points, _read_head(scope, headers), client, self._own_headers
+            self.mount_points,
+            _read_head(scope, headers),
+            client,
+            self._own_headers,
+            self.allowed_hosts,
         )
         if planned is None:
             await self.app(scope, receive, send)

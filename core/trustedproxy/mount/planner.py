@@ -371,6 +371,58 @@ def _compile_row(path: object, url: object) -> MountPoint:
     )
 
 
+def compile_allowed_hosts(
+    allowed_hosts: Sequence[object] | str | None,
+) -> tuple[str, ...] | None:
+    """
+    Check and compile the hosts whose requests are proxied.
+
+    Args:
+        allowed_hosts:
+            Exact names, ``.example.com`` for it and every name below, or ``*``; ports
+            are ignored. ``None``: every well-formed host.
+
+    Raises:
+        ConfigurationError: An entry is no host.
+    """
+    if allowed_hosts is None:
+        return None
+    if isinstance(allowed_hosts, str):
+        allowed_hosts = allowed_hosts.replace(",", " ").split()
+    compiled: list[str] = []
+    for i, entry in enumerate(allowed_hosts):
+        text = entry if isinstance(entry, str) else ""
+        split = split_host(text.removeprefix("."))
+        if text == "*":
+            compiled.append(text)
+        elif split is not None:
+            dot = "." if text.startswith(".") else ""
+            compiled.append(dot + _fold_host(split[0]))
+        else:
+            raise ConfigurationError(
+                f"allowed_hosts[{i}]",
+                entry,
+                "a host such as www.example.com, or .example.com for all below",
+            )
+    return tuple(compiled)
+
+
+def _fold_host(name: str) -> str:
+    """Spell a host's name so that equal names are equal: case and final dot."""
+    return name.lower().removesuffix(".")
+
+
+def _is_allowed(host: str, allowed_hosts: Sequence[str] | None) -> bool:
+    split = split_host(host)
+    if split is None or allowed_hosts is None:
+        return split is not None
+    name = _fold_host(split[0])
+    return any(
+        entry in ("*", name) or (entry[0] == "." and f".{name}".endswith(entry))
+        for entry in allowed_hosts
+    )
+
+
 def _has_dot_segment(path: str) -> bool:
     return any(part in (".", "..") for part in _SEPARATORS.split(unquote(path)))
 
@@ -477,6 +529,7 @@ def plan_request(
     head: RequestHead,
     client: ClientSide,
     own_headers: Iterable[str] = (),
+    allowed_hosts: Sequence[str] | None = None,
 ) -> BackendRequest | Answer | None:
     """
     Plan the request for the backend.
@@ -489,6 +542,8 @@ def plan_request(
         client: What the client asked for.
 
         own_headers: Names of further headers that stay here, as a policy may know.
+
+        allowed_hosts: From `compile_allowed_hosts`.
 
     Returns:
         The backend's request; an answer where a backend must not be asked; ``None``
@@ -503,7 +558,7 @@ def plan_request(
     if found is None:
         return None
     mount_point, rest = found
-    refusal = _refuse(head, client, rest)
+    refusal = _refuse(head, client, rest, allowed_hosts)
     if refusal is not None:
         return refusal
     prefix = client.mount_point + mount_point.path
@@ -560,7 +615,12 @@ def _decode(text: str) -> str:
     return unquote(text, "latin-1") if "%" in text else text
 
 
-def _refuse(head: RequestHead, client: ClientSide, rest: str) -> Answer | None:
+def _refuse(
+    head: RequestHead,
+    client: ClientSide,
+    rest: str,
+    allowed_hosts: Sequence[str] | None,
+) -> Answer | None:
     """Answer what must not reach a backend, or cannot be answered by one."""
     if not _METHOD.fullmatch(head.method):
         return refuse(HTTPStatus.BAD_REQUEST, "The method is malformed.")
@@ -571,8 +631,8 @@ def _refuse(head: RequestHead, client: ClientSide, rest: str) -> Answer | None:
         return refuse(HTTPStatus.BAD_REQUEST, "The URL is malformed.")
     if _leaves(rest):
         return refuse(HTTPStatus.BAD_REQUEST, "The path leaves its mount point.")
-    if not client.host:
-        return refuse(HTTPStatus.BAD_REQUEST, "The host is malformed.")
+    if not _is_allowed(client.host, allowed_hosts):
+        return refuse(HTTPStatus.BAD_REQUEST, "The host is not served here.")
     if any(_NOT_IN_VALUE.search(value) for _, value in head.headers):
         return refuse(HTTPStatus.BAD_REQUEST, "A header is malformed.")
     hosts = {value for name, value in head.headers if name.lower() == "host"}

@@ -28,6 +28,7 @@ from .planner import (
     Body,
     RequestHead,
     answer_error,
+    compile_allowed_hosts,
     compile_mount_points,
     describe_client_side,
     find_raw_path,
@@ -39,7 +40,7 @@ from .planner import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
     from typing import BinaryIO
 
@@ -73,6 +74,10 @@ class ProxyMountPointsMiddleware:
             Whom to believe. It is applied here to requests to which none was applied
             yet.
 
+        allowed_hosts:
+            Hosts whose requests are proxied, others get 400: exact names,
+            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
+
         connect_timeout: Seconds until a connection has to be there, else 504.
 
         timeout:
@@ -84,7 +89,7 @@ class ProxyMountPointsMiddleware:
         ssl_context: For backends over TLS; ``None``: the system's certificates.
 
     Raises:
-        ConfigurationError: A path or a URL is wrong.
+        ConfigurationError: A path, a URL or a host is wrong.
 
         ImportError: The extra ``mount`` is not installed.
 
@@ -97,6 +102,7 @@ class ProxyMountPointsMiddleware:
         mount_points: Mapping[str, str],
         policy: ProxyPolicy,
         *,
+        allowed_hosts: Sequence[str] | str | None = None,
         connect_timeout: float = 10.0,
         timeout: float = 60.0,
         idle_connections: int = 100,
@@ -108,6 +114,7 @@ class ProxyMountPointsMiddleware:
             raise ImportError(MISSING_EXTRA.format(error.name)) from error
         self.app = app
         self.mount_points = compile_mount_points(mount_points)
+        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
         self.policy = policy
         self._client = urllib3_client
         self._connect_timeout = connect_timeout
@@ -136,7 +143,11 @@ class ProxyMountPointsMiddleware:
             environ.get(DECISION_KEY), connection, environ.get("HTTP_X_FORWARDED_FOR")
         )
         planned = plan_request(
-            self.mount_points, read_head(environ), client, self._own_headers
+            self.mount_points,
+            read_head(environ),
+            client,
+            self._own_headers,
+            self.allowed_hosts,
         )
         if planned is None:
             return self.app(environ, start_response)
