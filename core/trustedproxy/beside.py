@@ -42,7 +42,6 @@ Key: TypeAlias = tuple[
 #: What the client's element of Forwarded says of scheme and host.
 Said: TypeAlias = tuple["str | None", "str | None"]
 
-_FORWARDED = "Forwarded"
 _WEBSOCKET_SCHEMES = frozenset(WEBSOCKET_SCHEMES.values())
 # A memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
@@ -116,10 +115,19 @@ class BesideReader:
         headers: The listed headers of these categories, in the policy's order.
 
         port_in_host: Whether the port and the host are merged (R15).
+
+        forwarded: The name of the listed header that is read as ``Forwarded``.
     """
 
-    def __init__(self, headers: tuple[ProxyHeader, ...], *, port_in_host: bool) -> None:
+    def __init__(
+        self,
+        headers: tuple[ProxyHeader, ...],
+        *,
+        port_in_host: bool,
+        forwarded: str = "Forwarded",
+    ) -> None:
         self._port_in_host = port_in_host
+        self._forwarded = forwarded
         self._rows = tuple(
             (header.category, header.name, PARSERS[header.form]) for header in headers
         )
@@ -136,7 +144,7 @@ class BesideReader:
         lost: list[str] = []
         problems: list[Problem] = []
         if said is not None:
-            _read_element(said, values, winners, problems)
+            self._read_element(said, values, winners, problems)
         for (category, name, parse), text in zip(self._rows, texts, strict=True):
             if text is None:
                 continue
@@ -192,23 +200,23 @@ class BesideReader:
             if merged != host or Category.HOST in values:
                 values[Category.HOST] = merged
 
-
-def _read_element(
-    said: Said,
-    values: dict[Category, str],
-    winners: dict[Category, str],
-    problems: list[Problem],
-) -> None:
-    """Read RFC 7239 sections 5.3 and 5.4 in the client's own element (R12)."""
-    parse: Callable[[str], str | None]
-    for category, text, parse in (
-        (Category.SCHEME, said[0], parse_scheme),
-        (Category.HOST, said[1], parse_host),
-    ):
-        if text is None:
-            continue
-        value = parse(text)
-        if value is None:
-            problems.append(Problem("malformed", _FORWARDED, text))
-        else:
-            winners[category], values[category] = _FORWARDED, value
+    def _read_element(
+        self,
+        said: Said,
+        values: dict[Category, str],
+        winners: dict[Category, str],
+        problems: list[Problem],
+    ) -> None:
+        """Read RFC 7239 sections 5.3 and 5.4 in the client's own element (R12)."""
+        parse: Callable[[str], str | None]
+        for category, text, parse in (
+            (Category.SCHEME, said[0], parse_scheme),
+            (Category.HOST, said[1], parse_host),
+        ):
+            if text is None:
+                continue
+            value = parse(text)
+            if value is None:
+                problems.append(Problem("malformed", self._forwarded, text))
+            else:
+                winners[category], values[category] = self._forwarded, value

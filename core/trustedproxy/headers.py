@@ -91,7 +91,7 @@ class ProxyHeader:
     form: Form
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(str(self.name)):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ConfigurationError(
                 "TRUSTED_PROXY_HEADERS",
                 self.name,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .beside import BesideReader
 from .decision import Decision, Problem, Reason, make_direct
-from .headers import Category, ProxyHeader
+from .headers import Category, Form, ProxyHeader
 from .lists import MAX_CHARACTERS
 from .values import BLANKS
 from .walk import FINDERS, Finding, Trust, position_without_list
@@ -148,7 +148,10 @@ class Rules:
             Reason.HEADER_MISSING if self.client else Reason.NO_CLIENT_HEADER
         )
         beside = tuple(h for h in headers if h.category is not Category.CLIENT)
-        self._beside = BesideReader(beside, port_in_host=port_in_host)
+        forwarded = [h.name for h in headers if h.form is Form.FORWARDED]
+        self._beside = BesideReader(
+            beside, port_in_host=port_in_host, forwarded="".join(forwarded)
+        )
         self._remembered_beside = self._beside.remembered
         self._port_in_host = port_in_host
         self.beside_keys = tuple(self.key_of[header.name] for header in beside)
