@@ -181,7 +181,6 @@ class _ListFile:
     def load(self) -> None:
         """Read the file; raises `ConfigurationError` or `OSError`."""
         stat = os.stat(self.path)
-        self.seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         networks: list[Network] = []
         text = self.path.read_text(encoding="utf-8", errors="replace")
         for number, line in enumerate(text.splitlines(), 1):
@@ -196,6 +195,9 @@ class _ListFile:
             raise ConfigurationError(
                 self.option, f"{FILE}{self.path}", "a file with a network in it"
             )
+        # Both or neither: what cannot be used is looked at again, and a thread that
+        # read an older file last does not hide the newer one.
+        self.seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         self.networks = tuple(networks)
 
     def has_changed(self) -> bool:
