@@ -113,7 +113,12 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
         # The extra "mount" is needed only by those who use the setting.
         from trustedproxy.mount import ProxyMountPointsMiddleware
 
-        app = ProxyMountPointsMiddleware(app, settings.mount_points, settings.policy)
+        app = ProxyMountPointsMiddleware(
+            app,
+            settings.mount_points,
+            settings.policy,
+            allowed_hosts=_list_hosts(),
+        )
     if settings.https_only is not None:
         app = HTTPSOnlyMiddleware.from_rules(app, _limit_hosts(settings.https_only))
     return TrustedProxyMiddleware(app, settings.policy)
@@ -124,7 +129,10 @@ def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
         from trustedproxy.mount import ProxyMountPointsASGIMiddleware
 
         app = ProxyMountPointsASGIMiddleware(
-            app, settings.mount_points, settings.policy
+            app,
+            settings.mount_points,
+            settings.policy,
+            allowed_hosts=_list_hosts(),
         )
     if settings.https_only is not None:
         rules = _limit_hosts(settings.https_only)
@@ -132,17 +140,20 @@ def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
     return TrustedProxyASGIMiddleware(app, settings.policy)
 
 
+def _list_hosts() -> tuple[str, ...]:
+    """List the hosts that Django would serve."""
+    allowed = tuple(django_settings.ALLOWED_HOSTS)
+    return DEBUG_HOSTS if django_settings.DEBUG and not allowed else allowed
+
+
 def _limit_hosts(rules: HTTPSOnly) -> HTTPSOnly:
     """Redirect only to hosts that Django would serve."""
-    allowed = tuple(django_settings.ALLOWED_HOSTS)
-    if django_settings.DEBUG and not allowed:
-        allowed = DEBUG_HOSTS
     return HTTPSOnly(
         rules.host,
         rules.status,
         rules.exempt,
         rules.hsts,
-        allowed,
+        _list_hosts(),
         shadow=rules.shadow,
     )
 
