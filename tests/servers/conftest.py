@@ -21,6 +21,21 @@ from .matrix import Outcomes
 from .processes import ProcessManager
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes the measured pages."""
+    parser.addoption(
+        "--write-matrix",
+        action="store_true",
+        help="write what is measured into docs/ instead of comparing it",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the comparison of the pages behind everything that it compares."""
+    items.sort(key=lambda item: "test_pages.py" in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def manager() -> Iterator[ProcessManager]:
     """Start programs, and stop all of them at the end, also after a failure."""

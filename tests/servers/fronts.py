@@ -293,7 +293,11 @@ def find_program(name: str) -> str:
     Raises:
         LookupError: It is nowhere; the message says what installs it.
     """
-    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", ""), "/usr/sbin"]
+    folders = [
+        str(Path(sys.executable).parent),
+        os.environ.get("PATH", ""),
+        "/usr/sbin",
+    ]
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is None:
         raise LookupError(

@@ -169,8 +169,8 @@ the request.
 - **HTTP**, **TLS**: a client on another address, over plain HTTP and over TLS that the \
 front end terminates.
 - **unix socket**: the same with the server on a unix socket.
-- **forged headers**: every known header, forged, one by one and all at once, through \
-the front end and around it.
+- **forged headers**: every known header, forged, all at once; with the first \
+application of each server also one by one, and with all of them around the front end.
 - **underscore twins**: the trusted headers with underscores for some or all hyphens.
 - **named in `Connection`**: `Connection: X-Forwarded-For` and the like, for each \
 trusted header.

@@ -61,6 +61,12 @@ def connect(address: Address, source: str | None = None) -> socket.socket:
     )
 
 
+def split_tcp(address: Address) -> tuple[str, int]:
+    """Return host and port of an address that is no unix socket's."""
+    assert not isinstance(address, str)
+    return address
+
+
 def is_listening(address: Address) -> bool:
     """Tell whether something accepts connections on *address*."""
     try:

@@ -62,13 +62,11 @@ def _gunicorn(address: Address, folder: Path, *options: str) -> list[str]:
 
 
 def _gunicorn_sync(address: Address, folder: Path) -> list[str]:
-    return _gunicorn(address, folder, "--limit-request-fields", "200")
+    return _gunicorn(address, folder)
 
 
 def _gunicorn_gthread(address: Address, folder: Path) -> list[str]:
-    return _gunicorn(
-        address, folder, "-k", "gthread", "--threads", "4", "--limit-request-fields=200"
-    )
+    return _gunicorn(address, folder, "-k", "gthread", "--threads", "4")
 
 
 def _uwsgi(address: Address, folder: Path) -> list[str]:
@@ -282,8 +280,8 @@ SERVERS: tuple[Server, ...] = (
         _uwsgi,
         ("uWSGI",),
         Twins.JOINED,
-        "--buffer-size 32768 for long headers, --add-header \"Connection: close\"",
-        "--buffer-size 32768 for long headers, --add-header \"Connection: close\"",
+        '--buffer-size 32768 for long headers, --add-header "Connection: close"',
+        '--buffer-size 32768 for long headers, --add-header "Connection: close"',
         unix_peers=("0.0.0.0",),
     ),
     Server(

@@ -22,7 +22,7 @@ from websockets.sync.client import connect as open_websocket
 from .behaviour import FORGED, REAL
 from .client import Line, Reply, encode, get, send
 from .farm import CLIENT, HOST, POLICY, Farm, Starter
-from .processes import Address
+from .processes import Address, split_tcp
 from .servers import (
     ASGI_APPLICATION,
     PYTHON,
@@ -298,7 +298,7 @@ DUAL_STACK = (
 def test_mapped_peer_is_the_ipv4_address_that_it_is(start: Starter, name: str) -> None:
     """A server on [::] reports ::ffff:127.0.0.1, which is 127.0.0.1 to the policy."""
     server = find_server(name)
-    host, port = start(dual_stack(server), host="::")
+    _, port = split_tcp(start(dual_stack(server), host="::"))
     address = (HOST, port)
 
     raw = ask_raw(address)
@@ -348,9 +348,7 @@ def test_granian_text_port_becomes_a_number(farm: Farm) -> None:
     """granian's ports are text; what the policy writes is a number."""
     raw = ask_raw(farm.find_address("granian"))
     answer = ask(farm.find_address("granian"), XFF_REAL)
-    with_port = ask(
-        farm.find_address("granian"), ("X-Forwarded-For", f"{REAL}:4711")
-    )
+    with_port = ask(farm.find_address("granian"), ("X-Forwarded-For", f"{REAL}:4711"))
 
     assert isinstance(raw["client"][1], str)
     assert answer["client"] == [REAL, 0]
@@ -386,7 +384,7 @@ def test_cheroot_own_reader_against_underscores_fails_on_every_request() -> None
 def test_twin_is_appended_where_a_walk_begins_and_a_front_end_must_drop_it(
     farm: Farm, name: str
 ) -> None:
-    """uWSGI and wsgiref append the twin; behind a front end that drops it, it is gone."""
+    """uWSGI and wsgiref append the twin; a front end that drops it closes that."""
     twin: Line = ("X_Forwarded_For", FORGED)
     direct = ask(farm.find_address(name), XFF_REAL, twin)
     site = farm.find_site("haproxy")
@@ -399,7 +397,7 @@ def test_twin_is_appended_where_a_walk_begins_and_a_front_end_must_drop_it(
 
 
 def test_bjoern_glues_lines_and_a_front_end_must_send_one(farm: Farm) -> None:
-    """bjoern makes 1 and 92.0.2.1 an address that nobody sent; a front end sends one."""
+    """bjoern makes 1 and 92.0.2.1 one address; a front end sends one line."""
     lines: list[Line] = [("X-Forwarded-For", "1"), ("X-Forwarded-For", "92.0.2.1")]
     direct = ask(farm.find_address("bjoern"), *lines)
     site = farm.find_site("nginx")
@@ -430,7 +428,9 @@ def send_trailer(
     chunk = b"2\r\nab\r\n"
     if not pause:
         return send(address, block + chunk + trailer, source=source).json()
-    return send(address, block + chunk, source=source, later=trailer, pause=pause).json()
+    return send(
+        address, block + chunk, source=source, later=trailer, pause=pause
+    ).json()
 
 
 def list_forwarded(answer: dict[str, Any]) -> list[str]:
@@ -457,9 +457,7 @@ def test_trailer_fields_in_the_same_packet_have_to_be_dropped_by_the_front_end(
     raw = send_trailer(farm.find_address(name), XFF_REAL)
     site = farm.find_site("nginx")
     target = f"/{name}/page"
-    behind = send_trailer(
-        (site.host, site.http), ECHO, target=target, source=CLIENT
-    )
+    behind = send_trailer((site.host, site.http), ECHO, target=target, source=CLIENT)
 
     assert FORGED in " ".join(list_forwarded(raw))
     assert behind["address"] == CLIENT
@@ -490,7 +488,7 @@ def test_websocket_scheme_is_ws_where_nobody_says_otherwise(
     farm: Farm, server: Server
 ) -> None:
     """Daphne's websocket scope has no scheme; after the policy every one has."""
-    host, port = farm.find_address(server.name)
+    host, port = split_tcp(farm.find_address(server.name))
     with open_websocket(
         f"ws://{host}:{port}/page", additional_headers=[ECHO, XFF_REAL]
     ) as websocket:
@@ -546,7 +544,7 @@ def test_variable_of_the_process_is_no_header(start: Starter, name: str) -> None
 
 
 def test_proxy_protocol_has_replaced_the_peer_already(start: Starter) -> None:
-    """With --proxy-protocol the peer is the client, so no proxy may be listed for it."""
+    """With --proxy-protocol the peer is the client already, and no proxy."""
     address = start(plain_gunicorn, "--proxy-protocol")
     line = f"PROXY TCP4 {REAL} 127.0.0.1 4711 80\r\n".encode()
     request = encode([("Host", "a.test"), ECHO, ("X-Forwarded-For", FORGED)])
@@ -561,7 +559,7 @@ def test_proxy_protocol_has_replaced_the_peer_already(start: Starter) -> None:
 def test_uwsgi_protocol_has_replaced_the_peer_already(
     start: Starter, farm: Farm
 ) -> None:
-    """Behind uwsgi_pass REMOTE_ADDR is nginx's client; what that client sends is not."""
+    """Behind uwsgi_pass REMOTE_ADDR is nginx's client, who is no proxy."""
 
     def command(address: Address, folder: Path) -> list[str]:
         usual = find_server("uwsgi").command(address, folder)

@@ -56,20 +56,19 @@ def serve_cheroot(address: str, *, drop_underscores: bool = True) -> None:
         def _allow_header(self, key_name: bytes) -> bool:
             return b"_" not in key_name and bool(super()._allow_header(key_name))
 
+    class Request(reading.HTTPRequest):  # type: ignore[misc]
+        """A request that reads its header lines with the reader above."""
+
+        header_reader = DroppingUnderscores()
+
+    class Connection(reading.HTTPConnection):  # type: ignore[misc]
+        """A connection of such requests."""
+
+        RequestHandlerClass = Request
+
     where = address if address.startswith("/") else _split(address)
     server = wsgi.Server(where, application, numthreads=4)
     if drop_underscores:
-
-        class Connection(server.ConnectionClass):  # type: ignore[misc, name-defined]
-            """A connection whose requests use the reader above."""
-
-            class RequestHandlerClass(  # type: ignore[misc]
-                server.ConnectionClass.RequestHandlerClass  # type: ignore[name-defined]
-            ):
-                """A request that reads its header lines with the reader above."""
-
-                header_reader = DroppingUnderscores()
-
         server.ConnectionClass = Connection
     server.start()
 

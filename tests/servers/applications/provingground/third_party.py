@@ -53,6 +53,7 @@ def make_django() -> Any:
 def make_flask() -> Any:
     """Make a Flask application with Flask-Limiter."""
     from flask import Flask, jsonify
+
     from flask_trustedproxy import TrustedProxy
 
     limiter: Any = importlib.import_module("flask_limiter")

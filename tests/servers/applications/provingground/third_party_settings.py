@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .answers import read_policy_settings
 
 SECRET_KEY = "for tests on loopback only"
@@ -27,7 +29,7 @@ AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 2
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_THROTTLE_RATES": {"anon": "2/hour"},

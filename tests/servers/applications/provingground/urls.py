@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import re_path
+
 from django_trustedproxy import get_decision
 
 from .answers import describe_decision, list_headers, write_json

@@ -65,6 +65,7 @@ def make_django() -> WSGIApplication:
 def make_flask() -> WSGIApplication:
     """Make a Flask application with the extension."""
     from flask import Flask, Response, request, url_for
+
     from flask_trustedproxy import TrustedProxy, current_decision
 
     app = Flask(__name__)
