@@ -376,8 +376,8 @@ FRONTS: tuple[Front, ...] = (
             "in `Connection`; the two `Connection` lines close that.",
             "No directive drops names by pattern, so the spellings with underscores "
             "are listed one by one.",
-            "Behind `unix:…|` each socket needs a host name of its own: Apache takes two "
-            "with the same URL for one server, and sends the requests of one to the "
+            "Behind `unix:…|` each socket needs a host name of its own: Apache takes "
+            "two with the same URL for one server, and sends the requests of one to the "
             "other.",
             "Apache answers 404 to `%2F` in a path unless `AllowEncodedSlashes` says "
             "otherwise.",

@@ -166,8 +166,8 @@ LEGEND = """\
 that the client had asked for, the mount point, and nothing of what the client forged.
 - **refused**: the front end or the server answered 400, and the application never saw \
 the request.
-- **HTTP**, **TLS**: a client on another address, over plain HTTP and over TLS that the \
-front end terminates.
+- **HTTP**, **TLS**: a client on another address, over plain HTTP and over TLS that \
+the front end terminates.
 - **unix socket**: the same with the server on a unix socket.
 - **forged headers**: every known header, forged, all at once; with the first \
 application of each server also one by one, and with all of them around the front end.

@@ -118,10 +118,8 @@ class Process:
     def stop(self) -> None:
         """End the program and everything it started."""
         self._signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         self._signal(signal.SIGKILL)
         self.popen.wait()
 

@@ -165,7 +165,7 @@ def ask_sentry(address: Address, source: str, *sent: Line) -> dict[str, object]:
 def test_sentry_needs_the_policy_around_the_application(
     framework: str, start: Starter
 ) -> None:
-    """Sentry's SDK reads the environ before middleware runs, but not before a wrapper."""
+    """Sentry's SDK reads the environ before middleware runs, but after a wrapper."""
     inside = start(gunicorn(f"make_{framework}"))
     around = start(gunicorn(f"make_wrapped_{framework}"))
     forged = [("X-Forwarded-For", FORGED), ("X-Real-IP", FORGED)]

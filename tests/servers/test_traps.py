@@ -110,7 +110,7 @@ def test_uvicorn_rewrites_the_client_which_is_told_and_one_option_ends(
 def test_gunicorn_takes_the_scheme_which_the_policy_takes_back(
     start: Starter,
 ) -> None:
-    """gunicorn takes the scheme from headers nobody listed; the policy takes it back."""
+    """gunicorn takes the scheme from unlisted headers; the policy takes it back."""
     address = start(plain_gunicorn, policy=NOBODY)
 
     for line in (HTTPS, ("X-Forwarded-Ssl", "on"), ("X-Forwarded-Protocol", "ssl")):
@@ -361,7 +361,7 @@ def test_granian_text_port_becomes_a_number(farm: Farm) -> None:
 def test_cheroot_lets_a_twin_replace_a_header_and_a_reader_ends_that(
     farm: Farm, start: Starter
 ) -> None:
-    """On cheroot as it comes the twin replaces the proxy's header; a reader drops it."""
+    """On plain cheroot the twin replaces the proxy's header; a reader drops it."""
     twin: Line = ("X_Forwarded_For", FORGED)
 
     def plain_cheroot(address: Address, folder: Path) -> list[str]:

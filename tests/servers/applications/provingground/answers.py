@@ -5,7 +5,8 @@ In:  an environ or a scope, and what a framework derives from it.
 Out: one shape for all of them, so that a test asks each application the same way:
 ``address``, ``scheme``, ``host``, ``server``, ``port``, ``mount_point``, ``path``,
 ``url``, ``headers`` (pairs, names lower-case with hyphens in WSGI and as they came
-in ASGI), ``decision``, ``answered_by`` (which process it was) and, for ``raw``, everything that is text or a number.
+in ASGI), ``decision``, ``answered_by`` (which process it was) and, for ``raw``,
+everything that is text or a number.
 """
 
 from __future__ import annotations
