@@ -38,7 +38,7 @@ NEED_ALWAYS = ["gcc", "libc6-dev", "make", "openssl"]
 def list_environments(tox: Path) -> list[str]:
     """Ask tox for its environments, in the order of tox.ini."""
     answer = subprocess.run(
-        [tox, "list", "--no-desc", "-q"],
+        [tox, "list", "-d", "--no-desc", "-q"],
         cwd=ROOT,
         capture_output=True,
         text=True,
