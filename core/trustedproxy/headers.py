@@ -91,10 +91,11 @@ class ProxyHeader:
     form: Form
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        name: object = self.name
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ConfigurationError(
                 "TRUSTED_PROXY_HEADERS",
-                self.name,
+                name,
                 "a header name of letters, digits and '-'",
             )
         if not isinstance(self.category, Category):

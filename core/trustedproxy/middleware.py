@@ -41,7 +41,7 @@ class TrustedProxyMiddleware:
     def __init__(self, app: WSGIApp, policy: ProxyPolicy) -> None:
         self.app = app
         self.policy = policy
-        self._apply = policy.apply
+        self._apply = policy.apply_to_environ
         policy.tell_at_start()
 
     def __call__(
@@ -71,8 +71,8 @@ class TrustedProxyASGIMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        decision, scope = self.policy.apply_scope(scope)
-        if not is_refused(self.policy, decision):
+        decision, scope = self.policy.apply_to_scope(scope)
+        if decision[6] is None or not is_refused(self.policy, decision):
             await self.app(scope, receive, send)
         else:
             await send_bad_request(scope, receive, send)

@@ -20,7 +20,7 @@ from .lists import MAX_ELEMENTS
 from .networks import TrustedNetworks
 from .notices import is_due, logger, tell_once, tell_problems
 from .rules import Rules
-from .shortcuts import compile_apply
+from .shortcuts import compile_apply, compile_apply_scope
 from .walk import Trust
 
 if TYPE_CHECKING:
@@ -114,9 +114,17 @@ class ProxyPolicy:
         self._wire_rules = self._compile(asgi.wire_key)
         self._wanted_keys = asgi.wanted_keys(self._wire_rules)
         self._wsgi_rules = self._compile(environ_key)
-        self._apply: Callable[[Environ], Decision] = self._apply_slowly
+        #: What `apply` calls, without a method around it.
+        self.apply_to_environ: Callable[[Environ], Decision] = self._apply_slowly
+        #: What `apply_scope` calls.
+        self.apply_to_scope: Callable[[Scope], tuple[Decision, Scope]] = (
+            self._apply_to_scope_slowly
+        )
         if not (self.shadow or self.strip_mount_point):
-            self._apply = compile_apply(self._wsgi_rules, self._apply_slowly)
+            self.apply_to_scope = compile_apply_scope(
+                self._wire_rules, self._wanted_keys, self._apply_to_scope_slowly
+            )
+            self.apply_to_environ = compile_apply(self._wsgi_rules, self._apply_slowly)
 
     def _compile(self, spell: Any) -> Rules:
         return Rules(
@@ -136,17 +144,17 @@ class ProxyPolicy:
 
     def _check_together(self) -> None:
         """Refuse options that contradict each other."""
-        forwarded = any(header.form is Form.FORWARDED for header in self.headers)
+        forwarded = [h for h in self.headers if h.form is Form.FORWARDED]
         for header in self.headers:
             if (
                 forwarded
-                and header.form is not Form.FORWARDED
+                and header is not forwarded[0]
                 and header.category in _FORWARDED_PARTNERS
             ):
                 raise ConfigurationError(
                     "TRUSTED_PROXY_HEADERS",
                     header.name,
-                    "possible beside 'Forwarded', which says the "
+                    f"possible beside {forwarded[0].name!r}, which says the "
                     f"{header.category} itself: list one convention",
                 )
             if header.name.lower() == (self.secret_header or "").lower():
@@ -154,6 +162,15 @@ class ProxyPolicy:
                     "TRUSTED_PROXY_SECRET_HEADER",
                     self.secret_header,
                     "possible while the same header is listed as trusted",
+                )
+        for header in KNOWN_HEADERS:
+            # What is removed is kept in decisions; a secret never is.
+            if header.name.lower() == (self.secret_header or "").lower():
+                raise ConfigurationError(
+                    "TRUSTED_PROXY_SECRET_HEADER",
+                    self.secret_header,
+                    f"a header of its own: {header.name!r} is a known header of the "
+                    f"category {str(header.category)!r}",
                 )
         if self.missing == "reject" and not any(
             header.category is Category.CLIENT for header in self.headers
@@ -205,7 +222,7 @@ class ProxyPolicy:
             The decision, which is also at ``environ["trustedproxy.decision"]``; the
             first one, where a policy was applied before.
         """
-        return self._apply(environ)
+        return self.apply_to_environ(environ)
 
     def _apply_slowly(self, environ: Environ) -> Decision:
         if wsgi.DECISION_KEY in environ:
@@ -234,6 +251,9 @@ class ProxyPolicy:
             The decision and the scope to go on with, whose ``headers`` are a list of
             its own; with ``shadow`` the scope that was given.
         """
+        return self.apply_to_scope(scope)
+
+    def _apply_to_scope_slowly(self, scope: Scope) -> tuple[Decision, Scope]:
         if wsgi.DECISION_KEY in scope:
             tell_once("decided-twice", _DECIDED_TWICE)
             earlier: Decision = scope[wsgi.DECISION_KEY]
@@ -348,12 +368,18 @@ def _tell_shadow(decision: Decision) -> None:
     logger.debug("shadow: %s", decision)
 
 
-def _split(value: object, option: str) -> list[Any]:
-    """Read a list, or one string separated by blanks or commas."""
+def _split(value: object, option: str, shown: object = None) -> list[Any]:
+    """
+    Read a list, or one string separated by blanks or commas.
+
+    An error shows *shown* in place of a value that is never to be seen.
+    """
     if isinstance(value, str):
         return value.replace(",", " ").split()
     if isinstance(value, (bytes, Mapping)) or not hasattr(value, "__iter__"):
-        raise ConfigurationError(option, value, "a list of strings, or one string")
+        raise ConfigurationError(
+            option, shown or value, "a list of strings, or one string"
+        )
     return list(value)
 
 
@@ -417,12 +443,7 @@ def _read_secrets(name: Any, value: Any) -> tuple[str | None, tuple[str, ...]]:
     option, secret_option = "TRUSTED_PROXY_SECRET_HEADER", "TRUSTED_PROXY_SECRETS"
     # A secret is never shown, not even a wrong one.
     hidden = "<secret>"
-    try:
-        secrets = _split(value, secret_option)
-    except ConfigurationError:
-        raise ConfigurationError(
-            secret_option, hidden, "a list of strings, or one string"
-        ) from None
+    secrets = _split(value, secret_option, hidden)
     for i, secret in enumerate(secrets):
         if (
             not isinstance(secret, str)

@@ -194,8 +194,7 @@ def find_in_list(
         # What most values are: one element, and that an untrusted one.
         hop = None if "," in value else parse_hop(value)
         if hop is not None and not contains(hop[2]):
-            reason = _FIRST_UNTRUSTED_HOP
-            return _new(Finding, (hop, hop, value, 1, reason, None, None))
+            return _new(Finding, (hop, hop, value, 1, _FIRST_UNTRUSTED_HOP, None, None))
     if hops is not None:
         return _count(lists.split_from_right(value), _LIST, hops, steps)
     if contains is not None:

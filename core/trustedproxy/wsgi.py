@@ -11,8 +11,8 @@ the scheme and the kind of socket can be seen when the usual keys do not tell th
 from __future__ import annotations
 
 import _socket
+import socket as _sockets
 from operator import itemgetter
-from socket import AF_UNIX
 from typing import TYPE_CHECKING, Any, cast
 
 from .values import strip_mount_point
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 DECISION_KEY = "trustedproxy.decision"
 #: Where Werkzeug's ProxyFix keeps what it replaced.
 PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
+
+# Not every system has unix sockets.
+_AF_UNIX = getattr(_sockets, "AF_UNIX", None)
 
 # `socket.family` of the standard library makes an enum member at every look; this is
 # the number below it.
@@ -43,7 +46,7 @@ def has_unix_family(socket: Any) -> bool:
         family = _family_of(socket)
     except TypeError:
         family = getattr(socket, "family", None)
-    return bool(family == AF_UNIX)
+    return _AF_UNIX is not None and bool(family == _AF_UNIX)
 
 
 def has_tls(socket: Any) -> bool:
@@ -179,9 +182,13 @@ def write(
                 if stripped != path:
                     _replace(environ, original, "PATH_INFO", stripped)
     if rules.scheme_opted_in:
-        if environ.get("wsgi.url_scheme") != scheme:
+        replaced = environ.get("wsgi.url_scheme") != scheme
+        if replaced:
             _replace(environ, original, "wsgi.url_scheme", scheme)
-        if "HTTPS" in environ or "REQUEST_SCHEME" in environ:
+        # Where nothing was believed, what the server says stays as it is.
+        if (replaced or beside is not None) and (
+            "HTTPS" in environ or "REQUEST_SCHEME" in environ
+        ):
             _keep_in_step(environ, original, scheme)
     environ[DECISION_KEY] = decision
 
