@@ -12,6 +12,7 @@ Run it with ``make bench``, or ``python bench/wsgi.py --help``.
 from __future__ import annotations
 
 import io
+import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ HOST = "www.example.com"
 # What a server hands to every request as it is.
 ERRORS = io.StringIO()
 BODY = io.BytesIO()
+SOCKET = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
 # The header lines that a browser sends besides, as a server receives them.
 BROWSER = (
@@ -75,7 +77,7 @@ def make_environ(peer: str, headers: Iterable[tuple[str, str]]) -> Environ:
     return environ
 
 
-# -- the four kinds of request ---------------------------------------------------
+# -- the kinds of request --------------------------------------------------------
 
 
 def make_proxied(number: int) -> Environ:
@@ -124,6 +126,22 @@ def make_direct(number: int) -> Environ:
 def make_plain(number: int) -> Environ:
     """The proxy itself asks, say for a health check: no header at all."""
     return make_environ(f"10.0.0.{number % 16}", [])
+
+
+def make_proxied_under_gunicorn(number: int) -> Environ:
+    """The same as `make_proxied`, with what gunicorn puts into the environ besides."""
+    environ = make_proxied(number)
+    environ.update(
+        {
+            "wsgi.file_wrapper": io.FileIO,
+            "wsgi.input_terminated": True,
+            "SERVER_SOFTWARE": "gunicorn/23.0.0",
+            "gunicorn.socket": SOCKET,
+            "RAW_URI": "/catalogue/shoes?page=2",
+            "REMOTE_PORT": "52814",
+        }
+    )
+    return environ
 
 
 # -- the contestants ------------------------------------------------------------
@@ -288,7 +306,7 @@ def contestant(
 def make_scenario(
     name: str,
     make: Callable[[int], Environ],
-    target: float,
+    target: float | None,
     *contestants: tuple[str, App, Expected],
 ) -> Scenario:
     """Put the contestants of one scenario together."""
@@ -301,12 +319,23 @@ def make_scenario(
 
 
 def make_scenarios() -> list[Scenario]:
-    """List the four questions, each with what is right for each contestant."""
+    """List the questions, each with what is right for each contestant."""
     return [
         make_scenario(
             "one proxy, For/Proto/Host",
             make_proxied,
             0.35,
+            ("trustedproxy", make_ours(["10.0.0.0/16"]), PROXIED),
+            ("Werkzeug ProxyFix", make_proxy_fix(1), PROXIED),
+            ("waitress", make_waitress("*", 1), PROXIED),
+            ("floor", floor_proxied, PROXIED),
+        ),
+        # gunicorn shows its socket, which says more than the address that it reports
+        # and costs a look: whether it is a unix socket, and whether it speaks TLS.
+        make_scenario(
+            "one proxy, environ of gunicorn",
+            make_proxied_under_gunicorn,
+            None,
             ("trustedproxy", make_ours(["10.0.0.0/16"]), PROXIED),
             ("Werkzeug ProxyFix", make_proxy_fix(1), PROXIED),
             ("waitress", make_waitress("*", 1), PROXIED),
