@@ -56,7 +56,7 @@ class Peer:
                 if isinstance(message, str) and message.startswith("close "):
                     connection.close(int(message[6:]), "as asked")
                 elif message == "die":
-                    connection.socket.close()
+                    connection.socket.shutdown(socket.SHUT_RDWR)
                     return
                 else:
                     connection.send(message)
