@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _UNKNOWN_PEER = "unknown"
 _PATH_BEGINNINGS = ("/", "@", "\0", ".")
 
+# What a server that rewrites the client by itself reads, and leaves where it was.
+_CHAINS = frozenset({"x-forwarded-for", "forwarded"})
+
 # Names on the wire come again; a memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
 _keys: dict[bytes, str] = {}
@@ -123,7 +126,7 @@ def decide(
             text = value.decode("latin-1")
             headers[key] = f"{headers[key]},{text}" if key in headers else text
     client = scope.get("client")
-    if client and client[1] == 0 and client[0]:
+    if client and client[1] == 0 and client[0] and not _CHAINS.isdisjoint(headers):
         tell_once("client-port-0", _REWRITTEN_BY_SERVER)
     connection = read_connection(scope, headers.get("host"))
     return rules.decide(connection, headers), headers

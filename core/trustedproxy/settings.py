@@ -299,9 +299,7 @@ def _read_flag(given: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _read_https_only(
-    given: Mapping[str, Any], policy: ProxyPolicy
-) -> HTTPSOnly | None:
+def _read_https_only(given: Mapping[str, Any], policy: ProxyPolicy) -> HTTPSOnly | None:
     wanted = _read_flag(given, "TRUSTED_PROXY_HTTPS_ONLY")
     # Made in any case, so that a wrong value is told before it is switched on.
     https_only = HTTPSOnly(
