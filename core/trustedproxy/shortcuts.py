@@ -355,7 +355,7 @@ def compile_apply_scope(
             original = before.copy()
             new = dict(scope)
             new.update(writes)
-            if address != peer or port is not None:
+            if (address != peer or port is not None) and client != (address, port or 0):
                 original["client"] = client
                 new["client"] = (address, port or 0)
             lines = list(lines)
