@@ -857,6 +857,8 @@ def test_client_side_without_a_decision() -> None:
     [
         ("/blog/a%2Fb", "/blog/a/b", "/blog/a%2Fb"),
         ("/blog/%e2%82%ac?q=/blog", "/blog/\u20ac", "/blog/%e2%82%ac"),
+        ("/outer/blog/a%2fb%20", "/blog/a%2Fb ", "/blog/a%2fb%20"),
+        ("/blog/a%252Fb", "/blog/a%2Fb", "/blog/a%252Fb"),
         ("/outer/blog/x", "/blog/x", "/blog/x"),
         ("http://a.example/blog/x", "/blog/x", "/blog/x"),
         ("/outer", "", ""),

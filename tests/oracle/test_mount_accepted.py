@@ -80,8 +80,12 @@ def test_mod_wsgi_accepts_what_is_sent(backend: str) -> None:
         "HTTP_X_SCRIPT_NAME": "/forged",
         "wsgi.url_scheme": "http",
     }
+
+    def start_response(status: str, headers: Any) -> Any:
+        assert status == "200 OK"
+
     try:
-        body = b"".join(proxied(environ, lambda status, headers: None))
+        body = b"".join(proxied(environ, start_response))
     finally:
         proxied.close()
 

@@ -519,9 +519,18 @@ def find_raw_path(raw: str, path: str, encoding: str) -> str | None:
         else of it.
     """
     target = raw.partition("?")[0]
-    ahead = len(unquote(target, encoding)) - len(path)
-    tail = target[max(ahead, 0) :]
-    return tail if unquote(tail, encoding) == path else None
+    for apart in (False, True):
+        ahead = len(_unquote(target, encoding, apart)) - len(path)
+        tail = target[max(ahead, 0) :]
+        if _unquote(tail, encoding, apart) == path:
+            return tail
+    return None
+
+
+def _unquote(text: str, encoding: str, apart: bool) -> str:
+    """Undo percent-encoding; *apart* keeps encoded slashes, as cheroot does."""
+    parts = _QUOTED_SLASH.split(text) if apart else [text]
+    return "%2F".join(unquote(part, encoding) for part in parts)
 
 
 def plan_request(
