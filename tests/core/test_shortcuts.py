@@ -1,0 +1,504 @@
+"""
+The short way and the long way, held against each other.
+
+In:  requests as servers, proxies and forgers make them, several in a row, so that what
+was remembered of one is used for the next.
+Out: the same environ or scope, and a decision that says the same.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from socket import AF_INET, AF_UNIX
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy, shortcuts
+from trustedproxy.wsgi import DECISION_KEY, PROXY_FIX_KEY
+
+from .making import (
+    FOR,
+    FORWARDED,
+    HOST,
+    PORT,
+    PROTO,
+    PROXIES,
+    PROXY,
+    REAL,
+    SCRIPT,
+    SERVER,
+    STRANGER,
+    key_of,
+    make_environ,
+    make_scope,
+    show,
+)
+
+bounded: Final = settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+OTHERS: Final = [PROTO, HOST, SERVER, PORT, SCRIPT]
+_SECRET: Final = {"secret_header": "X-Proxy-Secret", "secrets": ["hush"]}
+LONG_NAME: Final = "X-" + "Long-" * 15 + "Client"
+
+
+def _own(name: str) -> ProxyHeader:
+    return ProxyHeader(name, Category.CLIENT, Form.ADDRESS)
+
+
+#: Ordinary policies, then those that take the long way always.
+ORDINARY: Final[tuple[dict[str, Any], ...]] = (
+    {"headers": [FOR], "proxies": PROXIES},
+    {"headers": [FOR, PROTO], "proxies": [*PROXIES, "unix"]},
+    {"headers": [FOR, PROTO, HOST], "proxies": PROXIES},
+    {"headers": [FOR, *OTHERS], "proxies": PROXIES},
+    {"headers": [FOR, PROTO], "proxies": PROXIES, "strip": "all"},
+    {"headers": [FOR, PROTO], "proxies": PROXIES, "hops": 2},
+    {"headers": [FOR, PROTO, "X-Forwarded-SSL"]},
+    {"headers": [REAL, PROTO], "proxies": PROXIES},
+    {"headers": ["CloudFront-Viewer-Address", "CloudFront-Forwarded-Proto"]},
+    {"headers": [FORWARDED], "proxies": PROXIES},
+    {"headers": [FORWARDED, PORT], "proxies": PROXIES, "hops": 1},
+    {"headers": [FORWARDED]},
+    {"headers": [_own(LONG_NAME), PROTO], "proxies": PROXIES},
+)
+SPECIAL: Final[tuple[dict[str, Any], ...]] = (
+    {"headers": []},
+    {"headers": [], "strip": "all"},
+    {"headers": [PROTO, HOST], "proxies": PROXIES},
+    {"headers": [REAL, FOR, PROTO], "proxies": PROXIES},
+    {"headers": [FOR, PROTO], "proxies": PROXIES, **_SECRET},
+    {"headers": [FOR, HOST, PORT], "proxies": PROXIES, "port_in_host": True},
+    {"headers": [FOR, SCRIPT], "proxies": PROXIES, "strip_mount_point": True},
+    {"headers": [FOR, PROTO], "proxies": PROXIES, "malformed": "reject"},
+    {"headers": [FOR, PROTO], "proxies": PROXIES, "missing": "reject"},
+    {"headers": [FOR, PROTO], "proxies": PROXIES, "shadow": True},
+)
+POLICIES: Final = [ProxyPolicy(**keywords) for keywords in (*ORDINARY, *SPECIAL)]
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """What a server shows of its socket."""
+
+    family: int
+
+
+@dataclass(frozen=True, slots=True)
+class TLSSocket(Socket):
+    """The same, speaking TLS."""
+
+    def getpeercert(self) -> None:
+        """Be there: that is how TLS is told."""
+
+
+PEERS: Final = st.sampled_from(
+    [
+        PROXY,
+        PROXY,
+        PROXY,
+        "10.9.9.9",
+        "::ffff:10.0.0.1",
+        "2001:db8:1::1",
+        STRANGER,
+        STRANGER,
+        "2001:db8:7::7",
+        "fe80::1%eth0",
+        "",
+        "unix:",
+        "localhost",
+        "/run/app.sock",
+        "unknown",
+    ]
+)
+ADDRESSES: Final = st.sampled_from(
+    [
+        "203.0.113.7",
+        "203.0.113.8",
+        "203.0.113.7:4711",
+        "2001:db8:7::7",
+        "2001:DB8:7::7",
+        "[2001:db8:7::7]:4711",
+        PROXY,
+        "10.0.0.1:50000",
+        "10.0.0.8",
+        "::ffff:203.0.113.7",
+        "unknown",
+        "_hidden",
+        "garbage",
+        "",
+        " 203.0.113.7",
+    ]
+)
+LISTS: Final = st.lists(ADDRESSES, min_size=1, max_size=3).map(", ".join)
+FORWARDEDS: Final = st.lists(
+    st.sampled_from(
+        [
+            "for=203.0.113.7",
+            "for=203.0.113.7;proto=https",
+            "for=203.0.113.8;proto=http;host=app.example",
+            "for=203.0.113.8;proto=https;host=other.example",
+            'for="[2001:db8:7::7]:4711";proto=https',
+            "for=10.0.0.8;proto=https",
+            "for=unknown;proto=https",
+            "for=203.0.113.7;proto=ftp",
+            "proto=https",
+            'for="',
+            "",
+        ]
+    ),
+    min_size=1,
+    max_size=2,
+).map(", ".join)
+VALUES: Final[dict[str, st.SearchStrategy[str]]] = {
+    FOR: LISTS,
+    FORWARDED: FORWARDEDS,
+    REAL: ADDRESSES,
+    LONG_NAME: ADDRESSES,
+    "CloudFront-Viewer-Address": ADDRESSES,
+    "CloudFront-Forwarded-Proto": st.sampled_from(["http", "https"]),
+    PROTO: st.sampled_from(["https", "http", "HTTPS", "wss", "http, https", "x", ""]),
+    "X-Forwarded-SSL": st.sampled_from(["on", "off", "maybe"]),
+    HOST: st.sampled_from(
+        ["app.example", "app.example:8443", "backend.internal", "a/b", "a, b", ""]
+    ),
+    SERVER: st.sampled_from(["app.example", "127.0.0.1", "a:1", ""]),
+    PORT: st.sampled_from(["443", "8000", "8443", "0", "443, 80", ""]),
+    SCRIPT: st.sampled_from(["/app", "/app/", "/", "", "//evil", "/mounted"]),
+    "X-Client-IP": ADDRESSES,
+    "X-Forwarded-Prefix": st.just("/forged"),
+    "X-Original-URL": st.just("/forged"),
+    "X-Proxy-Secret": st.sampled_from(["hush", "wrong"]),
+    "Connection": st.sampled_from(["close", "keep-alive", f"close, {FOR}", "te"]),
+    "Accept": st.just("*/*"),
+}
+
+
+def _send(policy: ProxyPolicy) -> st.SearchStrategy[dict[str, str]]:
+    """Draw headers: what *policy* lists, most of the time, and seldom others."""
+    listed = {h.name: VALUES[h.name] for h in policy.headers if h.name in VALUES}
+    return st.one_of(
+        st.fixed_dictionaries(listed),
+        st.fixed_dictionaries({}, optional=listed),
+        st.fixed_dictionaries({}, optional=VALUES),
+        st.just({}),
+    )
+
+
+def _one_of_these(
+    values: dict[str, st.SearchStrategy[Any]],
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw one key and its value."""
+    return st.one_of(
+        *(st.fixed_dictionaries({key: values[key]}) for key in sorted(values))
+    )
+
+
+#: What servers and other middlewares set besides, or leave out (None).
+VARIABLES: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "gunicorn.socket": st.sampled_from(
+        [Socket(AF_INET), Socket(AF_UNIX), TLSSocket(AF_INET), TLSSocket(AF_UNIX), None]
+    ),
+    "werkzeug.socket": st.sampled_from([Socket(AF_INET), Socket(AF_UNIX)]),
+    "uwsgi.version": st.just(b"2.0.31"),
+    "HTTPS": st.sampled_from(["on", "off", "1", ""]),
+    "REQUEST_SCHEME": st.sampled_from(["http", "https"]),
+    "REMOTE_PORT": st.sampled_from(["50000", "4711"]),
+    "REMOTE_HOST": st.sampled_from(["", "proxy.internal"]),
+    "SCRIPT_NAME": st.sampled_from(["", "/mounted", None]),
+    "SERVER_PORT": st.sampled_from(["8000", "443", None]),
+    "HTTP_HOST": st.sampled_from(["other.internal", "app.example", None]),
+    "wsgi.url_scheme": st.sampled_from(["http", "https", None]),
+    PROXY_FIX_KEY: st.just({}),
+    "PATH_INFO": st.sampled_from(["/app/x", "/mounted/x"]),
+}
+PEER: Final = {"REMOTE_ADDR": st.one_of(PEERS, st.none())}
+CHANGES: Final = st.lists(
+    _one_of_these(
+        {
+            **VARIABLES,
+            **PEER,
+            **{key_of(name): value for name, value in VALUES.items()},
+        }
+    ),
+    max_size=2,
+)
+
+
+def _draw_environ(policy: ProxyPolicy) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda headers, variables: make_environ(headers, **variables),
+        _send(policy),
+        st.one_of(
+            st.just({}),
+            st.fixed_dictionaries(PEER),
+            _one_of_these({**VARIABLES, **PEER}),
+            st.fixed_dictionaries({}, optional={**VARIABLES, **PEER}),
+        ),
+    )
+
+
+TWINS: Final[dict[str, st.SearchStrategy[str]]] = {
+    "x_forwarded_for": ADDRESSES,
+    "X-Forwarded_Proto": st.just("https"),
+    "X-FORWARDED-FOR": ADDRESSES,
+    "x-forwarded-for\x85": ADDRESSES,
+    "x_forwarded_prefix" + " " * 60: st.just("/forged"),
+    "host": st.just("second.internal"),
+}
+
+
+def _make_lines(
+    headers: dict[str, str], twins: dict[str, str]
+) -> list[tuple[str, str]]:
+    lower = {name.lower(): value for name, value in headers.items()}
+    return [*lower.items(), *twins.items()]
+
+
+CLIENTS: Final = st.one_of(
+    PEERS.map(lambda peer: (peer, 50000)),
+    st.sampled_from(
+        [
+            (PROXY, 0),
+            (PROXY, "50000"),
+            [PROXY, 4711],
+            (PROXY, 4711),
+            (STRANGER, 80),
+            ("", "0"),
+            None,
+        ]
+    ),
+)
+PARTS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "kind": st.sampled_from(["http", "websocket"]),
+    "client": CLIENTS,
+    "server": st.sampled_from(
+        [
+            ("127.0.0.1", 8000),
+            ["127.0.0.1", 8001],
+            ("127.0.0.1", "8000"),
+            ("/run/app.sock", None),
+            ("/run/app.sock", 0),
+            ("/run/app.sock", 8000),
+            ("/", "t"),
+            None,
+        ]
+    ),
+    "scheme": st.sampled_from(["http", "https", None]),
+    "root_path": st.sampled_from(["", "/mounted", None]),
+    "host": st.sampled_from(["other.internal", "app.example", None]),
+    "state": st.just({}),
+}
+
+
+def _draw_scope(policy: ProxyPolicy) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda headers, twins, parts: make_scope(_make_lines(headers, twins), **parts),
+        _send(policy),
+        st.one_of(st.just({}), st.just({}), _one_of_these(TWINS)),
+        st.one_of(
+            st.just({}),
+            _one_of_these(PARTS),
+            st.fixed_dictionaries({}, optional=PARTS),
+        ),
+    )
+
+
+def _with_policy(
+    draw: Callable[[ProxyPolicy], st.SearchStrategy[dict[str, Any]]],
+) -> st.SearchStrategy[tuple[ProxyPolicy, dict[str, Any]]]:
+    return st.one_of(*(st.tuples(st.just(policy), draw(policy)) for policy in POLICIES))
+
+
+@bounded
+@given(_with_policy(_draw_environ), CHANGES)
+def test_short_way_of_an_environ_is_the_long_way(
+    drawn: tuple[ProxyPolicy, dict[str, Any]], changes: list[dict[str, Any]]
+) -> None:
+    """Whatever a request is, and whichever came before, both ways do the same."""
+    policy, first = drawn
+    for change in ({}, {}, *changes, {}):
+        environ = {k: v for k, v in {**first, **change}.items() if v is not None}
+        expected_environ = dict(environ)
+        expected = policy._apply_slowly(expected_environ)
+
+        decision = policy.apply(environ)
+
+        assert show(decision) == show(expected)
+        if policy.shadow:
+            assert environ == expected_environ
+        else:
+            assert environ.pop(DECISION_KEY) is decision
+            assert expected_environ.pop(DECISION_KEY) is expected
+            assert environ == expected_environ
+
+
+@bounded
+@given(
+    _with_policy(_draw_scope),
+    st.lists(_one_of_these({**TWINS, **VALUES}), max_size=2),
+)
+def test_short_way_of_a_scope_is_the_long_way(
+    drawn: tuple[ProxyPolicy, dict[str, Any]], changes: list[dict[str, str]]
+) -> None:
+    """The same for ASGI; the scope that is given stays as it is."""
+    policy, first = drawn
+    for change in ({}, {}, *changes, {}):
+        more = [(k.lower().encode("latin-1"), v.encode()) for k, v in change.items()]
+        scope = {**first, "headers": [*first["headers"], *more]}
+        given_scope = copy.deepcopy(scope)
+        expected, expected_scope = policy._apply_to_scope_slowly(scope)
+        assert scope == given_scope
+
+        decision, new = policy.apply_scope(scope)
+
+        assert scope == given_scope
+        assert show(decision) == show(expected)
+        if policy.shadow:
+            assert new is scope is expected_scope
+        else:
+            assert new["headers"] is not scope["headers"]
+            assert new.pop(DECISION_KEY) is decision
+            assert expected_scope.pop(DECISION_KEY) is expected
+            assert new == expected_scope
+
+
+def memos_of(function: Callable[..., Any]) -> dict[str, int]:
+    """Count what the short way remembers, memo by memo."""
+    inside = inspect.getclosurevars(function).nonlocals
+    memos = {name: inside.get(name, ()) for name in ("recipes", "bare", "kinds")}
+    memos["plain servers"] = (
+        inside.get("is_plain_server")
+        and (
+            inspect.getclosurevars(inside["is_plain_server"]).nonlocals["plain_servers"]
+        )
+    )
+    return {name: len(memo or ()) for name, memo in memos.items()}
+
+
+@pytest.fixture
+def small_memos(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let every memo of the short way be full soon."""
+    most = 4
+    monkeypatch.setattr(shortcuts, "_MOST_REMEMBERED", most)
+    return most
+
+
+def test_ordinary_policies_have_a_short_way() -> None:
+    """Only what makes every request a special one takes the long way always."""
+    for number, policy in enumerate(POLICIES):
+        is_short = policy.apply_to_environ != policy._apply_slowly
+
+        assert is_short is (number < len(ORDINARY))
+        assert is_short is (policy.apply_to_scope != policy._apply_to_scope_slowly)
+
+
+def test_memos_of_environs_are_bounded(small_memos: int) -> None:
+    """However many hosts there are, only some are remembered, and all are right."""
+    policy = ProxyPolicy(headers=[FOR, HOST], proxies=PROXIES)
+    hosts = [f"h{number}.example" for number in range(3 * small_memos)]
+
+    for host in [*hosts, *hosts]:
+        believed = make_environ({FOR: "203.0.113.7", HOST: host})
+        bare = make_environ(HTTP_HOST=host)
+
+        assert policy.apply(believed).host == believed["HTTP_HOST"] == host
+        assert policy.apply(bare).host == bare["HTTP_HOST"] == host
+        memos = memos_of(policy.apply_to_environ)
+        assert 0 < memos["recipes"] <= small_memos
+        assert 0 < memos["bare"] <= small_memos
+
+
+def test_memos_of_scopes_are_bounded(small_memos: int) -> None:
+    """The same for scopes, whose names come from the wire as well."""
+    policy = ProxyPolicy(headers=[FOR, HOST], proxies=PROXIES)
+    hosts = [f"h{number}.example" for number in range(3 * small_memos)]
+    for_, host_ = FOR.lower(), HOST.lower()
+
+    for host in [*hosts, *hosts]:
+        server = (host, 8000)
+        believed = make_scope([(for_, "203.0.113.7"), (host_, host)], server=server)
+        bare = make_scope([(f"x-{host}", "1")], host=host)
+
+        decision, new = policy.apply_scope(believed)
+        assert decision.host == host
+        assert (b"host", host.encode()) in new["headers"]
+        assert policy.apply_scope(bare)[0].host == host
+        for size in memos_of(policy.apply_to_scope).values():
+            assert 0 < size <= small_memos
+
+
+def test_host_that_is_too_long_is_not_remembered() -> None:
+    """What a client can make as long as it likes fills no memo."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    host = "h" * 256
+
+    for _ in range(2):
+        decision = policy.apply(make_environ({FOR: "203.0.113.7"}, HTTP_HOST=host))
+        bare = policy.apply(make_environ(HTTP_HOST=host))
+        in_scope, _ = policy.apply_scope(make_scope([(FOR, "203.0.113.7")], host=host))
+        bare_in_scope, _ = policy.apply_scope(make_scope(host=host))
+
+        for said in (decision, bare, in_scope, bare_in_scope):
+            assert said.host == host
+        assert (decision.client, in_scope.client) == ("203.0.113.7", "203.0.113.7")
+    for memos in map(memos_of, (policy.apply_to_environ, policy.apply_to_scope)):
+        assert (memos["recipes"], memos["bare"]) == (0, 0)
+
+
+@pytest.mark.parametrize("peer", [STRANGER, PROXY])
+def test_memo_of_names_that_is_emptied_lets_nothing_through(
+    small_memos: int, peer: str
+) -> None:
+    """A request with more names than are remembered loses what it has to lose."""
+    policy = ProxyPolicy(headers=[FOR, HOST], proxies=PROXIES)
+    others = [(f"x-name-{number}", "1") for number in range(3 * small_memos)]
+    forwarding = [("x-forwarded-for", "203.0.113.7"), ("x-forwarded-host", "a.example")]
+    # Once as it is, so that there is something to remember; then with the names.
+    policy.apply_scope(make_scope(forwarding, peer=peer))
+
+    decision, new = policy.apply_scope(make_scope([*forwarding, *others], peer=peer))
+
+    left = dict(new["headers"])
+    if peer == PROXY:
+        assert (decision.client, decision.host) == ("203.0.113.7", "a.example")
+        assert left[b"host"] == b"a.example"
+    else:
+        assert (decision.client, decision.host) == (STRANGER, "backend.internal")
+        assert not {b"x-forwarded-for", b"x-forwarded-host"} & set(left)
+    assert len(left) == 1 + len(others) + (2 if peer == PROXY else 0)
+
+
+def test_recipe_is_not_taken_from_another_policy() -> None:
+    """A request that was decided before teaches the second policy nothing."""
+    first = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    second = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES)
+    headers = {FOR: PROXY, PROTO: "https"}
+    environ = make_environ(headers)
+    first.apply(environ)
+
+    assert second.apply(environ).scheme == "http"
+    assert second.apply(make_environ(headers)).scheme == "https"
+
+
+def test_element_of_forwarded_is_not_taken_from_another_request() -> None:
+    """Scheme and host of Forwarded are those of this request, in every order."""
+    policy = ProxyPolicy(headers=[FORWARDED], proxies=PROXIES)
+    for scheme, host in [("https", "a.example"), ("http", "b.example")] * 2:
+        value = f"for=203.0.113.7;proto={scheme};host={host}"
+
+        decision = policy.apply(make_environ({FORWARDED: value}))
+        in_scope, _ = policy.apply_scope(make_scope([(FORWARDED.lower(), value)]))
+
+        assert (decision.scheme, decision.host) == (scheme, host)
+        assert (in_scope.scheme, in_scope.host) == (scheme, host)
