@@ -1,0 +1,63 @@
+"""
+The error of a wrong setting: a sentence, and its parts.
+
+In:  an option, a value, what was expected.
+Out: `ConfigurationError` and the clause with the nearest word.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from trustedproxy import ConfigurationError
+from trustedproxy.exceptions import nearest
+
+
+def test_error_reads_as_a_sentence() -> None:
+    """The text names the setting, the value and what it should have been."""
+    error = ConfigurationError(
+        "TRUSTED_PROXIES[1]", "10.0.0.0/33", "an IP network such as 10.0.0.0/8"
+    )
+
+    assert str(error) == (
+        "TRUSTED_PROXIES[1]: '10.0.0.0/33' is not an IP network such as 10.0.0.0/8."
+    )
+
+
+def test_error_keeps_its_parts() -> None:
+    """Callers match on fields, not on text."""
+    error = ConfigurationError("TRUSTED_PROXY_HOPS", 0, "a whole number")
+
+    assert isinstance(error, ValueError)
+    assert (error.option, error.value, error.expected) == (
+        "TRUSTED_PROXY_HOPS",
+        0,
+        "a whole number",
+    )
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
+def test_error_survives_being_copied(again: object) -> None:
+    """An error that crosses a process says there what it said here."""
+    error = ConfigurationError("TRUSTED_PROXY_HOPS", 0, "a whole number")
+    assert callable(again)
+
+    assert str(again(error)) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("word", "clause"),
+    [
+        ("loopbak", " (the nearest is 'loopback')"),
+        ("LOOPBACK", " (the nearest is 'loopback')"),
+        ("privat", " (the nearest is 'private')"),
+        ("xyz", ""),
+        ("", ""),
+    ],
+)
+def test_nearest_word_is_named_where_one_is_near(word: str, clause: str) -> None:
+    """A typing error is answered with the word that was meant."""
+    assert nearest(word, ("loopback", "private", "shared")) == clause
