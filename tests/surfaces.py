@@ -329,7 +329,7 @@ def ask_wsgi(case: Case) -> Answer:
 
 #: One loop for all that is asynchronous: a new one for each row would take longer than
 #: the row.
-_RUNNER: Final = asyncio.Runner()
+_RUNNER: Final = asyncio.Runner(debug=False)
 
 
 def close_loop() -> None:

@@ -8,7 +8,9 @@ Out: properties of `ProxyPolicy`, bounded in number and without a clock.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +25,8 @@ from .surfaces import GROUP
 pytestmark = pytest.mark.skipif(
     GROUP not in (None, "core"), reason="the core is asked where no framework is"
 )
+
+_T = TypeVar("_T")
 
 bounded: Final = settings(
     max_examples=200,
@@ -286,12 +290,8 @@ def test_secret_is_never_shown(
     assert SECRET not in repr(decision)
 
 
-@bounded
-@given(st.sampled_from(POLICIES), PEERS, HEADERS)
-def test_apply_rewrites_as_a_whole(
-    policy: ProxyPolicy, peer: str | None, headers: dict[str, str]
-) -> None:
-    """The environ holds the decision, and the originals put it back as it was."""
+def make_environ(peer: str | None, headers: dict[str, str]) -> dict[str, Any]:
+    """Make an environ of a plain request."""
     environ: dict[str, Any] = {
         "wsgi.url_scheme": "http",
         "HTTP_HOST": "backend.internal",
@@ -307,6 +307,16 @@ def test_apply_rewrites_as_a_whole(
     }
     if peer is not None:
         environ["REMOTE_ADDR"] = peer
+    return environ
+
+
+@bounded
+@given(st.sampled_from(POLICIES), PEERS, HEADERS)
+def test_apply_rewrites_as_a_whole(
+    policy: ProxyPolicy, peer: str | None, headers: dict[str, str]
+) -> None:
+    """The environ holds the decision, and the originals put it back as it was."""
+    environ = make_environ(peer, headers)
     before = dict(environ)
 
     decision = policy.apply(environ)
@@ -320,3 +330,199 @@ def test_apply_rewrites_as_a_whole(
     if policy.secret_header:
         before.pop(secret, None)
     assert restored == before
+
+
+#: What may change from one request to the next: a key of the environ, and its values;
+#: ``None`` where it is not there.  Proxies send the same things again and again.
+CHOICES: Final[dict[str, list[str | None]]] = {
+    "REMOTE_ADDR": ["10.0.0.1", "10.0.0.2", "198.51.100.7", "", None],
+    "REMOTE_PORT": ["50001", None],
+    "REMOTE_HOST": ["proxy.internal", None],
+    "wsgi.url_scheme": ["http", "https"],
+    "HTTPS": ["on", "off", None],
+    "REQUEST_SCHEME": ["http", "https", None],
+    "HTTP_HOST": ["a.example", "a.example:443", "b.example:80", None],
+    "SERVER_NAME": ["127.0.0.1", "backend.internal"],
+    "SERVER_PORT": ["443", "80"],
+    "SCRIPT_NAME": ["", "/m", "/app"],
+    "PATH_INFO": ["/", "/app/x", "/app", ""],
+    "HTTP_X_FORWARDED_FOR": [
+        "203.0.113.7",
+        "203.0.113.7:4711",
+        "1.1.1.1, 203.0.113.7",
+        "203.0.113.7, 10.0.0.8",
+        "1.1.1.1, 203.0.113.7, 10.0.0.8",
+        "10.0.0.8",
+        "unknown",
+        "garbage, 10.0.0.8",
+        None,
+    ],
+    "HTTP_X_REAL_IP": ["203.0.113.9", "10.0.0.9", "garbage", None],
+    "HTTP_FORWARDED": [
+        "for=203.0.113.7;proto=https",
+        "for=203.0.113.8;proto=https",
+        "for=203.0.113.7;proto=http;host=app.example",
+        "for=203.0.113.7, for=10.0.0.8;proto=https",
+        "for=unknown;proto=https",
+        None,
+    ],
+    "HTTP_X_FORWARDED_PROTO": ["https", "http", "https, http", "x", None],
+    "HTTP_X_FORWARDED_SSL": ["on", "off", None],
+    "HTTP_X_FORWARDED_HOST": ["app.example", "app.example:8443", None],
+    "HTTP_X_FORWARDED_SERVER": ["edge.example", None],
+    "HTTP_X_FORWARDED_PORT": ["443", "8443", "0", None],
+    "HTTP_X_SCRIPT_NAME": ["/app", "/app/", "", "//x", None],
+    "HTTP_X_HOST": ["forged.example", None],
+    "HTTP_CONNECTION": ["close", "close, X-Real-IP", None],
+    "HTTP_X_PROXY_SECRET": [SECRET, "wrong", None],
+}
+#: An ordinary request of a proxy, from which the others differ in a key or two.
+BASE: Final[dict[str, str | None]] = {
+    "REMOTE_ADDR": "10.0.0.1",
+    "REMOTE_PORT": "50000",
+    "wsgi.url_scheme": "http",
+    "HTTP_HOST": "a.example",
+    "SERVER_NAME": "127.0.0.1",
+    "SERVER_PORT": "80",
+    "SCRIPT_NAME": "",
+    "PATH_INFO": "/x",
+    "HTTP_X_FORWARDED_FOR": "203.0.113.7",
+    "HTTP_X_FORWARDED_PROTO": "https",
+    "HTTP_FORWARDED": "for=203.0.113.7;proto=https",
+}
+#: So many different ones; each comes twice, since the second time is the short way.
+REQUESTS: Final = 250
+
+#: Policies that have an ordinary request, in every way of writing it.
+MEMORIES: Final = [
+    {**keywords, "strip_mount_point": strip, "port_in_host": port}
+    for keywords in (
+        {"headers": ["X-Forwarded-For", *OTHERS], "proxies": NETWORKS},
+        {"headers": ["X-Forwarded-For"], "proxies": NETWORKS, "strip": "all"},
+        {"headers": ["X-Forwarded-For", *OTHERS]},
+        {"headers": ["X-Forwarded-For", *OTHERS], "hops": 1},
+        {"headers": ["X-Real-IP", *OTHERS], "proxies": NETWORKS},
+        {"headers": [FORWARDED, *OTHERS[3:]], "proxies": NETWORKS},
+    )
+    for strip, port in ((False, False), (True, True))
+]
+
+
+def twice(requests: Iterable[_T]) -> Iterator[_T]:
+    """Give each of *requests* and then again."""
+    for request in requests:
+        yield request
+        yield request
+
+
+def ordinary(base: dict[Any, Any], keywords: dict[str, Any]) -> dict[Any, Any]:
+    """Leave out of *base* what the proxies of such a policy do not send."""
+    listed = {name.lower() for name in keywords["headers"]}
+    if "x-real-ip" in listed:
+        key = "HTTP_X_REAL_IP" if base is BASE else ("header", "x-real-ip")
+        base = {**base, key: "203.0.113.9"}
+    return {
+        key: value
+        for key, value in base.items()
+        if (name := _wire_name(key)) not in CATEGORIES or name in listed
+    }
+
+
+def _wire_name(key: Any) -> str:
+    if isinstance(key, tuple):
+        return str(key[1])
+    return str(key).removeprefix("HTTP_").lower().replace("_", "-")
+
+
+def differ(
+    base: dict[Any, Any], choices: dict[Any, list[Any]], chance: random.Random
+) -> dict[Any, Any]:
+    """Change a few keys of *base*, most often none or one."""
+    keys = chance.sample(sorted(choices), chance.choice((0, 1, 1, 1, 2, 3)))
+    return base | {key: chance.choice(choices[key]) for key in keys}
+
+
+@pytest.mark.parametrize("keywords", MEMORIES, ids=str)
+def test_earlier_requests_change_nothing(keywords: dict[str, Any]) -> None:
+    """What a policy remembers of earlier requests is never seen in a later one."""
+    chance = random.Random(repr(keywords))
+    shared = ProxyPolicy(**keywords)
+    base = ordinary(BASE, keywords)
+
+    for request in twice(differ(base, CHOICES, chance) for _ in range(REQUESTS)):
+        environ = {key: value for key, value in request.items() if value is not None}
+        other: dict[str, Any] = dict(environ)
+
+        decision = shared.apply(environ)
+        expected = ProxyPolicy(**keywords).apply(other)
+
+        assert decision == expected
+        assert decision.original == expected.original
+        assert environ == other
+
+
+#: The same for a scope: the headers in it, and its other keys.
+_HEADERS: Final[dict[str, list[str | None]]] = {
+    key[5:].lower().replace("_", "-"): values
+    for key, values in CHOICES.items()
+    if key.startswith("HTTP_")
+}
+_SCOPE: Final[dict[str, list[Any]]] = {
+    "client": [("10.0.0.1", 1), ("10.0.0.2", 2), ("198.51.100.7", 1), None],
+    "scheme": ["http", "https", "ws", "wss"],
+    "server": [("127.0.0.1", 80), ("127.0.0.1", 443), ("/run/app.sock", None), None],
+    "root_path": ["", "/m", "/app"],
+    "path": ["/", "/app/x", "/app", "/m/x"],
+}
+SCOPE_CHOICES: Final[dict[tuple[str, str], list[Any]]] = {
+    (kind, key): values
+    for kind, choices in (("header", _HEADERS), ("scope", _SCOPE))
+    for key, values in choices.items()
+}
+SCOPE_BASE: Final[dict[tuple[str, str], Any]] = {
+    ("header", "host"): "a.example",
+    ("header", "x-forwarded-for"): "203.0.113.7",
+    ("header", "x-forwarded-proto"): "https",
+    ("header", "forwarded"): "for=203.0.113.7;proto=https",
+}
+
+
+def make_scope(request: dict[tuple[str, str], Any]) -> dict[str, Any]:
+    """Make a scope of the changes that are in *request*."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "scheme": "http",
+        "path": "/x",
+        "root_path": "",
+        "client": ("10.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        **{key: value for (kind, key), value in request.items() if kind == "scope"},
+    }
+    if scope["scheme"] in ("ws", "wss"):
+        scope["type"] = "websocket"
+    scope["raw_path"] = scope["path"].encode()
+    scope["headers"] = [
+        (key.encode(), value.encode())
+        for (kind, key), value in request.items()
+        if kind == "header" and value is not None
+    ]
+    return scope
+
+
+@pytest.mark.parametrize("keywords", MEMORIES, ids=str)
+def test_earlier_scopes_change_nothing(keywords: dict[str, Any]) -> None:
+    """What a policy remembers of earlier scopes is never seen in a later one."""
+    chance = random.Random(repr(keywords))
+    shared = ProxyPolicy(**keywords)
+    base = ordinary(SCOPE_BASE, keywords)
+
+    for request in twice(differ(base, SCOPE_CHOICES, chance) for _ in range(REQUESTS)):
+        scope, other = make_scope(request), make_scope(request)
+
+        decision, written = shared.apply_scope(scope)
+        expected, written_by_itself = ProxyPolicy(**keywords).apply_scope(other)
+
+        assert scope == other == make_scope(request)
+        assert decision == expected
+        assert decision.original == expected.original
+        assert written == written_by_itself

@@ -222,6 +222,20 @@ MISSING: Final = (
         problems=("named-in-connection",),
     ),
     Case(
+        "tells that the Connection of a direct request names a known header",
+        ours(FOR),
+        sent("Connection", "close, X-Forwarded-For"),
+        peer="198.51.100.7",
+        reason=Reason.PEER_NOT_TRUSTED,
+        problems=("named-in-connection",),
+    ),
+    Case(
+        "does not mind a Connection where no header is listed",
+        {"headers": []},
+        sent("Connection", "close, X-Forwarded-For"),
+        reason=Reason.NO_TRUSTED_HEADERS,
+    ),
+    Case(
         "does not mind a Connection that names other headers",
         ours(FOR),
         (*sent(FOR, "203.0.113.7"), *sent("Connection", "keep-alive, Upgrade, X-For")),
@@ -303,6 +317,15 @@ MISSING: Final = (
         sent(FOR, "10.0.0.7, 10.0.0.8"),
         client="10.0.0.7",
         reason=Reason.ALL_HOPS_TRUSTED,
+    ),
+    Case(
+        "serves a request whose client is known and whose scheme is malformed",
+        ours(FOR, PROTO, **_REJECTS),
+        (*sent(FOR, "203.0.113.7"), *sent(PROTO, "gopher")),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        problems=("malformed",),
+        remaining={FOR: "203.0.113.7"},
     ),
     Case(
         "serves a direct request without the header that must not be missing",
