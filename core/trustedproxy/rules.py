@@ -220,7 +220,8 @@ class Rules:
         self, connection: ConnectionValues, headers: Mapping[str, Any]
     ) -> Decision:
         """Read the headers of a believed peer."""
-        finding, winner, lost, problems = self._find_client(headers)
+        finding, winner, lost, of_client = self._find_client(headers)
+        problems = of_client
         said = text = None
         if finding is None:
             position = self._position
@@ -243,7 +244,7 @@ class Rules:
         if headers.get(self._connection_key) not in PLAIN_CONNECTION:
             problems += self._read_connection(headers[self._connection_key])
         if self._may_reject:
-            rejected = self._reject(finding, winner, problems)
+            rejected = self._reject(finding, winner, of_client, problems)
             if rejected is not None:
                 return self._refuse(connection, headers, reason, problems, rejected)
 
@@ -365,6 +366,7 @@ class Rules:
         self,
         finding: Finding | None,
         winner: str | None,
+        of_client: tuple[Problem, ...],
         problems: tuple[Problem, ...],
     ) -> Problem | None:
         """Say for which problem the request is to be refused, if for any."""
@@ -373,8 +375,6 @@ class Rules:
                 if problem.code in _REJECTING:
                     return problem
         if self._reject_missing and (finding is None or finding.client is None):
-            for problem in problems:
-                if problem.code != "named-in-connection":
-                    return problem
-            return Problem("unidentified", winner or self.client[-1][1])
+            unidentified = Problem("unidentified", winner or self.client[-1][1])
+            return of_client[0] if of_client else unidentified
         return None
