@@ -110,8 +110,7 @@ def run_tox(tox: Path, environments: Sequence[str], pythons: Iterable[Path]) -> 
     command += ["--parallel-no-spinner", "--result-json", REPORT]
     command += ["-e", ",".join(environments)]
     # What tox would find by itself on the PATH may be a stand-in of pyenv's.
-    for python in pythons:
-        command += ["--discover", python]
+    command += ["--discover", *pythons]
     return subprocess.run(
         command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, check=False
     ).returncode
