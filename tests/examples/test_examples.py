@@ -5,7 +5,6 @@ Each example runs through a real server and tells the truth about its clients.
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from types import ModuleType
 
 import httpx
 import pytest
-from websockets.sync.client import connect
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -43,19 +41,6 @@ def ask(port: int, source: str) -> dict[str, str]:
     return seen
 
 
-def ask_by_websocket(port: int, source: str) -> dict[str, str]:
-    """Open a websocket with the two headers, and return its first message."""
-    with connect(
-        f"ws://127.0.0.1:{port}/",
-        additional_headers=FORGED,
-        source_address=(source, 0),
-        proxy=None,
-        open_timeout=10,
-    ) as websocket:
-        seen: dict[str, str] = json.loads(websocket.recv(timeout=10))
-    return seen
-
-
 Command = Callable[[int], list[str]]
 COMMANDS: dict[str, Command] = {
     "django": servers.gunicorn("django_app:application"),
@@ -63,13 +48,6 @@ COMMANDS: dict[str, Command] = {
     "wsgi": servers.gunicorn("wsgi_app:application"),
     "asgi": servers.uvicorn("asgi_app:application"),
 }
-WITH_WEBSOCKETS: dict[str, Command] = {
-    "channels": servers.uvicorn("channels_app:application"),
-    "fastapi": servers.uvicorn("fastapi_app:app"),
-    "quart": servers.uvicorn("quart_app:application"),
-    "starlette": servers.uvicorn("starlette_app:app"),
-}
-COMMANDS |= WITH_WEBSOCKETS
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -81,17 +59,6 @@ def test_example_believes_its_proxy_and_nobody_else(command: Command) -> None:
 
     assert through_the_proxy == {"client": "203.0.113.7", "scheme": "https"}
     assert around_the_proxy == {"client": "127.0.0.2", "scheme": "http"}
-
-
-@pytest.mark.parametrize("command", WITH_WEBSOCKETS.values(), ids=WITH_WEBSOCKETS)
-def test_example_believes_its_proxy_on_a_websocket(command: Command) -> None:
-    """A websocket tells the same as a request, with the schemes of websockets."""
-    with servers.serve(command) as port:
-        through_the_proxy = ask_by_websocket(port, "127.0.0.1")
-        around_the_proxy = ask_by_websocket(port, "127.0.0.2")
-
-    assert through_the_proxy == {"client": "203.0.113.7", "scheme": "wss"}
-    assert around_the_proxy == {"client": "127.0.0.2", "scheme": "ws"}
 
 
 def test_server_that_ends_by_itself_is_told() -> None:
