@@ -14,8 +14,11 @@ help:
 test: python
 	$(PYTHON) tools/run_tests.py
 
-demo bench docs matrix: environment
+demo bench docs: environment
 	@$(TOX) -q run -e $@
+
+matrix: python
+	@$(PYTHON) tools/write_matrix.py
 
 environment: python
 	@$(PYTHON) tools/environment.py

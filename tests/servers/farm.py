@@ -11,13 +11,21 @@ Every front end reaches every server at the mount point ``/SERVER`` (TCP) and
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from .client import get
 from .fronts import FRONTS, Front, Site, Upstream, find_program
-from .processes import Address, Process, ProcessManager, find_free_ports
+from .processes import (
+    START_SECONDS,
+    Address,
+    Process,
+    ProcessManager,
+    find_free_ports,
+)
 from .servers import APPLICATION_FOLDER, SERVERS, Server
 
 HOST = "127.0.0.1"
@@ -124,7 +132,8 @@ class Farm:
     pem: str
     servers: dict[str, tuple[Process, Address]] = field(default_factory=dict)
     fronts: dict[str, tuple[Process, Site]] = field(default_factory=dict)
-    _counter: int = 0
+    late: set[str] = field(default_factory=set)
+    """Front ends that listen and may not have read what they are to serve."""
 
     @property
     def folder(self) -> Path:
@@ -141,6 +150,13 @@ class Farm:
         """Return what *front* serves, once it does."""
         process, site = self.fronts[front]
         process.wait_ready()
+        if front in self.late:
+            deadline = time.monotonic() + START_SECONDS
+            upstream = f"{site.edge[0].mount_point}/"
+            while get((site.host, site.http), upstream).status == 404:
+                assert time.monotonic() < deadline, f"{front} has no routes"
+                time.sleep(0.05)
+            self.late.remove(front)
         return site
 
     def start_server(
@@ -209,6 +225,8 @@ class Farm:
             inner=upstreams,
         )
         process = start_front(self.manager, front, site)
+        if front.loads_late:
+            self.late.add(front.name)
         self.fronts[front.name] = (process, site)
 
 

@@ -329,7 +329,7 @@ class Front:
 
         no_unix: Why it does not reach servers on unix sockets, or nothing.
 
-        no_websocket_on_unix: Why an upgrade does not reach a unix socket, or nothing.
+        loads_late: Whether it listens before it has read what it is to serve.
 
         notes: Sentences about it for docs/frontends.md.
     """
@@ -344,7 +344,7 @@ class Front:
     notes: Sequence[str]
     no_tls: str = ""
     no_unix: str = ""
-    no_websocket_on_unix: str = ""
+    loads_late: bool = False
 
 
 FRONTS: tuple[Front, ...] = (
@@ -377,7 +377,7 @@ FRONTS: tuple[Front, ...] = (
             "No directive drops names by pattern, so the spellings with underscores "
             "are listed one by one.",
             "Behind `unix:…|` each socket needs a host name of its own: Apache takes "
-            "two with the same URL for one server, and sends the requests of one to the "
+            "two with the same URL for one server, and sends what is for one to the "
             "other.",
             "Apache answers 404 to `%2F` in a path unless `AllowEncodedSlashes` says "
             "otherwise.",
@@ -423,6 +423,7 @@ FRONTS: tuple[Front, ...] = (
             "for every name that Traefik does not manage itself.",
         ),
         no_unix="Traefik's HTTP services are URLs of TCP servers",
+        loads_late=True,
     ),
     Front(
         "envoy",
