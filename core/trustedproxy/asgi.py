@@ -126,10 +126,24 @@ def decide(
             text = value.decode("latin-1")
             headers[key] = f"{headers[key]},{text}" if key in headers else text
     client = scope.get("client")
-    if client and client[1] == 0 and client[0] and not _CHAINS.isdisjoint(headers):
-        tell_once("client-port-0", _REWRITTEN_BY_SERVER)
+    if client and client[0] and is_rewritten(client, headers):
+        tell_once("rewritten-client", _REWRITTEN_BY_SERVER)
     connection = read_connection(scope, headers.get("host"))
     return rules.decide(connection, headers), headers
+
+
+def is_rewritten(client: Any, headers: dict[str, str]) -> bool:
+    """
+    Say whether a server has taken the scope's *client* from a chain by itself.
+
+    Its port is 0 then, or the chain has it too: no connection's own port is there.
+    """
+    host, port = client[0], client[1]
+    return any(
+        port == 0 or f"{host}:{port}" in chain or f"[{host}]:{port}" in chain
+        for chain in map(headers.get, _CHAINS)
+        if chain is not None
+    )
 
 
 def write(
@@ -255,8 +269,10 @@ def _replace(new: Scope, original: dict[str, Any], key: str, value: object) -> N
 
 
 _REWRITTEN_BY_SERVER = (
-    "the client's port is 0: the server or another middleware has already rewritten "
-    "the client from headers of its own choice. Switch that off: uvicorn "
-    "--no-proxy-headers, gunicorn's uvicorn worker --forwarded-allow-ips '', or remove "
-    "the ProxyFix or ProxyHeaders middleware; trustedproxy does its work."
+    "the server or another middleware has already rewritten the client, from headers "
+    "of its own choice, and the peer is lost. Switch that off: uvicorn "
+    "--no-proxy-headers, gunicorn's uvicorn worker --forwarded-allow-ips '', daphne "
+    "without --proxy-headers, no Hypercorn ProxyFixMiddleware, no Granian "
+    "wrap_asgi_with_proxy_headers, no ProxyHeadersMiddleware; trustedproxy does their "
+    "work."
 )

@@ -308,7 +308,10 @@ def compile_apply_scope(
                 for key in found:
                     if key.startswith("_"):
                         return apply_slowly(scope)
-                    original[key] = found[key].decode("latin-1")
+                    value = original[key] = found[key].decode("latin-1")
+                    # A chain with the connection's own port: its server has read it.
+                    if f":{client[1]}" in value:
+                        return apply_slowly(scope)
                 lines = [line for line in lines if kinds.get(line[0]) not in found]
                 if len(lines) + len(found) != len(scope["headers"]):
                     # A name was too long to remember, or the memo was emptied.
