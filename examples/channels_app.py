@@ -1,27 +1,43 @@
 """
-The smallest Django application with Channels behind a proxy, with a websocket.
+The smallest Django project with Channels behind a proxy, with a websocket.
 
-Run it with ``uvicorn --app-dir examples --no-proxy-headers channels_app:application``.
+Run it from this folder with ``daphne channels_app:application``.
 """
 
 from __future__ import annotations
 
 from channels.generic.websocket import JsonWebsocketConsumer
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.http import HttpRequest, JsonResponse
-from django.urls import path
+from django.urls import path, reverse
 
-from trustedproxy import ProxyPolicy, TrustedProxyASGIMiddleware
+from django_trustedproxy.entrypoints import wrap_asgi
 
-settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__)
+settings.configure(
+    ALLOWED_HOSTS=["shop.example", "app.internal"],
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=["django_trustedproxy"],
+    TRUSTED_PROXY_HEADERS=[
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+    ],
+    TRUSTED_PROXIES=["127.0.0.1"],
+)
+http = get_asgi_application()
 
 
 def what_i_see(request: HttpRequest) -> JsonResponse:
-    """Answer with the client's address and scheme as the application sees them."""
+    """Answer with the client's address and the application's own, as it sees them."""
     return JsonResponse(
-        {"client": request.META["REMOTE_ADDR"], "scheme": request.scheme}
+        {
+            "client": request.META["REMOTE_ADDR"],
+            "link": request.build_absolute_uri(reverse("page")),
+        }
     )
 
 
@@ -32,17 +48,17 @@ class WhatISee(JsonWebsocketConsumer):
         """Accept, tell, and close."""
         self.accept()
         client, _ = self.scope["client"] or (None, None)
-        self.send_json({"client": client, "scheme": self.scope["scheme"]})
+        host = dict(self.scope["headers"])[b"host"].decode()
+        seen = {"client": client, "scheme": self.scope["scheme"], "host": host}
+        self.send_json(seen)
         self.close()
 
 
-urlpatterns = [path("", what_i_see)]
-policy = ProxyPolicy(
-    headers=["X-Forwarded-For", "X-Forwarded-Proto"],
-    proxies=["127.0.0.1"],
-)
+urlpatterns = [path("page", what_i_see, name="page")]
+paths = [path("talk", WhatISee.as_asgi())]  # type: ignore[arg-type]
+websocket = URLRouter(paths)  # type: ignore[arg-type]
 router = ProtocolTypeRouter(
-    {"http": get_asgi_application(), "websocket": WhatISee.as_asgi()}
+    {"http": http, "websocket": AllowedHostsOriginValidator(websocket)}
 )
 # Around the whole application: Django's MIDDLEWARE never sees a websocket.
-application = TrustedProxyASGIMiddleware(router, policy)  # type: ignore[arg-type]
+application = wrap_asgi(router)

@@ -6,31 +6,55 @@ Run it with ``uvicorn --app-dir examples --no-proxy-headers fastapi_app:app``.
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request, WebSocket
+from typing import Annotated
 
-from trustedproxy import ProxyPolicy, TrustedProxyASGIMiddleware
+from fastapi import Depends, FastAPI, Request, WebSocket
+from fastapi.requests import HTTPConnection
+
+from trustedproxy import Decision, ProxyPolicy, TrustedProxyASGIMiddleware
 
 app = FastAPI()
+
+
+def get_decision(connection: HTTPConnection) -> Decision:
+    """Depend on what was concluded about a request or a websocket, and why."""
+    decision: Decision = connection.scope["trustedproxy.decision"]
+    return decision
+
+
+Decided = Annotated[Decision, Depends(get_decision)]
+
+
+@app.get("/page")
+async def what_i_see(request: Request, decision: Decided) -> dict[str, str | None]:
+    """Answer with the client's address and the application's own, as it sees them."""
+    return {
+        "client": request.client.host if request.client else None,
+        "link": str(request.url_for("what_i_see")),
+        "reason": decision.reason.name,
+    }
+
+
+@app.websocket("/talk")
+async def what_i_see_on_a_websocket(websocket: WebSocket, decision: Decided) -> None:
+    """Send the client's address and the websocket's own, and close."""
+    await websocket.accept()
+    client = websocket.client.host if websocket.client else None
+    seen = {"client": client, "url": str(websocket.url), "reason": decision.reason.name}
+    await websocket.send_json(seen)
+    await websocket.close()
+
+
+# The last that is added is the outermost.
 app.add_middleware(
     TrustedProxyASGIMiddleware,
     policy=ProxyPolicy(
-        headers=["X-Forwarded-For", "X-Forwarded-Proto"],
+        headers=[
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+            "X-Forwarded-Prefix",
+        ],
         proxies=["127.0.0.1"],
     ),
 )
-
-
-@app.get("/")
-async def what_i_see(request: Request) -> dict[str, str | None]:
-    """Answer with the client's address and scheme as the application sees them."""
-    client = request.client.host if request.client else None
-    return {"client": client, "scheme": request.url.scheme}
-
-
-@app.websocket("/")
-async def what_i_see_on_a_websocket(websocket: WebSocket) -> None:
-    """Send the same over a websocket."""
-    await websocket.accept()
-    client = websocket.client.host if websocket.client else None
-    await websocket.send_json({"client": client, "scheme": websocket.url.scheme})
-    await websocket.close()

@@ -1,34 +1,51 @@
 """
 The smallest Quart application behind a proxy, with a websocket.
 
-Run it with ``uvicorn --app-dir examples --no-proxy-headers quart_app:application``.
+Run it from this folder with ``hypercorn quart_app:app``.
 """
 
 from __future__ import annotations
 
-from quart import Quart, request, websocket
+from quart import Quart, request, url_for, websocket
 
 from trustedproxy import ProxyPolicy, TrustedProxyASGIMiddleware
 
 app = Quart(__name__)
 
 
-@app.get("/")
+@app.get("/page")
 async def what_i_see() -> dict[str, str | None]:
-    """Answer with the client's address and scheme as the application sees them."""
-    return {"client": request.remote_addr, "scheme": request.scheme}
+    """Answer with the client's address and the application's own, as it sees them."""
+    return {
+        "client": request.remote_addr,
+        "scheme": request.scheme,
+        "host": request.host,
+        "mount_point": request.root_path,
+        "link": url_for("what_i_see", _external=True),
+    }
 
 
-@app.websocket("/")
+@app.websocket("/talk")
 async def what_i_see_on_a_websocket() -> None:
-    """Send the same over a websocket."""
-    seen = {"client": websocket.remote_addr, "scheme": websocket.scheme}
-    await websocket.send_json(seen)
+    """Send the client's address and the websocket's own, and close."""
+    await websocket.send_json(
+        {
+            "client": websocket.remote_addr,
+            "scheme": websocket.scheme,
+            "host": websocket.host,
+            "mount_point": websocket.root_path,
+        }
+    )
 
 
 policy = ProxyPolicy(
-    headers=["X-Forwarded-For", "X-Forwarded-Proto"],
+    headers=[
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+    ],
     proxies=["127.0.0.1"],
 )
-# Around the whole application: Quart makes its request objects inside of it.
-application = TrustedProxyASGIMiddleware(app, policy)  # type: ignore[arg-type]
+# Around what serves, so that `app` stays a Quart application, with its commands.
+app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[arg-type,assignment,method-assign]

@@ -17,24 +17,38 @@ from trustedproxy import ProxyPolicy, TrustedProxyASGIMiddleware
 
 
 async def what_i_see(request: Request) -> JSONResponse:
-    """Answer with the client's address and scheme as the application sees them."""
-    client = request.client.host if request.client else None
-    return JSONResponse({"client": client, "scheme": request.url.scheme})
+    """Answer with the client's address and the application's own, as it sees them."""
+    return JSONResponse(
+        {
+            "client": request.client.host if request.client else None,
+            "base_url": str(request.base_url),
+            "link": str(request.url_for("page")),
+        }
+    )
 
 
 async def what_i_see_on_a_websocket(websocket: WebSocket) -> None:
-    """Send the same over a websocket."""
+    """Send the client's address and the websocket's own, and close."""
     await websocket.accept()
     client = websocket.client.host if websocket.client else None
-    await websocket.send_json({"client": client, "scheme": websocket.url.scheme})
+    await websocket.send_json({"client": client, "url": str(websocket.url)})
     await websocket.close()
 
 
 policy = ProxyPolicy(
-    headers=["X-Forwarded-For", "X-Forwarded-Proto"],
+    headers=[
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Host",
+        "X-Forwarded-Prefix",
+    ],
     proxies=["127.0.0.1"],
 )
 app = Starlette(
-    routes=[Route("/", what_i_see), WebSocketRoute("/", what_i_see_on_a_websocket)],
+    routes=[
+        Route("/page", what_i_see, name="page"),
+        WebSocketRoute("/talk", what_i_see_on_a_websocket),
+    ],
+    # The first of the list is the outermost.
     middleware=[Middleware(TrustedProxyASGIMiddleware, policy)],
 )
