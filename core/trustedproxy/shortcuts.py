@@ -130,6 +130,8 @@ def compile_apply(
                     or "uwsgi.version" in environ
                     or "werkzeug.socket" in environ
                     or PROXY_FIX_KEY in environ
+                    or "HTTPS" in environ
+                    or "REQUEST_SCHEME" in environ
                 ):
                     return apply_slowly(environ)
                 original: dict[str, Any] = {}
