@@ -87,6 +87,11 @@ class Server:
     answers_websockets: bool = True
 
 
+def _gunicorn(address: Address) -> list[str]:
+    options = ("--no-control-socket", "-k", "uvicorn_worker.UvicornWorker")
+    return ["gunicorn", *options, "--bind", _bind(address)]
+
+
 SERVERS: Mapping[str, Server] = {
     "uvicorn-httptools": Server(
         _uvicorn("httptools"), ("--no-proxy-headers",), puts_mount_in_front=True
@@ -98,6 +103,11 @@ SERVERS: Mapping[str, Server] = {
     "daphne": Server(_daphne, answers_websockets=False),
     "granian": Server(_granian, mount="--url-path-prefix"),
 }
+
+GUNICORN = {
+    "gunicorn-uvicorn": Server(_gunicorn, ("--forwarded-allow-ips", "")),
+}
+"""uvicorn once more, as a worker: it takes other options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,7 @@ class Starter:
         Start *server* and wait until it listens.
 
         Args:
-            server: A name of `SERVERS`.
+            server: A name of `SERVERS` or `GUNICORN`.
 
             application: ``module:name``.
 
@@ -156,7 +166,7 @@ class Starter:
             address: Address = (HOST, find_free_port())
             if unix:
                 address = str(self.manager.folder / f"{number}.sock")
-            row = SERVERS[server]
+            row = {**SERVERS, **GUNICORN}[server]
             switch = () if as_it_comes else row.switch
             process = self.manager.start(
                 f"{server}-{application.partition(':')[0]}",

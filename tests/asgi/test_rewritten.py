@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .asking import ask, talk
-from .running import Starter
+from .running import GUNICORN, POLICY, SERVERS, Starter
 
 CLIENT = "203.0.113.7"
 BEHIND = "showing:behind_policy"
@@ -21,6 +21,12 @@ FORWARDED = {"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "https"}
 REWRITERS: dict[str, tuple[str, str, tuple[str, ...], str]] = {
     "uvicorn-httptools": ("uvicorn-httptools", BEHIND, (), "--no-proxy-headers"),
     "uvicorn-h11": ("uvicorn-h11", BEHIND, (), "--no-proxy-headers"),
+    "gunicorn-uvicorn": (
+        "gunicorn-uvicorn",
+        BEHIND,
+        (),
+        "gunicorn's uvicorn worker --forwarded-allow-ips ''",
+    ),
     "hypercorn-legacy": (
         "hypercorn",
         "behind_hypercorn:legacy",
@@ -81,9 +87,23 @@ def test_client_that_the_server_made_up_is_not_believed(
     assert "x-forwarded-for" not in dict(seen["headers"])
 
 
-@pytest.mark.parametrize(
-    "server", ["uvicorn-httptools", "uvicorn-h11", "hypercorn", "daphne", "granian"]
-)
+def test_client_that_came_with_its_port_is_noticed_too(start: Starter) -> None:
+    """uvicorn takes a port from the header as well; it then is no longer 0."""
+    running = start(
+        "uvicorn-h11",
+        BEHIND,
+        settings={**POLICY, "TRUSTED_PROXY_STRIP": "all"},
+        as_it_comes=True,
+    )
+
+    seen = ask(running.address, "/page", {"X-Forwarded-For": f"{CLIENT}:4711"})
+
+    assert seen["client"] == [CLIENT, 4711]
+    assert seen["decision"]["believed"] is False
+    assert count_notices(running.read_log()) == 1
+
+
+@pytest.mark.parametrize("server", [*SERVERS, *GUNICORN])
 def test_server_with_its_switch_off_leaves_the_work_to_the_policy(
     start: Starter, server: str
 ) -> None:
