@@ -1,8 +1,8 @@
 """
 Read the project's settings from Django's.
 
-In:  ``django.conf.settings``: the names that begin with ``TRUSTED_PROXY_``, and
-     ``TRUSTED_PROXIES``.
+In:  ``django.conf.settings``: the names that begin like this project's own, so that a
+     typing error is one.
 Out: `trustedproxy.Settings`, made once and made again when a test overrides a setting.
 """
 
@@ -17,11 +17,10 @@ from django.core.signals import setting_changed
 
 import trustedproxy
 from trustedproxy.notices import tell_once
+from trustedproxy.settings import PREFIX
 
 if TYPE_CHECKING:
     from trustedproxy import Settings
-
-PREFIXES = ("TRUSTED_PROXY_", "TRUSTED_PROXIES")
 
 
 class ConfigurationError(trustedproxy.ConfigurationError, ImproperlyConfigured):
@@ -41,7 +40,7 @@ def get_settings() -> Settings:
     Raises:
         ConfigurationError: naming the setting, its value and the nearest valid one.
     """
-    names = [name for name in dir(settings) if name.startswith(PREFIXES)]
+    names = [name for name in dir(settings) if name.startswith(PREFIX)]
     try:
         return trustedproxy.read_settings(
             {name: getattr(settings, name) for name in names}
@@ -62,7 +61,7 @@ def tell_at_start() -> None:
 
 
 def _forget_settings(*, setting: str, **_kwargs: Any) -> None:
-    if setting.startswith(PREFIXES):
+    if setting.startswith(PREFIX):
         get_settings.cache_clear()
 
 

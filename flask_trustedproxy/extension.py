@@ -22,6 +22,7 @@ from werkzeug.local import LocalProxy
 from trustedproxy import Settings, TrustedProxyMiddleware, read_settings
 from trustedproxy.notices import tell_once
 from trustedproxy.process import restrict_signals
+from trustedproxy.settings import PREFIX
 from trustedproxy.wsgi import DECISION_KEY
 
 from .cli import command
@@ -63,8 +64,8 @@ class TrustedProxy:
     Believe the configured proxies' headers, and nobody else's.
 
     ``TrustedProxy(app)``, or ``trusted_proxy.init_app(app)`` in a factory. The
-    configuration (the names that begin with ``TRUSTED_PROXY`` or are
-    ``TRUSTED_PROXIES``) is read then, so it has to be loaded before.
+    configuration (``TRUSTED_PROXIES`` and the ``TRUSTED_PROXY_…`` names) is read then,
+    so it has to be loaded before.
     """
 
     def __init__(self, app: Flask | None = None) -> None:
@@ -115,12 +116,8 @@ class TrustedProxy:
 
 
 def select_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the names that are this extension's from a Flask *config*."""
-    return {
-        name: value
-        for name, value in config.items()
-        if name == "TRUSTED_PROXIES" or name.startswith("TRUSTED_PROXY_")
-    }
+    """Take the names that are this extension's, typing errors included, from *config*."""
+    return {name: value for name, value in config.items() if name.startswith(PREFIX)}
 
 
 class Entrance:

@@ -353,6 +353,15 @@ def test_configuration_error_is_said_once() -> None:
     assert ids == ["trustedproxy.E001"]
 
 
+@pytest.mark.parametrize("name", ["TRUSTED_PROXY", "TRUSTED_PROXYS", "TRUSTED_PROXIE"])
+def test_list_of_proxies_that_is_misspelled(name: str) -> None:
+    """A list under a wrong name is told: without it every peer would be believed."""
+    (message,) = find(**{name: ["10.0.0.0/8"]})
+
+    assert message.id == "trustedproxy.E001"
+    assert "the nearest is 'TRUSTED_PROX" in message.msg
+
+
 def test_configuration_error_names_setting_value_and_nearest() -> None:
     """The message has all that one needs to correct it."""
     (message,) = find(TRUSTED_PROXIES=["loopbak"])

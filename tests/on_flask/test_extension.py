@@ -211,6 +211,13 @@ def test_unknown_setting_stops_the_start() -> None:
         make_app(TRUSTED_PROXY_HEADER=["X-Forwarded-For"])
 
 
+@pytest.mark.parametrize("name", ["TRUSTED_PROXY", "TRUSTED_PROXYS", "TRUSTED_PROXIE"])
+def test_list_of_proxies_that_is_misspelled_stops_the_start(name: str) -> None:
+    """A list under a wrong name is told: without it every peer would be believed."""
+    with pytest.raises(ConfigurationError, match="the nearest is 'TRUSTED_PROX"):
+        make_app(TRUSTED_PROXY_HEADERS=["X-Forwarded-For"], **{name: ["10.0.0.0/8"]})
+
+
 def test_failed_start_leaves_the_application_alone() -> None:
     """After a configuration error the application is what it was."""
     app = make_bare_app(TRUSTED_PROXY_HEADERS=["X-Nonsense"])
