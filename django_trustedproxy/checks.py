@@ -130,7 +130,13 @@ def _ancestry(path: str) -> frozenset[str]:
 
 
 def _no_middleware(project: Project) -> Iterator[str]:
-    if project.settings.policy.headers and project.find(TRUSTED_PROXY) is None:
+    settings = project.settings
+    has_work = (
+        settings.policy.headers
+        or settings.policy.strip == "all"
+        or settings.restrict_signals
+    )
+    if has_work and project.find(TRUSTED_PROXY) is None:
         yield TRUSTED_PROXY
 
 
@@ -293,7 +299,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "trustedproxy.W001",
         _no_middleware,
-        "Headers are trusted, but nothing reads them: {} is not in MIDDLEWARE.",
+        "The settings have no effect: {} is not in MIDDLEWARE.",
         "Type it as the first line of MIDDLEWARE: MIDDLEWARE = ['{}', ...]. Where "
         "wsgi.py or asgi.py wraps the application with "
         "django_trustedproxy.entrypoints, add 'trustedproxy.W001' to "

@@ -346,6 +346,20 @@ def test_nothing_listed_with_everything_removed() -> None:
     assert find_ids(TRUSTED_PROXY_HEADERS=[], TRUSTED_PROXY_STRIP="all") == []
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [{"TRUSTED_PROXY_STRIP": "all"}, {"TRUSTED_PROXY_RESTRICT_SIGNALS": True}],
+    ids=["strip", "signals"],
+)
+def test_middleware_missing_without_a_trusted_header(overrides: dict[str, Any]) -> None:
+    """What the middleware alone does needs it, even where it trusts no header."""
+    ids = find_ids(
+        TRUSTED_PROXY_HEADERS=[], MIDDLEWARE=[SECURITY, SESSION, COMMON], **overrides
+    )
+
+    assert "trustedproxy.W001" in ids
+
+
 def test_configuration_error_is_said_once() -> None:
     """Both kinds of checks meet the error, and one of them tells it."""
     ids = find_ids(deploy=True, TRUSTED_PROXY_HEADRES=["X-Forwarded-For"])
