@@ -329,8 +329,8 @@ def _read_mount_points(given: Mapping[str, Any]) -> Mapping[str, str]:
         return {}
     if not isinstance(value, Mapping):
         raise ConfigurationError(name, value, "a mapping of URL paths to URLs")
-    # Nobody needs the planner but those who use the setting.
-    from .mount.planner import compile_mount_points
+    # Nobody needs the mount points but those who use the setting.
+    from .mount.points import compile_mount_points
 
     compile_mount_points(value)
     return dict(value)

@@ -24,23 +24,13 @@ from ..middleware import TrustedProxyASGIMiddleware
 from ..notices import tell
 from ..values import strip_mount_point
 from ..wsgi import DECISION_KEY
-from .planner import (
-    MISSING_EXTRA,
-    Answer,
-    BackendError,
-    Body,
-    RequestHead,
-    answer_error,
-    compile_allowed_hosts,
-    compile_mount_points,
-    describe_client_side,
-    find_raw_path,
-    name_own_headers,
-    plan_handshake,
-    plan_request,
-    plan_response,
-    refuse,
-)
+from .answers import answer_error, refuse
+from .client_side import describe_client_side
+from .heads import Answer, BackendError, Body, RequestHead
+from .paths import find_raw_path
+from .points import MISSING_EXTRA, compile_allowed_hosts, compile_mount_points
+from .request_plan import name_own_headers, plan_request
+from .response_plan import plan_handshake, plan_response
 
 if TYPE_CHECKING:
     import ssl
@@ -48,8 +38,9 @@ if TYPE_CHECKING:
 
     from .._types import ASGIApp, Message, Receive, Scope, Send
     from ..policy import ProxyPolicy
+    from .heads import BackendRequest, Headers
     from .httpcore_client import Backend
-    from .planner import BackendRequest, Headers, MountPoint
+    from .points import MountPoint
     from .tunnel import RefusedError
 
 

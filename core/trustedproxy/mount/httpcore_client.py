@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import httpcore
 
-from .planner import BackendError, Body
+from .heads import BackendError, Body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from .planner import BackendRequest, MountPoint
+    from .heads import BackendRequest
+    from .points import MountPoint
 
 # RFC 9110 section 9.2.1: repeating them does no harm.
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

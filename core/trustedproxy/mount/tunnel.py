@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect as _Connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
-from .planner import BackendError
+from .heads import BackendError
 
 if TYPE_CHECKING:
     import ssl
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
     from .._types import Receive, Send
-    from .planner import BackendRequest, Headers
+    from .heads import BackendRequest, Headers
 
 # Close codes that a library says to its own side only (RFC 6455 section 7.4.1), and
 # what the other side is told instead: done, going away, internal error.

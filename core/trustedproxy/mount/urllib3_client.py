@@ -22,7 +22,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import SKIP_HEADER
 
-from .planner import BLOCK, BackendError
+from .heads import BLOCK, BackendError
 
 if TYPE_CHECKING:
     import ssl
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
-    from .planner import BackendRequest, MountPoint
+    from .heads import BackendRequest
+    from .points import MountPoint
 
 # RFC 9110 section 9.2.1: repeating them does no harm.
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -20,23 +20,13 @@ from ..decision import Connection
 from ..middleware import TrustedProxyMiddleware
 from ..notices import tell
 from ..wsgi import DECISION_KEY, read_connection
-from .planner import (
-    BLOCK,
-    MISSING_EXTRA,
-    Answer,
-    BackendError,
-    Body,
-    RequestHead,
-    answer_error,
-    compile_allowed_hosts,
-    compile_mount_points,
-    describe_client_side,
-    find_raw_path,
-    name_own_headers,
-    plan_request,
-    plan_response,
-    refuse,
-)
+from .answers import answer_error, refuse
+from .client_side import describe_client_side
+from .heads import BLOCK, Answer, BackendError, Body, RequestHead
+from .paths import find_raw_path
+from .points import MISSING_EXTRA, compile_allowed_hosts, compile_mount_points
+from .request_plan import name_own_headers, plan_request
+from .response_plan import plan_response
 
 if TYPE_CHECKING:
     import ssl
@@ -48,7 +38,8 @@ if TYPE_CHECKING:
 
     from .._types import Environ, StartResponse, WSGIApp
     from ..policy import ProxyPolicy
-    from .planner import BackendRequest, MountPoint
+    from .heads import BackendRequest
+    from .points import MountPoint
     from .urllib3_client import Backend
 
 # Where servers keep the target as it was sent (docs/servers.md).
