@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -23,7 +24,7 @@ from ipaddress import (
 )
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .addresses import is_unix_peer, parse_packed, parse_peer, spell
 from .exceptions import ConfigurationError, nearest
@@ -57,6 +58,31 @@ LOOK_INTERVAL = 1.0
 
 # Peers and proxies are few and come again; a memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
+
+
+def split_entries(value: object, option: str, shown: object = None) -> list[Any]:
+    """
+    Read a list of entries, or one string separated by blanks or commas.
+
+    Args:
+        value: What was configured.
+
+        option: The setting's name, for errors.
+
+        shown: What an error shows in place of a value that is never to be seen.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    # One network alone can be gone through as well: address by address.
+    alone = (bytes, Mapping, IPv4Network, IPv6Network)
+    if isinstance(value, alone) or not hasattr(value, "__iter__"):
+        raise ConfigurationError(
+            option, shown or value, "a list of strings, or one string"
+        )
+    return list(value)
 
 
 def parse_network(entry: object, option: str) -> Network:

@@ -17,7 +17,7 @@ from . import asgi, wsgi
 from .exceptions import ConfigurationError, nearest
 from .headers import KNOWN_HEADERS, Category, Form, ProxyHeader, environ_key
 from .lists import MAX_ELEMENTS
-from .networks import TrustedNetworks
+from .networks import TrustedNetworks, split_entries
 from .notices import is_due, logger, tell_once, tell_problems
 from .rules import Rules
 from .shortcuts import compile_apply, compile_apply_scope
@@ -368,26 +368,11 @@ def _tell_shadow(decision: Decision) -> None:
     logger.debug("shadow: %s", decision)
 
 
-def _split(value: object, option: str, shown: object = None) -> list[Any]:
-    """
-    Read a list, or one string separated by blanks or commas.
-
-    An error shows *shown* in place of a value that is never to be seen.
-    """
-    if isinstance(value, str):
-        return value.replace(",", " ").split()
-    if isinstance(value, (bytes, Mapping)) or not hasattr(value, "__iter__"):
-        raise ConfigurationError(
-            option, shown or value, "a list of strings, or one string"
-        )
-    return list(value)
-
-
 def _read_headers(value: object) -> tuple[ProxyHeader, ...]:
     option = "TRUSTED_PROXY_HEADERS"
     known = {header.name.lower(): header for header in KNOWN_HEADERS}
     headers: dict[str, ProxyHeader] = {}
-    for i, entry in enumerate(_split(value, option)):
+    for i, entry in enumerate(split_entries(value, option)):
         where = f"{option}[{i}]"
         if isinstance(entry, ProxyHeader):
             header = entry
@@ -420,7 +405,7 @@ def _read_proxies(value: Any) -> tuple[Any, ...] | None:
     option = "TRUSTED_PROXIES"
     if value is None:
         return None
-    entries = _split(value, option)
+    entries = split_entries(value, option)
     if EVERY_PEER in entries:
         if len(entries) > 1:
             raise ConfigurationError(option, value, "'*' alone: it stands for all")
@@ -443,7 +428,7 @@ def _read_secrets(name: Any, value: Any) -> tuple[str | None, tuple[str, ...]]:
     option, secret_option = "TRUSTED_PROXY_SECRET_HEADER", "TRUSTED_PROXY_SECRETS"
     # A secret is never shown, not even a wrong one.
     hidden = "<secret>"
-    secrets = _split(value, secret_option, hidden)
+    secrets = split_entries(value, secret_option, hidden)
     for i, secret in enumerate(secrets):
         if (
             not isinstance(secret, str)

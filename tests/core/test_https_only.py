@@ -957,3 +957,13 @@ def test_asgi_shell_sends_messages_on() -> None:
 
     assert run_asgi(app, scope) == Got(204, hsts=(YEAR,))
     assert own == [(b"x-own", b"1")]
+
+
+@pytest.mark.parametrize("value", [None, 5, b"/healthz", {"/healthz": 1}])
+def test_exempt_that_is_no_list_is_told(value: Any) -> None:
+    """What is neither a list nor one string is an error with the setting's name."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({"TRUSTED_PROXY_HTTPS_EXEMPT": value})
+
+    assert caught.value.option == "TRUSTED_PROXY_HTTPS_EXEMPT"
+    assert caught.value.value == value

@@ -644,3 +644,16 @@ def test_threads_never_see_half_a_list(
     assert not halves
     assert seen == whole
     assert frozenset(trusted.networks) == frozenset(lists[last])
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8", "fc00::/7"])
+def test_network_alone_is_not_taken_for_a_list(text: str) -> None:
+    """A network can be gone through address by address, and is never meant so."""
+    network: Any = ipaddress.ip_network(text)
+
+    with pytest.raises(ConfigurationError) as caught:
+        ProxyPolicy(headers=[FOR], proxies=network)
+
+    assert str(caught.value) == (
+        f"TRUSTED_PROXIES: {network!r} is not a list of strings, or one string."
+    )

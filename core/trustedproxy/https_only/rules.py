@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..exceptions import ConfigurationError
 from ..hsts import HSTSPolicy
-from ..networks import TrustedNetworks
+from ..networks import TrustedNetworks, split_entries
 from ..notices import shorten, tell
 from ..values import parse_port_text, split_host
 from .facts import RequestFacts
@@ -123,10 +123,12 @@ class HTTPSOnly:
     ) -> None:
         self.host = host
         self.status = _compile_status(status)
-        self.exempt = _split_list(exempt)
+        self.exempt: tuple[ExemptEntry, ...] = tuple(split_entries(exempt, EXEMPT))
         self.hsts = HSTSPolicy.parse(hsts) if isinstance(hsts, str) else hsts
         self.allowed_hosts = (
-            None if allowed_hosts is None else _split_list(allowed_hosts)
+            None
+            if allowed_hosts is None
+            else tuple(split_entries(allowed_hosts, ALLOWED_HOSTS))
         )
         self.shadow = bool(shadow)
         self._looking_on = None if isinstance(shadow, bool) else shadow
@@ -326,13 +328,6 @@ def _tell_loop(facts: RequestFacts) -> None:
 
 
 # Compiling: the last place that may raise.
-
-
-def _split_list(value: Sequence[ExemptEntry] | str) -> tuple[ExemptEntry, ...]:
-    """Take a list, or its entries in one text between blanks or commas."""
-    if isinstance(value, str):
-        return tuple(value.replace(",", " ").split())
-    return tuple(value)
 
 
 def _compile_status(status: object) -> int:
