@@ -57,6 +57,7 @@ def key_of(name: str) -> str:
 
 def make_environ(
     headers: dict[str, str] | None = None,
+    /,
     *,
     peer: str | None = PROXY,
     **variables: Any,
@@ -80,6 +81,7 @@ def make_environ(
 
 def make_scope(
     headers: Iterable[tuple[str, str]] = (),
+    /,
     *,
     kind: str = "http",
     peer: str = PROXY,

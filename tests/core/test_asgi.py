@@ -1,0 +1,587 @@
+"""
+Read a connection and headers from a scope, write a decision into a new one.
+
+In:  http and websocket scopes as servers make them.
+Out: what the policy believes of them, and the scope to go on with.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from trustedproxy import Decision, Problem, ProxyPolicy, Reason, asgi, notices
+from trustedproxy.asgi import is_unix_server, read_name
+from trustedproxy.wsgi import DECISION_KEY
+
+from .making import (
+    FOR,
+    FORWARDED,
+    HOST,
+    PORT,
+    PROTO,
+    PROXIES,
+    PROXY,
+    SCRIPT,
+    SERVER,
+    STRANGER,
+    make_scope,
+)
+
+LISTED = [FOR, PROTO, HOST, SERVER, PORT, SCRIPT]
+POLICY = ProxyPolicy(headers=LISTED, proxies=PROXIES)
+UNIX = ProxyPolicy(headers=[FOR], proxies=["unix"])
+NO_UNIX = ProxyPolicy(headers=[FOR], proxies=["loopback", "0.0.0.0/0", "::/0"])
+FROM = ("x-forwarded-for", "203.0.113.7")
+
+
+def apply(scope: dict[str, Any], policy: ProxyPolicy = POLICY) -> tuple[Decision, Any]:
+    """Apply *policy* twice; the scope given stays as it was, in every depth."""
+    before = copy.deepcopy(scope)
+    lines = scope["headers"]
+    decision, new = policy.apply_scope(scope)
+    again, same = policy.apply_scope(scope)
+
+    assert scope == before
+    assert scope["headers"] is lines
+    assert again == decision
+    assert {**same, "headers": None} == {**new, "headers": None}
+    assert lines_of(same) == lines_of(new)
+    return decision, new
+
+
+def lines_of(scope: Mapping[str, Any], *names: str) -> list[tuple[str, str]]:
+    """List the lines of a scope but the host's, or those of *names*."""
+    lines = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
+    return [
+        line for line in lines if (line[0] in names if names else line[0] != "host")
+    ]
+
+
+# -- the peer --------------------------------------------------------------------------
+
+UNIX_SCOPES: list[dict[str, Any]] = [
+    # uvicorn, gunicorn's own worker, granian, hypercorn and daphne.
+    {"client": None, "server": ("/run/app.sock", None)},
+    {"client": None, "server": ["/", "t"]},
+    {"client": ["", "0"], "server": ["/run/app.sock", "0"]},
+    {"client": ["", "0"], "server": ["app.sock", "0"]},
+    {"client": None, "server": None},
+    {"client": None, "server": ("app.sock", None)},
+    {"client": None, "server": ("run/app.sock", 8000)},
+    {"client": None, "server": ("@abstract", 1)},
+    {"client": None, "server": ("\0abstract", 1)},
+    {"client": None, "server": ("./app.sock", 1)},
+    # A client that names its own end.
+    {"client": ["127.0.0.1", "0"], "server": ["/run/app.sock", "0"]},
+    {"client": ["1", "2"], "server": ["/", "t"]},
+    {"client": [0, 49], "server": ["/", "t"]},
+    {"client": ("127.0.0.1", 50000), "server": ("/run/app.sock", None)},
+]
+
+
+@pytest.mark.parametrize("ends", UNIX_SCOPES, ids=str)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_client_of_a_unix_socket_is_a_unix_peer(
+    kind: str, ends: dict[str, Any]
+) -> None:
+    """Whatever it calls itself: it came through the socket (R3)."""
+    scope = make_scope([FROM], kind=kind) | ends
+
+    believed, new = apply(scope, UNIX)
+    direct, stripped = apply(scope, NO_UNIX)
+
+    assert believed.client == new["client"][0] == "203.0.113.7"
+    assert (direct.reason, direct.client) == (Reason.PEER_NOT_TRUSTED, None)
+    assert lines_of(stripped) == []
+    assert stripped["client"] == scope["client"]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"client": None, "server": ("127.0.0.1", 8000)},
+        {"client": None, "server": ("app.example", "8000")},
+        {"client": ["", 0], "server": ("127.0.0.1", 8000)},
+    ],
+    ids=str,
+)
+def test_missing_client_of_a_tcp_server_is_nobody(ends: dict[str, Any]) -> None:
+    """Only where the server is no address can a missing client be a unix peer."""
+    scope = make_scope([FROM]) | ends
+
+    decision, new = apply(scope, NO_UNIX)
+
+    assert not decision.believed and decision.client is None
+    assert lines_of(new) == []
+    if ends["client"] is None:
+        assert not apply(scope, UNIX)[0].believed
+
+
+@pytest.mark.parametrize(
+    ("server", "is_unix"),
+    [
+        (None, False),
+        ((), False),
+        (("127.0.0.1", 80), False),
+        (("::1", 80), False),
+        (("app.example", "80"), False),
+        (("app.example", None), True),
+        (("app.example", 0), True),
+        (("/run/x", 80), True),
+    ],
+)
+def test_server_is_a_path_or_an_address(server: Any, is_unix: bool) -> None:
+    """A server that has no port, or a name that no host has, is a path."""
+    assert is_unix_server(server) is is_unix
+
+
+@pytest.mark.parametrize("port", [50000, "50000"])
+def test_client_gets_the_address_and_port_of_a_trusted_header(port: object) -> None:
+    """Port 0 where none was given (R10); granian's ports are text."""
+    for value, expected in [
+        ("203.0.113.7", ("203.0.113.7", 0)),
+        ("203.0.113.7:4711", ("203.0.113.7", 4711)),
+        (f"{PROXY}:4711", (PROXY, 4711)),
+        (PROXY, (PROXY, port)),
+        ("unknown", (PROXY, port)),
+    ]:
+        scope = make_scope([(FOR, value)], client=(PROXY, port))
+        decision, new = apply(scope)
+        assert new["client"] == expected
+        changed = expected != (PROXY, port)
+        assert decision.original.get("client") == (scope["client"] if changed else None)
+
+
+# -- scheme ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "header", "scheme"),
+    [
+        ("http", "http", "https", "https"),
+        ("http", "https", "http", "http"),
+        ("http", "https", "ftp", "https"),
+        ("http", None, "https", "https"),
+        ("http", None, "http", "http"),
+        ("http", None, None, "http"),
+        ("websocket", "ws", "https", "wss"),
+        ("websocket", "ws", "wss", "wss"),
+        ("websocket", "wss", "http", "ws"),
+        ("websocket", None, "https", "wss"),
+        ("websocket", None, None, "ws"),
+        ("websocket", "https", None, "wss"),
+        ("websocket", "http", "https", "wss"),
+    ],
+)
+def test_scheme_is_said_in_the_words_of_its_kind(
+    kind: str, own: str | None, header: str | None, scheme: str
+) -> None:
+    """http and https, or ws and wss; both defaults are those of the specification."""
+    sent = [] if header is None else [(PROTO.lower(), header)]
+    scope = make_scope(sent, kind=kind)
+    scope.pop("scheme") if own is None else scope.update(scheme=own)
+
+    decision, new = apply(scope)
+
+    assert decision.scheme == new["scheme"] == scheme
+    assert decision.original.get("scheme", own) == own
+
+
+def test_scheme_stays_where_it_is_not_opted_in() -> None:
+    """Not even the default is written."""
+    scope = make_scope([FROM, (PROTO, "https")])
+    del scope["scheme"]
+
+    decision, new = apply(scope, ProxyPolicy(headers=[FOR], proxies=PROXIES))
+
+    assert decision.client == "203.0.113.7"
+    assert "scheme" not in new
+
+
+# -- headers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        (b"x-forwarded-for", "x-forwarded-for"),
+        (b"X-Forwarded-FOR", "x-forwarded-for"),
+        (b"x_forwarded_for", "_x-forwarded-for"),
+        (b"x-forwarded_for", "_x-forwarded-for"),
+        (b"x-forwarded-for ", "_x-forwarded-for"),
+        (b"\tx-forwarded-for\x0b", "_x-forwarded-for"),
+        (b"x-forwarded-for\x85", "_x-forwarded-for"),
+        (b"x-forwarded-for\xa0", "_x-forwarded-for"),
+        (b"\x00x-forwarded-for", "_x-forwarded-for"),
+        (b"_x-forwarded-for", "_-x-forwarded-for"),
+        (b"x-forwarded-f\xf6r", "x-forwarded-f\xf6r"),
+        (b"x-forwarded-f\xd6r", "x-forwarded-f\xf6r"),
+        (b"", ""),
+    ],
+)
+def test_name_is_compared_without_case_and_twins_are_told_apart(
+    name: bytes, key: str
+) -> None:
+    """No spelling but the right one has the key of a header that is read."""
+    assert read_name(name) == key
+    assert read_name(name) == key
+
+
+def test_names_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names come from clients; long ones are not remembered, and a full memo goes."""
+    monkeypatch.setattr(asgi, "_MOST_REMEMBERED", 3)
+    asgi._keys.clear()
+
+    for number in range(10):
+        assert read_name(b"X-%d" % number) == f"x-{number}"
+        assert 0 < len(asgi._keys) <= 3
+    long = b"X-" + b"a" * 63
+    assert read_name(long) == long.decode().lower()
+    assert long not in asgi._keys
+
+
+TWINS = [
+    "x_forwarded_for",
+    "X_Forwarded_For",
+    "x-forwarded_for",
+    "x-forwarded-for\x85",
+    "x-forwarded-for ",
+    "x_real_ip",
+    "X-Real_IP\t",
+]
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=ascii)
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+def test_twin_is_never_read_and_always_removed(peer: str, twin: str) -> None:
+    """An application that joins it with the real one would be deceived (R18)."""
+    for sent in ([(twin, "6.6.6.6")], [FROM, (twin, "6.6.6.6")]):
+        decision, new = apply(make_scope(sent, peer=peer))
+
+        assert not lines_of(new, twin)
+        assert decision.client != "6.6.6.6"
+        if peer == PROXY and len(sent) == 2:
+            assert decision.client == "203.0.113.7"
+            assert lines_of(new) == [FROM]
+
+
+def test_twin_of_a_category_that_is_not_opted_in_passes() -> None:
+    """As the header does that it resembles."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+
+    _, new = apply(make_scope([FROM, ("x_forwarded_host", "a")]), policy)
+
+    assert lines_of(new) == [FROM, ("x_forwarded_host", "a")]
+
+
+def test_lines_of_a_header_are_one_list_in_order() -> None:
+    """Repeated lines are joined, and one line remains in the first one's place."""
+    scope = make_scope(
+        [
+            ("accept", "*/*"),
+            (FOR, "6.6.6.6"),
+            ("x-other", "1"),
+            ("x-forwarded-for", "203.0.113.7, 10.0.0.9"),
+            ("X-FORWARDED-FOR", "10.0.0.8"),
+        ]
+    )
+
+    decision, new = apply(scope)
+
+    assert decision.client == "203.0.113.7"
+    assert lines_of(new) == [
+        ("accept", "*/*"),
+        (FOR, "203.0.113.7, 10.0.0.9,10.0.0.8".replace("9,", "9, ")),
+        ("x-other", "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ([], [("host", "a.example")]),
+        ([("host", "one")], [("host", "a.example")]),
+        ([("host", "one"), ("host", "two")], [("host", "a.example")]),
+        ([("Host", "one"), ("x", "1"), ("HOST", "2")], [("Host", "a.example")]),
+    ],
+)
+def test_host_takes_the_place_of_every_line_of_it(
+    sent: Iterable[tuple[str, str]], expected: list[tuple[str, str]]
+) -> None:
+    """A second host line of a client cannot stay beside a trusted one."""
+    scope = make_scope([*sent, (HOST, "a.example")], host=None)
+
+    decision, new = apply(scope)
+
+    assert lines_of(new, "host", "Host", "HOST") == expected
+    assert decision.original["host"] == (
+        ",".join(v for k, v in sent if k != "x") or None
+    )
+
+
+def test_several_host_lines_stay_where_no_header_names_another() -> None:
+    """They are the server's business, and no host that would be believed."""
+    decision, new = apply(make_scope([FROM, ("host", "two")]))
+
+    assert decision.host == "backend.internal,two"
+    assert lines_of(new, "host") == [("host", "backend.internal"), ("host", "two")]
+
+
+def test_new_scope_has_a_list_of_its_own() -> None:
+    """uvicorn appends trailer fields to the list it gave; ours it cannot reach."""
+    for peer, sent in [
+        (PROXY, [FROM]),
+        (PROXY, []),
+        (STRANGER, [FROM]),
+        (STRANGER, []),
+    ]:
+        scope = make_scope(sent, peer=peer)
+        _, new = POLICY.apply_scope(scope)
+        length = len(new["headers"])
+
+        scope["headers"].append((b"x-forwarded-for", b"6.6.6.6"))
+
+        assert new["headers"] is not scope["headers"]
+        assert len(new["headers"]) == length
+
+
+def test_what_belongs_to_the_server_is_shared() -> None:
+    """The lifespan's state and extensions are the same objects."""
+    state: dict[str, Any] = {"pool": object()}
+    extensions: dict[str, Any] = {"http.response.push": {}}
+    scope = make_scope([FROM], state=state, extensions=extensions)
+
+    _, new = POLICY.apply_scope(scope)
+
+    assert new["state"] is state
+    assert new["extensions"] is extensions
+
+
+def test_header_lines_may_be_lists() -> None:
+    """daphne's are, and hypercorn's client is."""
+    scope = make_scope([FROM, (HOST, "a.example")], client=[PROXY, 50000])
+    scope["headers"] = [list(line) for line in scope["headers"]]
+
+    decision, new = apply(scope)
+
+    assert decision.client == "203.0.113.7"
+    assert (b"host", b"a.example") in list(map(tuple, new["headers"]))
+
+
+def test_value_keeps_its_bytes() -> None:
+    """What is rewritten is written as it was read, latin-1 both ways."""
+    value = 'for=203.0.113.7;x="\xe4\xff", for=10.0.0.8'
+    policy = ProxyPolicy(headers=[FORWARDED], proxies=PROXIES)
+
+    _, new = apply(make_scope([(FORWARDED, f"for=6.6.6.6, {value}")]), policy)
+
+    assert lines_of(new) == [(FORWARDED, value)]
+
+
+def test_secret_is_removed_from_every_scope() -> None:
+    """From a believed one, a stranger's, and one with the wrong secret."""
+    policy = ProxyPolicy(
+        headers=[FOR], proxies=PROXIES, secret_header="X-Proof", secrets=["hush-hush"]
+    )
+
+    for peer, secret, believed in [
+        (PROXY, "hush-hush", True),
+        (PROXY, "wrong", False),
+        (STRANGER, "hush-hush", False),
+    ]:
+        scope = make_scope([("X-PROOF", secret), ("x-other", "1")], peer=peer)
+        decision, new = apply(scope, policy)
+        assert decision.believed is believed
+        assert lines_of(new) == [("x-other", "1")]
+        assert "hush-hush" not in repr(decision)
+
+
+# -- server and mount point ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "sent", "server"),
+    [
+        (("127.0.0.1", 8000), {SERVER: "a.example"}, ("a.example", 8000)),
+        (("127.0.0.1", 8000), {PORT: "443"}, ("127.0.0.1", 443)),
+        (("127.0.0.1", 8000), {SERVER: "a", PORT: "443"}, ("a", 443)),
+        (("127.0.0.1", 8000), {HOST: "a.example:8443"}, ("127.0.0.1", 8000)),
+        (None, {SERVER: "a.example"}, ("a.example", None)),
+        (None, {PORT: "443"}, ("backend.internal", 443)),
+        (None, {PORT: "443", HOST: "a.example:8443"}, ("a.example", 443)),
+        (("/run/app.sock", None), {PORT: "443"}, ("/run/app.sock", 443)),
+        (("/run/app.sock", None), {SERVER: "a.example"}, ("a.example", None)),
+    ],
+    ids=str,
+)
+def test_only_the_part_of_the_server_that_was_named_is_replaced(
+    own: tuple[str, int | None] | None,
+    sent: dict[str, str],
+    server: tuple[str, int | None],
+) -> None:
+    """Where there was none, the host gives the name that is missing."""
+    policy = ProxyPolicy(headers=LISTED, proxies=[*PROXIES, "unix"])
+    scope = make_scope(sent.items())
+    scope["server"] = own
+
+    decision, new = apply(scope, policy)
+
+    assert new["server"] == server
+    assert decision.original.get("server", server) in (own, server)
+
+
+@pytest.mark.parametrize(("host", "name"), [(None, ""), ("not/a host", "")])
+def test_server_has_no_name_where_nobody_gives_one(host: str | None, name: str) -> None:
+    """A host that is none names nobody."""
+    scope = make_scope([(PORT, "443")], host=host)
+    scope["server"] = None
+
+    _, new = apply(scope, ProxyPolicy(headers=[PORT], proxies=[*PROXIES, "unix"]))
+
+    assert new["server"] == (name, 443)
+
+
+def mount(
+    path: str,
+    *,
+    own: str = "",
+    raw: bytes | None = b"",
+    header: str = "/app",
+    strip: bool = False,
+) -> tuple[Any, Any, Any]:
+    """Return root path, path and raw path of a scope below a forwarded mount point."""
+    policy = ProxyPolicy(headers=[SCRIPT], proxies=PROXIES, strip_mount_point=strip)
+    scope = make_scope([(SCRIPT, header)], path=path, root_path=own)
+    scope["raw_path"] = path.encode() if raw == b"" else raw
+    decision, new = apply(scope, policy)
+    for key in ("path", "raw_path", "root_path"):
+        assert decision.original.get(key, new[key]) == scope[key]
+    return new["root_path"], new["path"], new["raw_path"]
+
+
+def test_path_moves_from_the_servers_mount_point_to_the_forwarded_one() -> None:
+    """ASGI's path contains the root path; the raw path is the same, encoded (R15)."""
+    for path, own, moved in [
+        ("/x", "", "/app/x"),
+        ("/", "", "/app/"),
+        ("", "", "/app"),
+        ("/own/x", "/own", "/app/x"),
+        ("/own/x", "/own/", "/app/x"),
+        ("/own", "/own", "/app"),
+        ("/owner/x", "/own", "/app/owner/x"),
+        ("/x", "/own", "/app/x"),
+        ("/app/x", "", "/app/app/x"),
+    ]:
+        assert mount(path, own=own) == ("/app", moved, moved.encode())
+
+
+def test_raw_path_stays_encoded_as_it_came() -> None:
+    """Only its front is replaced; one that is not there is not made up."""
+    assert mount("/a/b", raw=b"/a%2Fb") == ("/app", "/app/a/b", b"/app/a%2Fb")
+    assert mount("/ö/x", own="/ö", raw=b"/%C3%B6/x") == ("/app", "/app/x", b"/app/x")
+    assert mount("/\xe4", raw=b"/%E4") == ("/app", "/app/\xe4", b"/app/%E4")
+    assert mount("/x", raw=None) == ("/app", "/app/x", None)
+
+
+def test_empty_mount_point_takes_the_servers_own_away() -> None:
+    """An empty header is the empty mount point."""
+    assert mount("/own/x", own="/own", header="") == ("", "/x", b"/x")
+    assert mount("/x", header="/") == ("", "/x", b"/x")
+
+
+def test_path_that_begins_with_the_mount_point_stays_where_that_is_wanted() -> None:
+    """For proxies that leave it in; at a segment boundary only (R15)."""
+    for path, own, moved in [
+        ("/app/x", "", "/app/x"),
+        ("/app", "", "/app"),
+        ("/application", "", "/app/application"),
+        ("/x", "", "/app/x"),
+        ("/own/app/x", "/own", "/app/x"),
+    ]:
+        assert mount(path, own=own, strip=True) == ("/app", moved, moved.encode())
+
+
+# -- told, and not ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """List what was told during the test so far."""
+    notices.forget()
+    caplog.set_level(logging.WARNING, logger="trustedproxy")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+def test_client_that_a_server_rewrote_is_told_once(
+    told: Callable[[], list[str]],
+) -> None:
+    """Port 0 beside a chain is what uvicorn and others leave (R16)."""
+    for _ in range(3):
+        POLICY.apply_scope(make_scope([FROM], client=(STRANGER, 0)))
+    POLICY.apply_scope(make_scope([FROM], client=("", 0), server=("/run/x", None)))
+
+    [message] = told()
+    assert "--no-proxy-headers" in message
+
+
+def test_client_with_a_port_of_its_own_is_not_told(
+    told: Callable[[], list[str]],
+) -> None:
+    """Nor is port 0 where no chain came that could have been read."""
+    POLICY.apply_scope(make_scope([FROM]))
+    POLICY.apply_scope(make_scope(client=(STRANGER, 0)))
+    POLICY.apply_scope(make_scope([FROM], client=None, server=None))
+
+    assert told() == []
+
+
+def test_second_application_does_nothing_and_is_told_once(
+    told: Callable[[], list[str]],
+) -> None:
+    """A request is decided once, whichever policy comes second (R16)."""
+    other = ProxyPolicy(headers=["X-Real-IP"], proxies=["0.0.0.0/0"], strip="all")
+    decision, new = POLICY.apply_scope(make_scope([FROM, ("x-real-ip", "6.6.6.6")]))
+
+    for policy in (POLICY, other, POLICY):
+        again, same = policy.apply_scope(new)
+        assert again is decision
+        assert same is new
+    [message] = told()
+    assert "the first decision stands" in message
+
+
+def test_problems_of_a_scope_are_told(told: Callable[[], list[str]]) -> None:
+    """As those of an environ are, also from a peer that comes often."""
+    decision, _ = POLICY.apply_scope(make_scope([(FOR, "garbage")]))
+    bare, _ = POLICY.apply_scope(make_scope())
+    POLICY.apply_scope(make_scope())
+
+    assert decision.problems == (Problem("malformed", FOR, "garbage"),)
+    assert bare.problems == (Problem("missing", FOR),)
+    first, second = told()
+    assert "(malformed)" in first and "'garbage'" in first and f"'{PROXY}'" in first
+    assert "(missing)" in second
+
+
+def test_shadow_changes_nothing_and_says_what_would_be(
+    told: Callable[[], list[str]],
+) -> None:
+    """The scope that was given goes on, without a key (R17)."""
+    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, shadow=True)
+    scope = make_scope([FROM, (PROTO, "https"), ("x_real_ip", "6.6.6.6")])
+    before = copy.deepcopy(scope)
+
+    decision, new = policy.apply_scope(scope)
+    policy.apply_scope(scope)
+
+    assert new is scope
+    assert scope == before
+    assert DECISION_KEY not in scope
+    assert (decision.client, decision.scheme) == ("203.0.113.7", "https")
+    [message] = told()
+    assert message.startswith("shadow: ['client', 'scheme', 'x_real_ip'] would be Dec")
