@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 # What a connection without a peer is called where its server is not a unix socket: no
 # list of networks has it (rule R3).
 _UNKNOWN_PEER = "unknown"
-_PATH_BEGINNINGS = ("/", "@", "\0", ".")
+_PATH_BEGINNINGS = ("@", "\0", ".")
+# What servers say instead of the port that a path has not.
+_NO_PORTS = (None, 0, "0")
 
 # What a server that rewrites the client by itself reads, and leaves where it was.
 _CHAINS = frozenset({"x-forwarded-for", "forwarded"})
@@ -67,7 +69,8 @@ def is_unix_server(server: Any) -> bool:
     """Say whether the scope's *server* is the path of a unix socket."""
     if not server:
         return False
-    return server[1] is None or str(server[0]).startswith(_PATH_BEGINNINGS)
+    name = str(server[0])
+    return server[1] in _NO_PORTS or name.startswith(_PATH_BEGINNINGS) or "/" in name
 
 
 def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
