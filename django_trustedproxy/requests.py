@@ -88,9 +88,19 @@ def _correct_asgi(policy: ProxyPolicy, request: ASGIRequest) -> Decision:
 
 
 class _OwnPrefix(str):
-    """A script prefix that can be told from an equal one by identity."""
+    """
+    A script prefix that can be told from an equal one by identity.
 
-    __slots__ = ()
+    Attributes:
+        before: The prefix that it took the place of.
+
+        is_over: Whether its response was closed.
+    """
+
+    __slots__ = ("before", "is_over")
+
+    before: str
+    is_over: bool
 
 
 class ScriptPrefix:
@@ -102,23 +112,29 @@ class ScriptPrefix:
     of this thread or into a test.
     """
 
-    __slots__ = ("_before", "_own")
+    __slots__ = ("_own",)
 
     def __init__(self, request: HttpRequest) -> None:
-        self._before = get_script_prefix()
         mount_point = request.META.get("SCRIPT_NAME", "")
         self._own = _OwnPrefix(mount_point.rstrip("/") + "/")
+        self._own.before = get_script_prefix()
+        self._own.is_over = False
         set_script_prefix(self._own)
 
     def put_back(self) -> None:
         """
-        Put back the prefix that was there before.
+        Put back the prefix that was there before, and those that are over with it.
 
-        A response may be closed in another thread or task than the one that made it;
-        the prefix there belongs to somebody else and stays.
+        A test may close its responses in any order.  A response may also be closed in
+        another thread or task than the one that made it; the prefix there belongs to
+        somebody else and stays.
         """
-        if get_script_prefix() is self._own:
-            set_script_prefix(self._before)
+        self._own.is_over = True
+        prefix = get_script_prefix()
+        if prefix is self._own:
+            while isinstance(prefix, _OwnPrefix) and prefix.is_over:
+                prefix = prefix.before
+            set_script_prefix(prefix)
 
     def put_back_on_close(self, response: HttpResponseBase) -> HttpResponseBase:
         """Return *response*, which will put the prefix back when it is closed."""

@@ -136,6 +136,17 @@ def test_prefix_of_the_next_request_of_a_thread() -> None:
     set_script_prefix("/")
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
+def test_prefix_after_responses_closed_in_any_order(order: tuple[int, ...]) -> None:
+    """Streams that were open together leave nothing, whichever is closed first."""
+    client = make_client()
+    responses = [client.get("/stream/") for _ in order]
+    for i in order:
+        responses[i].close()
+
+    assert reverse("facts") == "/facts/"
+
+
 def test_prefix_when_a_response_is_closed_elsewhere() -> None:
     """Closing a response in another thread leaves that thread's prefix alone."""
     handler = WSGIHandler()
