@@ -31,6 +31,11 @@ def is_refused(policy: ProxyPolicy, decision: Decision) -> bool:
     return decision.rejected is not None and not policy.shadow
 
 
+def bad_request_body(method: object) -> bytes:
+    """Give the body of the 400; an answer to HEAD has none (RFC 9110 section 9.3.2)."""
+    return b"" if method == "HEAD" else BAD_REQUEST_BODY
+
+
 class TrustedProxyMiddleware:
     """
     Apply *policy* to every request of the WSGI application *app*.
@@ -50,7 +55,7 @@ class TrustedProxyMiddleware:
         decision = self._apply(environ)
         if decision[6] is not None and is_refused(self.policy, decision):
             start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
-            return [BAD_REQUEST_BODY]
+            return [bad_request_body(environ.get("REQUEST_METHOD"))]
         return self.app(environ, start_response)
 
 
@@ -89,4 +94,5 @@ async def send_bad_request(scope: Scope, receive: Receive, send: Send) -> None:
         kind = "websocket.http"
     headers = [(k.lower().encode(), v.encode()) for k, v in BAD_REQUEST_HEADERS]
     await send({"type": f"{kind}.response.start", "status": 400, "headers": headers})
-    await send({"type": f"{kind}.response.body", "body": BAD_REQUEST_BODY})
+    body = bad_request_body(scope.get("method"))
+    await send({"type": f"{kind}.response.body", "body": body})
