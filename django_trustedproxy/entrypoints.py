@@ -11,6 +11,7 @@ The wrappers do everything that the settings say, proxy mount points included, w
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.conf import settings as django_settings
@@ -24,6 +25,7 @@ from trustedproxy import (
 )
 from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.process import restrict_signals
+from trustedproxy.values import split_host
 from trustedproxy.wsgi import DECISION_KEY
 
 from .conf import get_settings, tell_at_start
@@ -93,15 +95,15 @@ class _Current(Generic[App]):
     def __init__(self, app: App, build: Callable[[App, Settings], App]) -> None:
         self._app = app
         self._build = build
-        self._settings = get_settings()
+        self._settings, self._hosts = get_settings(), _list_hosts()
         self._wrapped = build(app, self._settings)
         tell_at_start()
 
     def get(self, *, serving: bool) -> App:
-        settings = get_settings()
-        if settings is not self._settings:
+        settings, hosts = get_settings(), _list_hosts()
+        if settings is not self._settings or hosts != self._hosts:
             self._wrapped = self._build(self._app, settings)
-            self._settings = settings
+            self._settings, self._hosts = settings, hosts
         if serving and settings.restrict_signals:
             restrict_signals()
         return self._wrapped
@@ -141,9 +143,24 @@ def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
 
 
 def _list_hosts() -> tuple[str, ...]:
-    """List the hosts that Django would serve."""
-    allowed = tuple(django_settings.ALLOWED_HOSTS)
-    return DEBUG_HOSTS if django_settings.DEBUG and not allowed else allowed
+    """
+    List the hosts that Django would serve.
+
+    Entries that no host ever equals are left out, as Django passes over them: the
+    empty text that is left of an empty variable, ``*.example.com``, a URL, a port.
+    """
+    allowed = django_settings.ALLOWED_HOSTS
+    if django_settings.DEBUG and not allowed:
+        return DEBUG_HOSTS
+    return tuple(entry for entry in allowed if _can_be_asked_for(entry))
+
+
+@cache
+def _can_be_asked_for(entry: str) -> bool:
+    if entry == "*":
+        return True
+    split = split_host(entry.removeprefix("."))
+    return split is not None and split[1] is None
 
 
 def _limit_hosts(rules: HTTPSOnly) -> HTTPSOnly:

@@ -190,6 +190,39 @@ def test_https_only_without_allowed_hosts(
 
 
 @each_wrapper
+@pytest.mark.parametrize(
+    "entry", ["", "*.example.com", "https://app.example", "app.example:8443"]
+)
+def test_https_only_with_an_allowed_host_that_is_none(ask: Any, entry: str) -> None:
+    """An entry that Django passes over stops no server, and allows nothing."""
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True, ALLOWED_HOSTS=[entry]):
+        assert ask(host="app.example").status == 400
+
+
+@each_wrapper
+def test_https_only_with_every_host_allowed(ask: Any) -> None:
+    """Where Django serves every host, each is redirected to."""
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True, ALLOWED_HOSTS=["*"]):
+        assert ask(host="other.example").status == 301
+
+
+def test_allowed_hosts_overridden_after_wrapping() -> None:
+    """An application that was wrapped before follows Django's own setting, too."""
+    application = wrap_wsgi(WSGIHandler())
+
+    def ask() -> int:
+        environ = make_environ(host="other.test")
+        return copy_context().run(call_wsgi, application, environ).status
+
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True):
+        before = ask()
+        with override_settings(ALLOWED_HOSTS=["other.test"]):
+            during = ask()
+
+    assert (before, during) == (400, 301)
+
+
+@each_wrapper
 def test_bad_configuration_when_the_server_starts(ask: Any) -> None:
     """The wrapper raises at start-up, naming the setting."""
     with (
@@ -289,7 +322,8 @@ def test_websocket_is_corrected() -> None:
 def test_mount_points(ask: Any) -> None:
     """A mount point is answered by the wrapper, and everything else by Django."""
     pytest.importorskip("urllib3", reason="the extra mount is not installed here")
-    pytest.importorskip("httpx", reason="the extra mount is not installed here")
+    pytest.importorskip("httpcore", reason="the extra mount is not installed here")
+    pytest.importorskip("websockets", reason="the extra mount is not installed here")
     with override_settings(
         TRUSTED_PROXY_MOUNT_POINTS={"/blog/": "http://127.0.0.1:9/"}
     ):
