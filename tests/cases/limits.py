@@ -35,9 +35,9 @@ def hops(count: int) -> str:
     return ", ".join(["10.0.0.8"] * count)
 
 
-def padded(tail: str) -> str:
+def padded(tail: str, hop: str = "10.0.0.8") -> str:
     """Write *tail* and one of our hops so that both fill what is read."""
-    return tail + "," + "10.0.0.8".rjust(CHARACTERS - len(tail) - 1)
+    return tail + "," + hop.rjust(CHARACTERS - len(tail) - 1)
 
 
 #: R13.
@@ -106,6 +106,49 @@ BOUNDS: Final = (
         problems=("too-long",),
         remaining={FOR: "10.0.0.8"},
         split=False,
+    ),
+    Case(
+        "refuses an element of Forwarded that the bound cuts",
+        ours(FORWARDED),
+        sent(FORWARDED, "for=1.1.1.1, x" + padded("for=203.0.113.7", "for=10.0.0.8")),
+        address="10.0.0.8",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        winners={"client": FORWARDED},
+        remaining={FORWARDED: "for=10.0.0.8"},
+        split=False,
+    ),
+    Case(
+        "refuses a first element that the bound cuts, and reads no shorter one",
+        anybody(FOR),
+        sent(FOR, "203.0.113.7" + " " * CHARACTERS + "x, 10.0.0.8"),
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        remaining={},
+        split=False,
+    ),
+    Case(
+        "reads as many elements as the bound allows where all of them are ours",
+        ours(FOR),
+        sent(FOR, hops(ELEMENTS)),
+        client="10.0.0.8",
+        reason=Reason.ALL_HOPS_TRUSTED,
+        split=False,
+    ),
+    Case(
+        "takes the first of many schemes where every peer is believed",
+        anybody(PROTO),
+        sent(PROTO, "https" + ", http" * 100),
+        scheme="https",
+        remaining={PROTO: "https"},
+        split=False,
+    ),
+    Case(
+        "refuses a scheme that lies beyond the bound",
+        ours(PROTO),
+        sent(PROTO, "https" + " " * CHARACTERS),
+        problems=("too-long",),
+        remaining={},
     ),
     Case(
         "does not mind how long an element left of the client is",
@@ -310,6 +353,15 @@ MISSING: Final = (
         sent(FORWARDED, "proto=https"),
         "unidentified",
         reason=Reason.UNIDENTIFIED_HOP,
+    ),
+    Case(
+        "refuses for the unknown client and not for what Connection names",
+        ours(FOR, **_REJECTS),
+        (*sent(FOR, "unknown"), *sent("Connection", "X-Forwarded-For")),
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("named-in-connection", "unidentified"),
+        rejected="unidentified",
+        remaining={},
     ),
     Case(
         "refuses nothing where all that is known of the client are our hops",

@@ -378,6 +378,14 @@ COUNTED: Final = (
         remaining={},
     ),
     Case(
+        "takes a list of nothing but commas for a missing one, not for a short one",
+        anybody(FOR, hops=2),
+        sent(FOR, ", ,"),
+        reason=Reason.HEADER_MISSING,
+        problems=("missing",),
+        remaining={},
+    ),
+    Case(
         "counts and asks who the peer is",
         ours(FOR, hops=2),
         sent(FOR, "1.1.1.1, 203.0.113.7, 198.51.100.8"),
@@ -627,6 +635,28 @@ LOCKSTEP: Final = (
         scheme="https",
         reason=Reason.FIRST_ELEMENT,
         remaining={FOR: "203.0.113.7, 198.51.100.8, 10.0.0.8", PROTO: "https"},
+    ),
+    Case(
+        "takes the first scheme where no client header is listed and all are believed",
+        anybody(PROTO),
+        sent(PROTO, "https, http"),
+        scheme="https",
+        remaining={PROTO: "https"},
+    ),
+    Case(
+        "takes the first scheme beside a single value where every peer is believed",
+        anybody(REAL, PROTO),
+        (*sent(REAL, "203.0.113.7"), *sent(PROTO, "https, http")),
+        client="203.0.113.7",
+        scheme="https",
+        reason=Reason.SINGLE_VALUE,
+        remaining={REAL: "203.0.113.7", PROTO: "https"},
+    ),
+    Case(
+        "takes a scheme of commas alone for a missing one where all are believed",
+        anybody(PROTO),
+        sent(PROTO, ","),
+        remaining={},
     ),
     Case(
         "reads repeated lines of a scheme header as one list",
