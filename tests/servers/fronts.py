@@ -331,6 +331,8 @@ class Front:
 
         loads_late: Whether it listens before it has read what it is to serve.
 
+        hands_trailers_on: Whether a client's trailer fields reach the server.
+
         notes: Sentences about it for docs/frontends.md.
     """
 
@@ -345,6 +347,7 @@ class Front:
     no_tls: str = ""
     no_unix: str = ""
     loads_late: bool = False
+    hands_trailers_on: bool = False
 
 
 FRONTS: tuple[Front, ...] = (
@@ -397,7 +400,10 @@ FRONTS: tuple[Front, ...] = (
             "the client's own on plain HTTP; both are set here in every case.",
             "As an inner proxy it adds a line of its own: a server that keeps only the "
             "last line (cheroot) loses the client there.",
+            "It hands trailer fields on, which uvicorn with httptools takes for "
+            "headers: behind HAProxy run uvicorn with `--http h11`, and not bjoern.",
         ),
+        hands_trailers_on=True,
     ),
     Front(
         "caddy",

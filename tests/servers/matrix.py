@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .fronts import FRONTS, Front, find_program
+from .holes import HOLES
 from .servers import APPLICATIONS, SERVERS, Protocol, Server, list_applications
 
 
@@ -190,6 +191,7 @@ def write_page(outcomes: Outcomes) -> str:
             INTRODUCTION,
             f"{len(CELLS)} combinations were run.\n\n",
             *_write_versions(),
+            *_write_holes(),
             LEGEND,
             *_write_tables(outcomes),
             *_write_reasons(),
@@ -216,7 +218,7 @@ def _write_versions() -> Iterator[str]:
 def hide_versions(page: str) -> str:
     """Take the versions out of a page, since they differ from machine to machine."""
     before, heading, after = page.partition(VERSIONS_HEADING)
-    shown, legend, rest = after.partition("## What the words say")
+    shown, legend, rest = after.partition("## Holes")
     hidden = re.sub(r"^(\| [^|]+ \|) [^|]+ \|", r"\1 … |", shown, flags=re.MULTILINE)
     return before + heading + hidden + legend + rest
 
@@ -242,6 +244,28 @@ def _write_tables(outcomes: Outcomes) -> Iterator[str]:
     yield "## Why something was not run\n\n"
     for reason, number in reasons.items():
         yield f"{number}. {reason}.\n"
+    yield "\n"
+
+
+def _write_holes() -> Iterator[str]:
+    yield (
+        "## Holes, and the line that closes each\n\n"
+        "No middleware can close these, since it never sees the difference.\n"
+        "The recommended configurations have the lines; the tests take each one out "
+        "and show what a client gains.\n"
+        "Those of the servers are in [servers.md](servers.md).\n\n"
+        "| front end | without the line | the line |\n|---|---|---|\n"
+    )
+    titles = {front.name: front.title for front in FRONTS}
+    for hole in HOLES:
+        yield f"| {titles[hole.front]} | {hole.means} | {hole.closed_by} |\n"
+    for front in FRONTS:
+        if front.hands_trailers_on:
+            yield (
+                f"| {front.title} | a client's trailer field is a header to uvicorn "
+                f"with httptools, and spoils one on bjoern | uvicorn's `--http h11`; "
+                f"not bjoern |\n"
+            )
     yield "\n"
 
 
