@@ -84,7 +84,7 @@ HOLES = (
         {"scheme": "http"},
         tls=True,
         closed_by="`RequestHeader set Connection …`",
-        means="`Connection: X-Forwarded-Proto` takes the scheme away: https becomes http",
+        means="`Connection: X-Forwarded-Proto` takes the scheme away",
     ),
     Hole(
         "HAProxy without http-restrict-req-hdr-names",
