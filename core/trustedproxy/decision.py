@@ -38,7 +38,7 @@ class Connection(NamedTuple):
     Attributes:
         peer:
             The address that opened the connection, or what the server reports for a
-            unix socket (`trustedproxy.networks` has the list).
+            unix socket (`trustedproxy.addresses` has the list).
 
         scheme: ``http`` or ``https``; ``ws`` or ``wss`` for a websocket.
 
@@ -243,6 +243,20 @@ class Decision(Evidence):
             for name, key in self.keys.items()
             if key in self.original and name not in self.rewritten
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let decisions be copied and pickled, which read-only views cannot be."""
+        beside = self.beside
+        if beside is not None:
+            beside = beside._replace(
+                winners=dict(beside.winners), rewritten=dict(beside.rewritten)
+            )
+        plain = self._replace(
+            beside=beside,
+            rewritten=dict(self.rewritten),
+            original=dict(self.original),
+        )
+        return Decision._make, (tuple(plain),)
 
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in _SHOWN)

@@ -7,6 +7,8 @@ Out: what a decision says, and that nobody can make it say something else.
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -33,6 +35,7 @@ from .making import (
     SCRIPT,
     SERVER,
     STRANGER,
+    make_environ,
     show,
 )
 
@@ -218,3 +221,16 @@ def test_nothing_stays_nothing() -> None:
     with pytest.raises(TypeError):
         nothing["x"] = 1
     assert dict(NOTHING) == {}
+
+
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+@pytest.mark.parametrize("sent", [SENT, {}])
+def test_decision_can_be_copied_and_pickled(peer: str, sent: dict[str, str]) -> None:
+    """A decision may go into a queue, a cache or a log of another process."""
+    decision = POLICY.decide(CONNECTION._replace(peer=peer), sent)
+    applied = POLICY.apply(make_environ(sent, peer=peer))
+
+    for one in (decision, applied):
+        for other in (copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+            assert isinstance(other, Decision)
+            assert show(other) == show(one)
