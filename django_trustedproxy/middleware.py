@@ -194,7 +194,9 @@ def _read_facts(request: HttpRequest) -> RequestFacts:
         )
     host = _find_host(request)
     # Only plain requests come here, whoever told Django so.
-    return replace(facts, scheme="http", host=host, host_refused=host is None)
+    return replace(
+        facts, scheme="http", host=host or facts.host, host_refused=host is None
+    )
 
 
 def _find_host(request: HttpRequest) -> str | None:

@@ -785,6 +785,27 @@ def test_loop_not_told_where_none_is(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(PLAIN, host="evil.example"),
+        replace(PLAIN, host="evil.example", host_refused=True),
+    ],
+    ids=["by the list", "by the framework"],
+)
+def test_refused_host_told_once_a_minute(
+    facts: RequestFacts, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A 400 for a host is told, with the host and where the site's hosts are listed."""
+    rules = HTTPSOnly(allowed_hosts=["www.example.com"])
+    for _ in range(2):
+        assert rules.answer(facts) == BAD_HOST
+
+    (record,) = caplog.records
+    for word in ("'evil.example'", "ALLOWED_HOSTS", "TRUSTED_HOSTS", "allowed_hosts="):
+        assert word in record.getMessage()
+
+
 def test_shadow_only_logs(caplog: pytest.LogCaptureFixture) -> None:
     """In shadow mode everything passes, nothing is sent, and the log says what."""
     rules = HTTPSOnly(hsts=YEAR, shadow=True)

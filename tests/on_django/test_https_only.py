@@ -100,6 +100,18 @@ def test_host_that_django_refuses(ask: Any, host: str) -> None:
 
 
 @each_handler
+def test_host_that_django_refuses_is_told(
+    ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the host, as Django's own would, and the setting to change."""
+    ask(host="evil.test", headers=PLAIN)
+
+    (told,) = (line for line in read_told(caplog) if "400" in line)
+    assert "'evil.test'" in told
+    assert "ALLOWED_HOSTS" in told
+
+
+@each_handler
 def test_scheme_that_django_reads_by_itself(ask: Any) -> None:
     """What Django calls plain is redirected, though the connection is secure."""
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_OWN_SCHEME", "https")):

@@ -164,6 +164,8 @@ class HTTPSOnly:
             return None
         answer = self._answer_plain(facts)
         _tell_loop(facts)
+        if answer is BAD_HOST:
+            _tell_refused_host(facts)
         return answer
 
     def _tell_shadow(self, facts: RequestFacts) -> None:
@@ -288,6 +290,19 @@ def _look_on(policy: ProxyPolicy | None, facts: RequestFacts) -> RequestFacts:
         host=decision.host,
         peer=decision.peer,
         forwarded=bool(decision.winners),
+    )
+
+
+def _tell_refused_host(facts: RequestFacts) -> None:
+    """Tell which host was answered with 400, and which list it is not on."""
+    tell(
+        "https-only-host",
+        None,
+        "HTTPS only answers 400 to plain HTTP from peer %s for the host %s, which is "
+        "missing, malformed or none of the site's (ALLOWED_HOSTS in Django, "
+        "TRUSTED_HOSTS in Flask, allowed_hosts= elsewhere).",
+        shorten(facts.peer),
+        shorten(facts.host),
     )
 
 
