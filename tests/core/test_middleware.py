@@ -1,13 +1,14 @@
 """
-The middlewares around a whole application: what passes, and the 400.
+The policy around a whole application, WSGI or ASGI.
 
-In:  requests that a policy refuses, and those that it does not.
-Out: answers, as a server gets them.
+In:  an application, a policy, requests.
+Out: what the application sees, or a 400 that it never hears of.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -16,60 +17,224 @@ from trustedproxy import (
     ProxyPolicy,
     TrustedProxyASGIMiddleware,
     TrustedProxyMiddleware,
+    notices,
 )
 from trustedproxy.middleware import (
     BAD_REQUEST_BODY,
     BAD_REQUEST_HEADERS,
     BAD_REQUEST_STATUS,
 )
+from trustedproxy.wsgi import DECISION_KEY
 
-from .making import FOR, PROXIES, make_environ, make_scope
+from .making import FOR, PROTO, PROXIES, PROXY, STRANGER, make_environ, make_scope
 
-POLICY = ProxyPolicy(headers=[FOR], proxies=PROXIES, missing="reject")
-
-# A method, and the body of its 400 (RFC 9110 section 9.3.2).
-BODIES = [("GET", BAD_REQUEST_BODY), ("POST", BAD_REQUEST_BODY), ("HEAD", b"")]
-
-
-@pytest.mark.parametrize(("method", "body"), BODIES)
-def test_refusal_has_a_body_but_for_head(method: str, body: bytes) -> None:
-    """The head of the answer is the same for every method, its length included."""
-    started: list[Any] = []
-
-    def application(environ: Any, start_response: Any) -> list[bytes]:
-        raise AssertionError("reached")
-
-    def start_response(status: str, headers: Any) -> Any:
-        started.append((status, headers))
-
-    app = TrustedProxyMiddleware(application, POLICY)
-    answer = app(make_environ(REQUEST_METHOD=method), start_response)
-
-    assert b"".join(answer) == body
-    assert started == [(BAD_REQUEST_STATUS, BAD_REQUEST_HEADERS)]
+LISTED = [FOR, PROTO]
+PASSES = ProxyPolicy(headers=LISTED, proxies=PROXIES)
+REFUSES = ProxyPolicy(headers=LISTED, proxies=PROXIES, malformed="reject")
+SHADOWS = ProxyPolicy(headers=LISTED, proxies=PROXIES, malformed="reject", shadow=True)
+GARBAGE = {FOR: "garbage", PROTO: "https"}
 
 
-@pytest.mark.parametrize(("method", "body"), BODIES)
-def test_refusal_has_a_body_but_for_head_in_asgi(method: str, body: bytes) -> None:
-    """The same answer, from a scope."""
-    sent: list[Any] = []
+def serve(policy: ProxyPolicy, environ: dict[str, Any]) -> dict[str, Any]:
+    """Serve one request; tell what the application saw, and what was answered."""
+    told: dict[str, Any] = {"seen": None}
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        raise AssertionError("reached")
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        told["seen"] = environ
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"hello"]
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        told["status"], told["headers"] = status, headers
+
+    told["body"] = b"".join(
+        TrustedProxyMiddleware(app, policy)(environ, start_response)
+    )
+    return told
+
+
+def test_application_sees_the_corrected_environ() -> None:
+    """The same environ, rewritten in place; the answer is the application's."""
+    environ = make_environ({FOR: "203.0.113.7", PROTO: "https"})
+
+    told = serve(PASSES, environ)
+
+    assert told["seen"] is environ
+    assert (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]) == (
+        "203.0.113.7",
+        "https",
+    )
+    assert (told["status"], told["body"]) == ("200 OK", b"hello")
+
+
+def test_refused_request_never_reaches_the_application() -> None:
+    """It is answered 400, which no cache may keep, and left unrewritten."""
+    environ = make_environ(GARBAGE)
+
+    told = serve(REFUSES, environ)
+
+    assert told["seen"] is None
+    assert told["status"] == "400 Bad Request"
+    assert dict(told["headers"]) == {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Length": str(len(told["body"])),
+        "Cache-Control": "no-store",
+    }
+    assert (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]) == (PROXY, "http")
+    assert environ[DECISION_KEY].rejected is not None
+    assert not {"HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"} & set(environ)
+
+
+def test_refusal_has_headers_of_its_own() -> None:
+    """A server or a middleware outside may add to the list that it is given."""
+    told = serve(REFUSES, make_environ(GARBAGE))
+
+    told["headers"].append(("X-Added", "1"))
+
+    assert ("X-Added", "1") not in BAD_REQUEST_HEADERS
+    assert len(serve(REFUSES, make_environ(GARBAGE))["headers"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "peer"), [(SHADOWS, PROXY), (REFUSES, STRANGER), (PASSES, PROXY)]
+)
+def test_request_that_is_not_refused_passes(policy: ProxyPolicy, peer: str) -> None:
+    """Shadow refuses nobody, and no stranger is refused for what it sends."""
+    environ = make_environ(GARBAGE, peer=peer)
+    before = dict(environ)
+
+    told = serve(policy, environ)
+
+    assert told["status"] == "200 OK"
+    if policy is SHADOWS:
+        assert told["seen"] == before
+
+
+#: What a server sent, and what an application saw.
+Heard = tuple[list[dict[str, Any]], list[Any], int]
+
+
+def call(policy: ProxyPolicy, scope: dict[str, Any]) -> Heard:
+    """Call the ASGI middleware; count how often it received."""
+    sent: list[dict[str, Any]] = []
+    seen: list[Any] = []
+    received = 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope)
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request"}
+        nonlocal received
+        received += 1
+        return {"type": "websocket.connect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    app = TrustedProxyASGIMiddleware(application, POLICY)
-    asyncio.run(app(make_scope(method=method), receive, send))
+    asyncio.run(TrustedProxyASGIMiddleware(app, policy)(scope, receive, send))
+    return sent, seen, received
 
-    assert [message["type"] for message in sent] == [
-        "http.response.start",
-        "http.response.body",
+
+def lower(headers: dict[str, str]) -> list[tuple[str, str]]:
+    """Write *headers* as a scope has them."""
+    return [(name.lower(), value) for name, value in headers.items()]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_application_sees_the_corrected_scope(kind: str) -> None:
+    """A scope of its own; the one that the server gave is not changed."""
+    scope = make_scope(lower({FOR: "203.0.113.7"}), kind=kind)
+
+    sent, [seen], received = call(PASSES, scope)
+
+    assert (sent, received) == ([], 0)
+    assert seen["client"] == ("203.0.113.7", 0)
+    assert scope["client"] == (PROXY, 50000)
+    assert DECISION_KEY in seen and DECISION_KEY not in scope
+
+
+def test_lifespan_is_not_touched() -> None:
+    """It has no request in it: the same object goes on."""
+    scope: dict[str, Any] = {"type": "lifespan", "asgi": {}, "state": {}}
+
+    sent, [seen], _ = call(REFUSES, scope)
+
+    assert seen is scope
+    assert scope == {"type": "lifespan", "asgi": {}, "state": {}}
+    assert sent == []
+
+
+REFUSAL = [
+    (name.lower().encode(), value.encode()) for name, value in BAD_REQUEST_HEADERS
+]
+
+
+def test_refused_http_is_answered_400() -> None:
+    """With the same headers and body as in WSGI."""
+    sent, seen, received = call(REFUSES, make_scope(lower(GARBAGE)))
+
+    assert seen == []
+    assert received == 0
+    assert sent == [
+        {"type": "http.response.start", "status": 400, "headers": REFUSAL},
+        {"type": "http.response.body", "body": BAD_REQUEST_BODY},
     ]
-    assert sent[0]["status"] == 400
-    assert dict(sent[0]["headers"])[b"content-length"] == b"12"
-    assert sent[1]["body"] == body
+    assert BAD_REQUEST_STATUS.startswith("400 ")
+
+
+@pytest.mark.parametrize("extensions", [None, {}, {"tls": {}}])
+def test_refused_websocket_is_closed_before_it_is_accepted(
+    extensions: dict[str, Any] | None,
+) -> None:
+    """After the connect event, as the specification wants; servers answer 403."""
+    scope = make_scope(lower(GARBAGE), kind="websocket", extensions=extensions)
+
+    sent, seen, received = call(REFUSES, scope)
+
+    assert seen == []
+    assert received == 1
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_refused_websocket_is_answered_400_where_the_server_can() -> None:
+    """Servers with the extension for it get the whole answer."""
+    scope = make_scope(
+        lower(GARBAGE),
+        kind="websocket",
+        extensions={"websocket.http.response": {}},
+    )
+
+    sent, seen, received = call(REFUSES, scope)
+
+    assert seen == []
+    assert received == 1
+    assert sent == [
+        {"type": "websocket.http.response.start", "status": 400, "headers": REFUSAL},
+        {"type": "websocket.http.response.body", "body": BAD_REQUEST_BODY},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_shadow_refuses_no_scope(kind: str) -> None:
+    """It decides and tells, and the given scope goes on."""
+    scope = make_scope(lower(GARBAGE), kind=kind)
+
+    sent, [seen], _ = call(SHADOWS, scope)
+
+    assert seen is scope
+    assert sent == []
+
+
+@pytest.mark.parametrize("make", [TrustedProxyMiddleware, TrustedProxyASGIMiddleware])
+def test_middleware_tells_at_start_that_every_peer_is_believed(
+    make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, before any request, with what to set instead (R4)."""
+    caplog.set_level(logging.WARNING, logger="trustedproxy")
+    notices.forget()
+
+    for _ in range(2):
+        make(None, ProxyPolicy(headers=LISTED))
+
+    [message] = [record.getMessage() for record in caplog.records]
+    assert message.startswith("TRUSTED_PROXIES is not set")
