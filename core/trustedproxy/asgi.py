@@ -14,7 +14,7 @@ Source: the ASGI specification, "HTTP & WebSocket ASGI Message Format".
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from urllib.parse import unquote
 
 from .headers import Category
 from .notices import tell_once
@@ -80,7 +80,7 @@ def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
     if server is not None and is_unix_server(server):
         # Whatever the client calls itself, it came through the socket.
         peer = f"unix:{name}" if name else ""
-    elif client:
+    elif name:
         peer = name
     else:
         peer = "" if server is None else _UNKNOWN_PEER
@@ -96,7 +96,7 @@ def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
         host,
         str(server[0]) if server else None,
         None if port is None else str(port),
-        scope.get("root_path", ""),
+        scope.get("root_path") or "",
     )
 
 
@@ -123,7 +123,7 @@ def decide(
         The decision, and the headers that are there: key → lines joined by commas.
     """
     headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
+    for name, value in scope.get("headers") or ():
         key = _keys.get(name) or read_name(name)
         if key in wanted:
             text = value.decode("latin-1")
@@ -185,7 +185,7 @@ def write(
     if decision.host is not None and decision.host != headers.get("host"):
         changes["host"] = decision.host.encode("latin-1")
         original["host"] = headers.get("host")
-    new["headers"] = _rewrite(scope["headers"], changes)
+    new["headers"] = _rewrite(scope.get("headers") or (), changes)
 
     _write_client(new, original, decision)
     if rules.scheme_opted_in and decision.scheme != scope.get("scheme"):
@@ -245,24 +245,21 @@ def _write_mount_point(
 
     ASGI's ``path`` contains ``root_path``, and ``raw_path`` is the same, encoded.
     """
-    mount_point = decision.mount_point
-    own = new.get("root_path", "").rstrip("/")
-    path = _move(new["path"], own, mount_point, strip_path=strip_path)
+    mount_point, path = decision.mount_point, new["path"]
+    own = (new.get("root_path") or "").rstrip("/")
+    rest = strip_mount_point(path, own)
+    has_it = strip_path and strip_mount_point(rest, mount_point) != rest
+    front = "" if has_it else mount_point
     _replace(new, original, "root_path", mount_point)
-    _replace(new, original, "path", path)
+    _replace(new, original, "path", front + rest)
     raw = new.get("raw_path")
     if raw is not None:
-        encoded = _move(
-            raw.decode("latin-1"), quote(own), mount_point, strip_path=strip_path
-        )
-        _replace(new, original, "raw_path", encoded.encode("latin-1"))
-
-
-def _move(path: str, own: str, mount_point: str, *, strip_path: bool) -> str:
-    rest = strip_mount_point(path, own)
-    if strip_path and strip_mount_point(rest, mount_point) != rest:
-        return rest
-    return mount_point + rest
+        # Any character may be encoded, so that as many segments are compared.
+        text = raw.decode("latin-1")
+        head = "/".join(text.split("/")[: own.count("/") + 1])
+        if rest != path and unquote(head) == own:
+            text = text[len(head) :]
+        _replace(new, original, "raw_path", (front + text).encode("latin-1"))
 
 
 def _replace(new: Scope, original: dict[str, Any], key: str, value: object) -> None:

@@ -276,13 +276,14 @@ def compile_apply_scope(
             or scope["type"] != "http"
             or not client
             or not server
+            or not client[0]
             or not client[1]
             or server[1].__class__ is not int
             or "scheme" not in scope
             or (server[0] not in plain_servers and not is_plain_server(server))
         ):
             return apply_slowly(scope)
-        lines = scope["headers"]
+        lines = scope.get("headers") or ()
         found: dict[str, bytes] = {}
         for name, value in lines:
             kind = kinds.get(name)
@@ -302,7 +303,7 @@ def compile_apply_scope(
             host,
             server[0],
             server[1],
-            scope.get("root_path", ""),
+            scope.get("root_path") or "",
         )
         if trusts is not None and not trusts(peer):
             original: dict[str, Any] = {}

@@ -30,6 +30,7 @@ from .making import (
     SERVER,
     STRANGER,
     make_scope,
+    show,
 )
 
 LISTED = [FOR, PROTO, HOST, SERVER, PORT, SCRIPT]
@@ -118,8 +119,7 @@ def test_missing_client_of_a_tcp_server_is_nobody(ends: dict[str, Any]) -> None:
 
     assert not decision.believed and decision.client is None
     assert lines_of(new) == []
-    if ends["client"] is None:
-        assert not apply(scope, UNIX)[0].believed
+    assert not apply(scope, UNIX)[0].believed
 
 
 @pytest.mark.parametrize(
@@ -486,6 +486,36 @@ def test_raw_path_stays_encoded_as_it_came() -> None:
     assert mount("/ö/x", own="/ö", raw=b"/%C3%B6/x") == ("/app", "/app/x", b"/app/x")
     assert mount("/\xe4", raw=b"/%E4") == ("/app", "/app/\xe4", b"/app/%E4")
     assert mount("/x", raw=None) == ("/app", "/app/x", None)
+
+
+def test_raw_path_loses_the_servers_mount_point_however_it_is_encoded() -> None:
+    """What the path loses, the raw path loses, and nothing else does."""
+    for path, own, raw, moved in [
+        ("/own/x", "/own", b"/%6Fwn/x", b"/app/x"),
+        ("/own/x", "/own", b"/o%77n", b"/app"),
+        ("/a b/c/x", "/a b/c", b"/a%20b/%63/x", b"/app/x"),
+        ("/x", "/own", b"/own/x", b"/app/own/x"),
+        ("/own/x", "/own", b"/own%2Fx", b"/app/own%2Fx"),
+    ]:
+        assert mount(path, own=own, raw=raw)[2] == moved
+    for raw in (b"/%61pp/x", b"/app/x"):
+        assert mount("/app/x", raw=raw, strip=True) == ("/app", "/app/x", raw)
+
+
+@pytest.mark.parametrize("key", ["headers", "root_path", "client", "server"])
+def test_scope_may_leave_out_what_it_may(key: str) -> None:
+    """A key that is not there, or ``None``, is as good as one that says nothing."""
+    policies = [UNIX, NO_UNIX, ProxyPolicy(headers=[SCRIPT])]
+    for policy in policies:
+        for peer in (PROXY, STRANGER):
+            scope = make_scope([(SCRIPT, "/app")], peer=peer)
+            without = {name: value for name, value in scope.items() if name != key}
+
+            decision, new = policy.apply_scope(without)
+            other, _ = policy.apply_scope(without | {key: None})
+
+            assert show(decision) == show(other)
+            assert new["headers"] is not scope["headers"]
 
 
 def test_empty_mount_point_takes_the_servers_own_away() -> None:
