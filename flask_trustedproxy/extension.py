@@ -116,7 +116,7 @@ class TrustedProxy:
 
 
 def select_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the names that are this extension's, typing errors included, from *config*."""
+    """Take from *config* what is this extension's, misspelled names included."""
     return {name: value for name, value in config.items() if name.startswith(PREFIX)}
 
 
