@@ -168,6 +168,18 @@ def test_explain_a_peer_that_knows_the_secret() -> None:
         "'10.0.0.5' knows the secret: its headers are read."
     ]
     assert "X-Edge-Secret: (not shown)" in text
+    assert "hush-hush" not in text
+
+
+def test_explain_a_secret_under_another_spelling() -> None:
+    """What is typed with underscores is a secret all the same."""
+    text = explain_with(
+        {"x_edge_secret": "hush-hush"},
+        secret_header="X-Edge-Secret",
+        secrets=["hush-hush"],
+    )
+
+    assert "x_edge_secret: (not shown)" in text
     assert "hush" not in text
 
 
