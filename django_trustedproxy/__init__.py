@@ -26,8 +26,8 @@ def get_decision(request: HttpRequest) -> Decision | None:
     """
     Return what was decided about *request*, or ``None``.
 
-    ``None`` where nothing has decided yet, where no header is trusted, and under
-    ``TRUSTED_PROXY_SHADOW``, which changes nothing.
+    ``None`` where nothing has decided yet, and under ``TRUSTED_PROXY_SHADOW``, which
+    changes nothing.
     """
     # ASGI requests keep their scope, WSGI requests have the environ for META.
     holder = getattr(request, "scope", None)
