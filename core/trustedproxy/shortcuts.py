@@ -147,8 +147,8 @@ def compile_apply(
                 if not watched.isdisjoint(environ):
                     return apply_slowly(environ)
                 decision = bare.get(connection) or decide_bare(connection)
-                if decision[5]:
-                    tell_problems(decision[5], connection[0])
+                # That the client header is missing is a problem always.
+                tell_problems(decision[5], connection[0])
                 environ[DECISION_KEY] = decision
                 return decision
 
@@ -330,8 +330,8 @@ def compile_apply_scope(
                         bare.clear()
                     bare[about] = known
             decision = known
-            if decision[5]:
-                tell_problems(decision[5], peer)
+            # That the client header is missing is a problem always.
+            tell_problems(decision[5], peer)
         else:
             raw = found.pop(client_key, None)
             finding = None if raw is None else find(raw.decode("latin-1"), trust, None)
@@ -349,8 +349,7 @@ def compile_apply_scope(
             recipe = recipes.get(recipe_key)
             if recipe is None:
                 decision, new = apply_slowly(scope)
-                twin = any(key.startswith("_") for key in found)
-                made = None if twin else _make_scope_recipe(about, decision, new)
+                made = _make_scope_recipe(about, decision, new)
                 if made is not None:
                     if len(recipes) >= _MOST_REMEMBERED:
                         recipes.clear()

@@ -521,6 +521,20 @@ def test_shadow_changes_nothing_and_tells_what_would_be(
     assert shadows == [f"shadow: {sorted(decision.original)} would be {decision}"]
 
 
+def test_shadow_tells_so_much_and_no_more(told: Told) -> None:
+    """A request can be as long as it likes, a line of the log cannot."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, shadow=True)
+
+    decision = policy.apply(make_environ({FOR: "x" * 100_000}))
+
+    shadow = told()[-1]
+    length = len(repr(decision))
+    assert length > 100_000
+    assert len(shadow) < 2500
+    assert shadow.startswith("shadow: ['HTTP_X_FORWARDED_FOR'] would be Decision(")
+    assert shadow.endswith(f"… ({length} characters)")
+
+
 def test_shadow_is_silent_where_nothing_would_be_changed(
     told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -669,3 +683,15 @@ def test_middleware_cannot_be_made_of_a_wrong_policy(make: Any) -> None:
     """Nothing fails later than at start-up because of configuration."""
     with pytest.raises(ConfigurationError):
         make(None, ProxyPolicy(headers=[FOR], proxies=["10.0.0.0/33"]))
+
+
+def test_shadow_shortens_what_a_request_is_full_of(told: Told) -> None:
+    """However long a forged value is, one line of the log is not."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, shadow=True)
+
+    policy.apply(make_environ({FOR: "x" * 60_000}, peer=STRANGER))
+
+    [text] = told()
+    assert text.startswith("shadow: ['HTTP_X_FORWARDED_FOR'] would be Decision(")
+    assert len(text) < 2_200
+    assert text.endswith(" characters)")

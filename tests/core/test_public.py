@@ -8,6 +8,8 @@ Out: names, and modules that an interpreter of its own has loaded.
 from __future__ import annotations
 
 import ast
+import importlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -103,6 +105,14 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not loaded & heavy
 
 
+#: Modules that need the extra ``mount`` → the library that it brings for them.
+LIBRARIES = {
+    "trustedproxy.mount.httpcore_client": "httpcore",
+    "trustedproxy.mount.tunnel": "websockets",
+    "trustedproxy.mount.urllib3_client": "urllib3",
+}
+
+
 def modules() -> list[Path]:
     """List the modules of the core."""
     folder = Path(trustedproxy.__file__).parent
@@ -116,3 +126,19 @@ def test_module_says_what_comes_in_and_what_goes_out(path: Path) -> None:
 
     assert doc is not None
     assert "\nIn:" in doc and "\nOut:" in doc
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: "/".join(path.parts[-2:]))
+def test_module_needs_nothing_but_what_its_extra_brings(path: Path) -> None:
+    """Every module can be imported; without the extra, three name what they miss."""
+    parts = path.relative_to(Path(trustedproxy.__file__).parents[1]).with_suffix("")
+    name = ".".join(parts.parts).removesuffix(".__init__")
+    library = LIBRARIES.get(name)
+
+    if library is None or importlib.util.find_spec(library) is not None:
+        assert importlib.import_module(name).__doc__
+        return
+    with pytest.raises(ModuleNotFoundError) as caught:
+        importlib.import_module(name)
+    assert caught.value.name is not None
+    assert caught.value.name.partition(".")[0] == library
