@@ -357,14 +357,17 @@ _PROXY_FIX = (
 )
 
 
+# Of a decision in the log: requests can be long, and their values are all in it.
+_MOST_SHOWN = 2000
+
+
 def _tell_shadow(decision: Decision) -> None:
     """Log what would have been changed, at most once a minute for a peer."""
     if (decision.original or decision.rejected) and is_due("shadow", decision.peer):
-        logger.warning(
-            "shadow: %s would be %s",
-            sorted(decision.original),
-            decision,
-        )
+        shown = repr(decision)
+        if len(shown) > _MOST_SHOWN:
+            shown = f"{shown[:_MOST_SHOWN]}… ({len(shown)} characters)"
+        logger.warning("shadow: %s would be %s", sorted(decision.original), shown)
     logger.debug("shadow: %s", decision)
 
 
