@@ -107,6 +107,42 @@ def test_uvicorn_rewrites_the_client_which_is_told_and_one_option_ends(
     assert with_the_option["scheme"] == "https"
 
 
+def test_daphne_that_rewrites_the_client_is_told(start: Starter) -> None:
+    """Daphne with --proxy-headers takes anybody's word; that is told once."""
+    address = start(find_server("daphne").command, "--proxy-headers")
+    line = ("X-Forwarded-For", FORGED)
+
+    first, _ = (get(address, "/page", [ECHO, line], source=CLIENT) for _ in range(2))
+
+    assert first.json()["decision"]["believed"] is False
+    assert start.read_log().count("daphne without --proxy-headers") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("daphne", ["--proxy-headers"]),
+        ("uvicorn-h11", ["--proxy-headers", "--forwarded-allow-ips", "*"]),
+    ],
+)
+def test_server_that_believes_everybody_must_not_be_told_to(
+    start: Starter, farm: Farm, name: str, options: list[str]
+) -> None:
+    """A server that believes everybody lets a client be 127.0.0.1, and so a proxy."""
+    forged = ("X-Forwarded-For", f"{HOST}, {FORGED}")
+    lines = [ECHO, forged, HTTPS]
+    credulous = start(find_server(name).command, *options)
+    recommended = farm.find_address(name)
+
+    believed = get(credulous, "/page", lines, source=CLIENT).json()
+    answer = get(recommended, "/page", lines, source=CLIENT).json()
+
+    assert believed["address"] == FORGED
+    assert "already rewritten the client" in start.read_log()
+    assert (answer["address"], answer["scheme"]) == (CLIENT, "http")
+    assert answer["decision"]["believed"] is False
+
+
 def test_gunicorn_takes_the_scheme_which_the_policy_takes_back(
     start: Starter,
 ) -> None:
