@@ -238,3 +238,20 @@ def test_middleware_tells_at_start_that_every_peer_is_believed(
 
     [message] = [record.getMessage() for record in caplog.records]
     assert message.startswith("TRUSTED_PROXIES is not set")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_refusal_of_head_has_no_body(method: str) -> None:
+    """The head of the answer is the same, its length too (RFC 9110 section 9.3.2)."""
+    body = b"" if method == "HEAD" else BAD_REQUEST_BODY
+
+    told = serve(REFUSES, make_environ(GARBAGE, REQUEST_METHOD=method))
+    sent, _, _ = call(REFUSES, make_scope(lower(GARBAGE), method=method))
+
+    assert (told["status"], told["headers"]) == (
+        BAD_REQUEST_STATUS,
+        BAD_REQUEST_HEADERS,
+    )
+    assert told["body"] == body
+    assert sent[0]["headers"] == REFUSAL
+    assert sent[1] == {"type": "http.response.body", "body": body}
