@@ -163,6 +163,13 @@ PORT_IN_HOST: Final = (
         remaining={},
     ),
     Case(
+        "leaves a host alone that is none",
+        ours(PORT, port_in_host=True),
+        ((PORT, "8443"),),
+        given=Given(host="a/b"),
+        port="8443",
+    ),
+    Case(
         "makes no host where the request had none",
         ours(PORT, port_in_host=True),
         ((PORT, "8443"),),

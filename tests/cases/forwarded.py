@@ -236,6 +236,7 @@ NO_NODES: Final = (
     ("a multicast address", "for=224.0.0.1"),
     ("an underscore alone", "for=_"),
     ("an obfuscated name with other characters", 'for="_a/b"'),
+    ("more than 64 characters with its port", f'for="203.0.113.7:_{"p" * 60}"'),
     ("blanks inside of its quotes", 'for=" 203.0.113.7 "'),
 )
 

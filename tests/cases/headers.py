@@ -210,21 +210,22 @@ ROWS: Final = (
         client_port=4711,
         reason=Reason.SINGLE_VALUE,
     ),
-    Case(
-        "refuses a CloudFront-Viewer-Address without its port",
-        ours("CloudFront-Viewer-Address"),
-        (("CloudFront-Viewer-Address", "203.0.113.7"),),
-        reason=Reason.MALFORMED,
-        problems=("malformed",),
-        remaining={},
-    ),
-    Case(
-        "refuses a CloudFront-Viewer-Address whose port is none",
-        ours("CloudFront-Viewer-Address"),
-        (("CloudFront-Viewer-Address", "2001:db8::7:99999"),),
-        reason=Reason.MALFORMED,
-        problems=("malformed",),
-        remaining={},
+    *(
+        Case(
+            f"refuses a CloudFront-Viewer-Address {what}",
+            ours("CloudFront-Viewer-Address"),
+            (("CloudFront-Viewer-Address", value),),
+            reason=Reason.MALFORMED,
+            problems=("malformed",),
+            remaining={},
+        )
+        for what, value in (
+            ("without its port", "203.0.113.7"),
+            ("whose port is none", "2001:db8::7:99999"),
+            ("whose address is none", "garbage:443"),
+            ("whose address nobody can have", "224.0.0.1:443"),
+            ("in brackets", "[2001:db8::7]:443"),
+        )
     ),
     Case(
         "takes client, scheme and host from Forwarded where it is trusted",
