@@ -316,7 +316,8 @@ class ProxyPolicy:
             tell_once(
                 f"unused:{name}",
                 "%s is set, and a policy alone does not use it: read it with "
-                "trustedproxy.read_settings()",
+                "trustedproxy.read_settings(), environment variables with "
+                "read_settings(read_environment(os.environ)) of trustedproxy.settings",
                 name,
             )
         return settings.policy
@@ -393,7 +394,10 @@ def _read_headers(value: object) -> tuple[ProxyHeader, ...]:
         # Names that a WSGI server cannot tell apart are one name.
         key = environ_key(header.name)
         if key in headers:
-            raise ConfigurationError(where, header.name, "listed only once")
+            shown = entry if isinstance(entry, str) else header.name
+            raise ConfigurationError(
+                where, shown, f"new here: {headers[key].name!r} is listed before it"
+            )
         headers[key] = header
     return tuple(headers.values())
 
@@ -401,7 +405,9 @@ def _read_headers(value: object) -> tuple[ProxyHeader, ...]:
 def _expected_header(entry: str) -> str:
     spelled = entry.replace("_", "-").removeprefix("HTTP-")
     names = [h.name for h in KNOWN_HEADERS if h.form is not Form.NEVER]
-    return "a header that is known" + (nearest(spelled, names) or nearest(entry, names))
+    near = nearest(spelled, names) or nearest(entry, names)
+    # Nothing is near a header of one's own.
+    return "a header that is known" + (near or "; describe your own by ProxyHeader")
 
 
 def _read_proxies(value: Any) -> tuple[Any, ...] | None:

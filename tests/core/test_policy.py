@@ -88,7 +88,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         f"TRUSTED_PROXY_HEADERS[0]: 'HTTP_X_REAL_IP' is not {KNOWN} "
         "(the nearest is 'X-Real-IP').",
     ),
-    ({"headers": ["?"]}, f"TRUSTED_PROXY_HEADERS[0]: '?' is not {KNOWN}."),
+    (
+        {"headers": ["?"]},
+        f"TRUSTED_PROXY_HEADERS[0]: '?' is not {KNOWN}; "
+        "describe your own by ProxyHeader.",
+    ),
     (
         {"headers": ["x-original-url"]},
         f"TRUSTED_PROXY_HEADERS[0]: 'X-Original-URL' is not {NEVER}.",
@@ -103,11 +107,13 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"headers": [FOR, PROTO, "x-FORWARDED-for"]},
-        "TRUSTED_PROXY_HEADERS[2]: 'X-Forwarded-For' is not listed only once.",
+        "TRUSTED_PROXY_HEADERS[2]: 'x-FORWARDED-for' is not new here: "
+        "'X-Forwarded-For' is listed before it.",
     ),
     (
         {"headers": [FOR, ProxyHeader(FOR.upper(), Category.CLIENT, Form.ADDRESS)]},
-        "TRUSTED_PROXY_HEADERS[1]: 'X-FORWARDED-FOR' is not listed only once.",
+        "TRUSTED_PROXY_HEADERS[1]: 'X-FORWARDED-FOR' is not new here: "
+        "'X-Forwarded-For' is listed before it.",
     ),
     (
         {"headers": [FORWARDED, PROTO]},
@@ -586,7 +592,8 @@ def test_settings_that_a_policy_does_not_use_are_told_once(told: Told) -> None:
 
     assert told() == [
         f"{name} is set, and a policy alone does not use it: read it with "
-        "trustedproxy.read_settings()"
+        "trustedproxy.read_settings(), environment variables with "
+        "read_settings(read_environment(os.environ)) of trustedproxy.settings"
         for name in ("TRUSTED_PROXY_HTTPS_ONLY", "TRUSTED_PROXY_HSTS_POLICY")
     ]
 
