@@ -174,7 +174,7 @@ class BesideReader:
             tuple(lost),
             tuple(problems),
         )
-        # Nothing else that is long comes without a problem and without a rewrite.
+        # A value longer than what is read of it is a problem, or is rewritten.
         own_host = own[1] if own is not None else None
         if (
             not problems

@@ -44,8 +44,6 @@ PLAIN_CONNECTION = frozenset(
     {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
 )
 _REJECTING = frozenset({"malformed", "too-long"})
-# A memo that fills up is emptied.
-_MOST_REMEMBERED = 1024
 
 
 def _rank(finding: Finding) -> int:
