@@ -276,9 +276,11 @@ def compile_apply_scope(
             or scope["type"] != "http"
             or not client
             or not server
+            or client[0].__class__ is not str
             or not client[0]
             or not client[1]
             or server[1].__class__ is not int
+            or not server[1]
             or "scheme" not in scope
             or (server[0] not in plain_servers and not is_plain_server(server))
         ):

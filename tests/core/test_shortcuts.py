@@ -41,7 +41,7 @@ from .making import (
 )
 
 bounded: Final = settings(
-    max_examples=150,
+    max_examples=120,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -502,3 +502,47 @@ def test_element_of_forwarded_is_not_taken_from_another_request() -> None:
 
         assert (decision.scheme, decision.host) == (scheme, host)
         assert (in_scope.scheme, in_scope.host) == (scheme, host)
+
+
+@pytest.mark.parametrize("peer", [STRANGER, PROXY])
+def test_header_with_a_long_name_is_read_and_removed_as_others_are(peer: str) -> None:
+    """A name that is too long to remember is not forgotten either."""
+    policy = ProxyPolicy(headers=[_own(LONG_NAME), HOST], proxies=PROXIES)
+    sent = [(LONG_NAME.lower(), "203.0.113.7"), ("x-forwarded-host", "a.example")]
+
+    for _ in range(2):
+        decision, new = policy.apply_scope(make_scope(sent, peer=peer))
+
+        names = [name.decode() for name, _ in new["headers"]]
+        if peer == PROXY:
+            assert (decision.client, decision.host) == ("203.0.113.7", "a.example")
+            assert names == ["host", *(name for name, _ in sent)]
+        else:
+            assert decision.client == STRANGER
+            assert names == ["host"]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"server": ("127.0.0.1", 0)},
+        {"client": [0, 49]},
+        {"client": (None, 50000)},
+        {"client": (b"10.0.0.1", 50000)},
+        {"client": ("", 50000)},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("listed", [[FOR], [FOR, PROTO]], ids=str)
+def test_scope_with_odd_ends_goes_the_long_way(
+    listed: list[str], ends: dict[str, Any]
+) -> None:
+    """Whatever stands for the client or the server, after a request like most."""
+    for headers in ([], [(FOR.lower(), "203.0.113.7")]):
+        policy = ProxyPolicy(headers=listed, proxies=[*PROXIES, "loopback", "unix"])
+        policy.apply_scope(make_scope(headers))
+
+        decision, _ = policy.apply_scope(make_scope(headers) | ends)
+
+        expected, _ = policy._apply_to_scope_slowly(make_scope(headers) | ends)
+        assert show(decision) == show(expected)
