@@ -28,7 +28,7 @@ from trustedproxy.addresses import (
     spell_peer,
 )
 
-bounded: Final = settings(max_examples=300, deadline=None, database=None)
+bounded: Final = settings(max_examples=150, deadline=None, database=None)
 
 #: Spellings that some reader somewhere takes for an address.
 ODD: Final = (

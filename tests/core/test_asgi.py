@@ -82,6 +82,7 @@ UNIX_SCOPES: list[dict[str, Any]] = [
     {"client": ["1", "2"], "server": ["/", "t"]},
     {"client": [0, 49], "server": ["/", "t"]},
     {"client": ("127.0.0.1", 50000), "server": ("/run/app.sock", None)},
+    {"client": ("127.0.0.1", 50000), "server": ("/run/app.sock", 8000)},
 ]
 
 

@@ -47,43 +47,31 @@ SMALL, READ, HUGE = 512, 4096, 1_000_000
 #: What is repeated to the size that is wanted.
 PATTERNS: Final = [
     "a",
-    "1",
     "_",
-    ".",
     "a.",
-    "/",
     "/a",
-    "/..",
-    ":",
     "0:",
     "[",
-    " ",
     "\t,",
     ",",
     "10.0.0.1,",
-    "10.0.0.1, ",
     "2001:db8:1::1,",
     '"',
     '",',
-    "\\",
     '\\"',
     '"\\",',
-    ";",
     "; ",
-    "for=10.0.0.1,",
     "for=10.0.0.1;",
     'for="10.0.0.1",',
     'for="a\\"',
-    "a=",
-    'a="",',
     "X-Real-IP,",
 ]
 
 
 def cost(call: Callable[[], object], times: int) -> float:
-    """Measure the least processor time of *times* calls, of a few tries."""
+    """Measure the least processor time of *times* calls, of two tries."""
     tries = []
-    for _ in range(3):
+    for _ in range(2):
         started = time.process_time()
         for _ in range(times):
             call()
@@ -104,8 +92,8 @@ def test_cost_of_a_header_is_linear_in_what_is_read(pattern: str) -> None:
     """Eight times as much costs about as much more, and a megabyte hardly more."""
     small, read, huge = ((pattern * size)[:size] for size in (SMALL, READ, HUGE))
     for policy in POLICIES:
-        of_small = cost(ask(policy, small), 4)
-        of_read = cost(ask(policy, read), 4)
+        of_small = cost(ask(policy, small), 2)
+        of_read = cost(ask(policy, read), 1)
         of_huge = cost(ask(policy, huge), 1)
 
         # A quadratic cost would be 64 times as high, and then 60,000 times.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from trustedproxy.forwarded import Element, parse_element, split_from_right
 from trustedproxy.lists import MAX_CHARACTERS, MAX_ELEMENTS
 
-bounded = settings(max_examples=200, deadline=None, database=None)
+bounded = settings(max_examples=100, deadline=None, database=None)
 
 
 @pytest.mark.parametrize(

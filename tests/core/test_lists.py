@@ -19,7 +19,7 @@ from trustedproxy.lists import (
     split_from_right,
 )
 
-bounded = settings(max_examples=200, deadline=None, database=None)
+bounded = settings(max_examples=100, deadline=None, database=None)
 
 
 @pytest.mark.parametrize(

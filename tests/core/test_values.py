@@ -61,7 +61,7 @@ def test_no_form_takes_what_is_no_value(form: Form, text: str) -> None:
     assert PARSERS[form](text) is None
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 @given(st.sampled_from(sorted(PARSERS)), st.text(max_size=40))
 def test_no_parser_raises(form: Form, text: str) -> None:
     """Any text has a value or none, and a value is a value of its own form."""
