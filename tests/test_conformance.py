@@ -39,6 +39,9 @@ ASKED: Final = [
     if SURFACES[surface].admits(case)
 ]
 
+#: What the decision says of the connection, and an application sees there.
+DECIDED: Final = ("scheme", "host", "server", "port", "mount_point")
+
 #: A websocket's scheme, where http has its own.
 WEBSOCKET: Final = {"http": "ws", "https": "wss"}
 
@@ -173,6 +176,11 @@ def check(case: Case, answer: Answer, surface: str) -> None:
     assert (case.name, differences(seen, expected)) == (case.name, {})
     if answer.variables is not None and not case.shadow:
         check_variables(case, answer)
+    if answer.decision is not None and answer.seen and not case.given.scope:
+        told = {field: getattr(answer.decision, field) for field in DECIDED}
+        seen_by_it = {field: answer.seen[field] for field in DECIDED}
+        if case.peer is not None:
+            assert (case.name, told) == (case.name, seen_by_it)
 
 
 def check_refusal(answer: Answer, surface: str) -> int:

@@ -273,6 +273,15 @@ MOUNT_POINT: Final = (
         ways=ASGI_ONLY,
     ),
     Case(
+        "leaves the path alone where no mount point header came",
+        ours(SCRIPT),
+        given=Given(
+            mount_point="/outer", scope={"path": "/page", "raw_path": b"/page"}
+        ),
+        path="/page",
+        ways=ASGI_ONLY,
+    ),
+    Case(
         "does not cut a root path off the middle of a segment",
         ours(SCRIPT),
         sent(SCRIPT, "/app"),
@@ -325,6 +334,26 @@ ORIGINALS: Final = (
         scheme="https",
         after={"HTTPS": None, "REQUEST_SCHEME": None},
         original={"wsgi.url_scheme": "http"},
+    ),
+    Case(
+        "keeps the server's own spelling of HTTPS where it says the same",
+        ours(PROTO),
+        sent(PROTO, "https"),
+        given=Given(scheme="https", environ={"HTTPS": "1"}),
+        scheme="https",
+        ways=WSGI_ONLY,
+        after={"HTTPS": "1"},
+        original={},
+    ),
+    Case(
+        "keeps HTTPS of a direct request as the server set it",
+        ours(PROTO),
+        peer=STRANGER,
+        given=Given(scheme="https", environ={"HTTPS": "off"}),
+        reason=Reason.PEER_NOT_TRUSTED,
+        ways=WSGI_ONLY,
+        after={"HTTPS": "off"},
+        original={},
     ),
     Case(
         "keeps what it replaced and what it removed, and nothing else",
@@ -562,6 +591,24 @@ ASGI: Final = (
         ways=ASGI_ONLY,
     ),
     Case(
+        "sets the port beside the host's name where the scope has no server",
+        ours(PORT),
+        sent(PORT, "443"),
+        given=Given(scope={"server": None}),
+        server="backend.internal",
+        port="443",
+        ways=ASGI_ONLY,
+    ),
+    Case(
+        "adds no scheme to a scope without one where none is opted in",
+        ours(REAL),
+        sent(REAL, "203.0.113.7"),
+        given=Given(scope={"scheme": None}),
+        client="203.0.113.7",
+        reason=Reason.SINGLE_VALUE,
+        ways=ASGI_ONLY,
+    ),
+    Case(
         "takes the scheme's default for a scope without one",
         ours(PROTO),
         sent(PROTO, "https"),
@@ -678,6 +725,14 @@ OWN_SCHEME: Final = (
         "http",
         {"gunicorn.socket": TLS_SOCKET},
         headers=sent(PROTO, "http"),
+    ),
+    _own(
+        "keeps the scheme beside Werkzeug's socket, which it takes from nobody",
+        "https",
+        "https",
+        {"werkzeug.socket": INET_SOCKET},
+        peer=STRANGER,
+        reason=Reason.PEER_NOT_TRUSTED,
     ),
     _own(
         "keeps the scheme of any other server where no header won",

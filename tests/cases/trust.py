@@ -300,6 +300,10 @@ UNIX_SCOPES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("as granian does", {"client": ("", "0"), "server": ("/run/app.sock", "0")}),
     ("as gunicorn does", {"client": None, "server": ["/", "t"]}),
     (
+        "by a path without a slash",
+        {"client": ("127.0.0.1", 4711), "server": ("app.sock", None)},
+    ),
+    (
         "by its own name",
         {"client": ("127.0.0.1", 4711), "server": ("/run/app.sock", None)},
     ),
