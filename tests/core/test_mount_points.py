@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from trustedproxy import ConfigurationError
+from trustedproxy.hosts import compile_allowed_hosts
 from trustedproxy.mount.heads import Answer
 from trustedproxy.mount.points import (
     MountPoint,
-    compile_allowed_hosts,
     compile_mount_points,
     find_mount_point,
 )
@@ -150,29 +150,6 @@ def test_mount_points_reject_what_is_no_mapping() -> None:
 
     with pytest.raises(ConfigurationError, match="a mapping of URL paths to URLs"):
         compile_mount_points(value)
-
-
-@pytest.mark.parametrize(
-    ("allowed", "compiled"),
-    [
-        (None, None),
-        ((), ()),
-        (["WWW.Example.com.", ".example.ORG"], ("www.example.com", ".example.org")),
-        ("*, [2001:DB8::1] a:80", ("*", "[2001:db8::1]", "a")),
-    ],
-)
-def test_allowed_hosts_are_compiled(allowed: Any, compiled: Any) -> None:
-    """Case, ports and final dots change nothing; a text is a list."""
-    assert compile_allowed_hosts(allowed) == compiled
-
-
-@pytest.mark.parametrize("entry", ["a/b", "", "https://a", 7, "a b"])
-def test_allowed_hosts_reject_what_is_no_host(entry: Any) -> None:
-    """An entry that can match nothing stops the application."""
-    with pytest.raises(ConfigurationError) as caught:
-        compile_allowed_hosts(["a", entry])
-
-    assert caught.value.option == "allowed_hosts[1]"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..exceptions import ConfigurationError
+from ..hosts import compile_allowed_hosts, split_allowed_host
 from ..hsts import HSTSPolicy
 from ..networks import TrustedNetworks, split_entries
 from ..notices import shorten, tell
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 HOST = "TRUSTED_PROXY_HTTPS_HOST"
 STATUS = "TRUSTED_PROXY_HTTPS_STATUS"
 EXEMPT = "TRUSTED_PROXY_HTTPS_EXEMPT"
-ALLOWED_HOSTS = "allowed_hosts"
 
 HSTS_HEADER = "Strict-Transport-Security"
 
@@ -125,11 +125,7 @@ class HTTPSOnly:
         self.status = _compile_status(status)
         self.exempt: tuple[ExemptEntry, ...] = tuple(split_entries(exempt, EXEMPT))
         self.hsts = HSTSPolicy.parse(hsts) if isinstance(hsts, str) else hsts
-        self.allowed_hosts = (
-            None
-            if allowed_hosts is None
-            else tuple(split_entries(allowed_hosts, ALLOWED_HOSTS))
-        )
+        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
         self.shadow = bool(shadow)
         self._looking_on = None if isinstance(shadow, bool) else shadow
         self._target_name, self._target_port = _compile_host(host)
@@ -139,14 +135,6 @@ class HTTPSOnly:
             if isinstance(entry, str) and entry.startswith("/")
         ]
         self._networks = _compile_networks(self.exempt)
-        self._allowed = (
-            None
-            if self.allowed_hosts is None
-            else [
-                _compile_allowed(entry, f"{ALLOWED_HOSTS}[{i}]")
-                for i, entry in enumerate(self.allowed_hosts)
-            ]
-        )
         self._hsts_text = None if self.hsts is None else str(self.hsts)
 
     def answer(self, facts: RequestFacts) -> Answer | None:
@@ -236,23 +224,13 @@ class HTTPSOnly:
             return None
         name = self._target_name
         if facts.host:
-            split = split_host(facts.host)
-            if split is None or not self._allows(split[0]):
+            split = split_allowed_host(facts.host, self.allowed_hosts)
+            if split is None:
                 return None
             name = name or split[0]
         if name is None:
             return None
         return f"{name}:{self._target_port}" if self._target_port else name
-
-    def _allows(self, name: str) -> bool:
-        if self._allowed is None:
-            return True
-        name = _fold(name)
-        return any(
-            entry in ("*", name)
-            or (entry.startswith(".") and f".{name}".endswith(entry))
-            for entry in self._allowed
-        )
 
 
 def _answer(
@@ -405,24 +383,6 @@ def _compile_networks(entries: Iterable[ExemptEntry]) -> TrustedNetworks | None:
                 ) from None
             networks.append(entry)
     return TrustedNetworks(networks, option=EXEMPT) if networks else None
-
-
-def _compile_allowed(entry: object, option: str) -> str:
-    if entry == "*":
-        return "*"
-    if isinstance(entry, str):
-        dot = "." if entry.startswith(".") else ""
-        split = split_host(entry.removeprefix("."))
-        if split is not None:
-            return dot + _fold(split[0])
-    raise ConfigurationError(
-        option, entry, "a host such as www.example.com, or .example.com for all below"
-    )
-
-
-def _fold(name: str) -> str:
-    """Spell a host's name so that equal names are equal: case and final dot."""
-    return name.lower().removesuffix(".")
 
 
 def _is_address(name: str) -> bool:

@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from ..asgi import read_connection
 from ..decision import Connection
+from ..hosts import compile_allowed_hosts
 from ..middleware import TrustedProxyASGIMiddleware
 from ..notices import tell
 from ..values import strip_mount_point
@@ -28,7 +29,7 @@ from .answers import answer_error, refuse
 from .client_side import describe_client_side
 from .heads import Answer, BackendError, Body, RequestHead
 from .paths import find_raw_path
-from .points import MISSING_EXTRA, compile_allowed_hosts, compile_mount_points
+from .points import MISSING_EXTRA, compile_mount_points
 from .request_plan import name_own_headers, plan_request
 from .response_plan import plan_handshake, plan_response
 

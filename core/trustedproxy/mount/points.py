@@ -1,9 +1,9 @@
 """
-Compile what is configured: which paths lead to which backend, for which hosts.
+Compile what is configured: which paths lead to which backend.
 
-In:  the mapping of URL paths to backend URLs, and a list of hosts, as they were typed.
-Out: `MountPoint` records, the longest first, and `find_mount_point` among them; hosts,
-     and `is_served` by them.  What cannot be meant raises `ConfigurationError` here.
+In:  the mapping of URL paths to backend URLs, as it was typed.
+Out: `MountPoint` records, the longest first, and `find_mount_point` among them.  What
+     cannot be meant raises `ConfigurationError` here.
 """
 
 from __future__ import annotations
@@ -159,56 +159,3 @@ def find_mount_point(
         if tuple(map(decode, segments[:depth])) == mount_point.segments:
             return mount_point, "".join("/" + part for part in segments[depth:])
     return None
-
-
-def compile_allowed_hosts(
-    allowed_hosts: Sequence[object] | str | None,
-) -> tuple[str, ...] | None:
-    """
-    Check and compile the hosts whose requests are proxied.
-
-    Args:
-        allowed_hosts:
-            Exact names, ``.example.com`` for it and every name below, or ``*``; ports
-            are ignored. ``None``: every well-formed host.
-
-    Raises:
-        ConfigurationError: An entry is no host.
-    """
-    if allowed_hosts is None:
-        return None
-    if isinstance(allowed_hosts, str):
-        allowed_hosts = allowed_hosts.replace(",", " ").split()
-    compiled: list[str] = []
-    for i, entry in enumerate(allowed_hosts):
-        text = entry if isinstance(entry, str) else ""
-        split = split_host(text.removeprefix("."))
-        if text == "*":
-            compiled.append(text)
-        elif split is not None:
-            dot = "." if text.startswith(".") else ""
-            compiled.append(dot + _fold_host(split[0]))
-        else:
-            raise ConfigurationError(
-                f"allowed_hosts[{i}]",
-                entry,
-                "a host such as www.example.com, or .example.com for all below",
-            )
-    return tuple(compiled)
-
-
-def is_served(host: str, allowed_hosts: Sequence[str] | None) -> bool:
-    """Say whether *host*, with or without a port, is on the compiled list."""
-    split = split_host(host)
-    if split is None or allowed_hosts is None:
-        return split is not None
-    name = _fold_host(split[0])
-    return any(
-        entry in ("*", name) or (entry[0] == "." and f".{name}".endswith(entry))
-        for entry in allowed_hosts
-    )
-
-
-def _fold_host(name: str) -> str:
-    """Spell a host's name so that equal names are equal: case and final dot."""
-    return name.lower().removesuffix(".")

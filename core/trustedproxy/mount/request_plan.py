@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from .._grammar import TOKEN
 from ..headers import KNOWN_HEADERS
+from ..hosts import split_allowed_host
 from .answers import redirect, refuse
 from .header_lines import (
     HANDSHAKE,
@@ -28,7 +29,7 @@ from .header_lines import (
 )
 from .heads import Answer, BackendRequest, Body
 from .paths import QUOTED_SLASH, leaves
-from .points import find_mount_point, is_served
+from .points import find_mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,7 +142,7 @@ def _refuse(
         return refuse(HTTPStatus.BAD_REQUEST, "The URL is malformed.")
     if leaves(rest):
         return refuse(HTTPStatus.BAD_REQUEST, "The path leaves its mount point.")
-    if not is_served(client.host, allowed_hosts):
+    if split_allowed_host(client.host, allowed_hosts) is None:
         return refuse(HTTPStatus.BAD_REQUEST, "The host is not served here.")
     if any(NOT_IN_VALUE.search(value) for _, value in head.headers):
         return refuse(HTTPStatus.BAD_REQUEST, "A header is malformed.")

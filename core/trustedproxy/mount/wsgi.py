@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..decision import Connection
+from ..hosts import compile_allowed_hosts
 from ..middleware import TrustedProxyMiddleware
 from ..notices import tell
 from ..wsgi import DECISION_KEY, read_connection
@@ -24,7 +25,7 @@ from .answers import answer_error, refuse
 from .client_side import describe_client_side
 from .heads import BLOCK, Answer, BackendError, Body, RequestHead
 from .paths import find_raw_path
-from .points import MISSING_EXTRA, compile_allowed_hosts, compile_mount_points
+from .points import MISSING_EXTRA, compile_mount_points
 from .request_plan import name_own_headers, plan_request
 from .response_plan import plan_response
 
