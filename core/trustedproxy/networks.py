@@ -24,7 +24,7 @@ from ipaddress import (
 )
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .addresses import is_unix_peer, parse_packed, parse_peer, spell
 from .exceptions import ConfigurationError, nearest
@@ -154,17 +154,30 @@ def _compile_edges(networks: Iterable[Network], size: int) -> list[bytes]:
     return edges
 
 
+class _List(NamedTuple):
+    """What a ``file:`` list held: its networks, and the file's marks at that time."""
+
+    marks: tuple[int, int, int]
+    networks: tuple[Network, ...]
+
+
 class _Snapshot:
     """
     What is trusted at one moment, compiled.
 
     A new list makes a new snapshot, so that no memo outlives the list it came from.
+    The lists are kept with it: were a thread to put an older snapshot back, the next
+    look would find the file changed again.
     """
 
-    __slots__ = ("_edges_v4", "_edges_v6", "_known_peers", "_unix", "networks")
+    __slots__ = ("_edges_v4", "_edges_v6", "_known_peers", "_unix", "lists", "networks")
 
-    def __init__(self, networks: Iterable[Network], *, unix: bool) -> None:
-        self.networks = tuple(dict.fromkeys(networks))
+    def __init__(
+        self, fixed: Iterable[Network], lists: Iterable[_List], *, unix: bool
+    ) -> None:
+        self.lists = tuple(lists)
+        listed = (network for one in self.lists for network in one.networks)
+        self.networks = tuple(dict.fromkeys([*fixed, *listed]))
         self._unix = unix
         v4 = collapse_addresses(n for n in self.networks if isinstance(n, IPv4Network))
         v6 = collapse_addresses(n for n in self.networks if isinstance(n, IPv6Network))
@@ -195,18 +208,22 @@ class _Snapshot:
         return trusted
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _ListFile:
-    """One ``file:`` list: its path, and what was seen of it last."""
+    """One ``file:`` list: its path, and the entry's place for errors."""
 
     path: Path
     option: str
-    seen: tuple[int, int, int] | None = None
-    networks: tuple[Network, ...] = ()
 
-    def load(self) -> None:
-        """Read the file; raises `ConfigurationError` or `OSError`."""
+    def look(self) -> tuple[int, int, int]:
+        """Look at the file's date, size and identity; raises `OSError`."""
         stat = os.stat(self.path)
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+    def load(self) -> _List:
+        """Read the file; raises `ConfigurationError` or `OSError`."""
+        # Looked at first: what is written while it is read is read again.
+        marks = self.look()
         networks: list[Network] = []
         text = self.path.read_text(encoding="utf-8", errors="replace")
         for number, line in enumerate(text.splitlines(), 1):
@@ -221,18 +238,7 @@ class _ListFile:
             raise ConfigurationError(
                 self.option, f"{FILE}{self.path}", "a file with a network in it"
             )
-        # Both or neither: what cannot be used is looked at again, and a thread that
-        # read an older file last does not hide the newer one.
-        self.seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        self.networks = tuple(networks)
-
-    def has_changed(self) -> bool:
-        """Look at the file's date, size and identity; a missing file has changed."""
-        try:
-            stat = os.stat(self.path)
-        except OSError:
-            return True
-        return self.seen != (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        return _List(marks, tuple(networks))
 
 
 class TrustedNetworks:
@@ -257,9 +263,10 @@ class TrustedNetworks:
         self.unix = False
         self._fixed: list[Network] = []
         self._files: list[_ListFile] = []
+        lists: list[_List] = []
         for i, entry in enumerate(self.entries):
-            self._add(entry, f"{option}[{i}]")
-        self._snapshot = self._compile()
+            self._add(entry, f"{option}[{i}]", lists)
+        self._snapshot = self._compile(lists)
         self._next_look = monotonic() + LOOK_INTERVAL
         #: Whether a packed address, from a header, is one of our proxies.
         self.contains: Callable[[bytes], bool] = self._snapshot.contains
@@ -274,7 +281,7 @@ class TrustedNetworks:
             self.contains = self._contains_now
             self.trusts = self._trusts_now
 
-    def _add(self, entry: NetworkEntry, option: str) -> None:
+    def _add(self, entry: NetworkEntry, option: str, lists: list[_List]) -> None:
         if entry == UNIX:
             self.unix = True
         elif isinstance(entry, str) and entry in NAMED_NETWORKS:
@@ -282,7 +289,7 @@ class TrustedNetworks:
         elif isinstance(entry, str) and entry.startswith(FILE):
             file = _ListFile(Path(entry.removeprefix(FILE)), option)
             try:
-                file.load()
+                lists.append(file.load())
             except OSError as error:
                 reason = error.strerror or type(error).__name__
                 raise ConfigurationError(
@@ -292,9 +299,8 @@ class TrustedNetworks:
         else:
             self._fixed.append(parse_network(entry, option))
 
-    def _compile(self) -> _Snapshot:
-        listed = (network for file in self._files for network in file.networks)
-        return _Snapshot([*self._fixed, *listed], unix=self.unix)
+    def _compile(self, lists: Iterable[_List]) -> _Snapshot:
+        return _Snapshot(self._fixed, lists, unix=self.unix)
 
     @property
     def is_fixed(self) -> bool:
@@ -315,12 +321,13 @@ class TrustedNetworks:
         """Look at the files again; swap the whole snapshot where one changed."""
         # Set first, so that other threads go on with the snapshot that is there.
         self._next_look = monotonic() + LOOK_INTERVAL
+        lists = list(self._snapshot.lists)
         changed = False
-        for file in self._files:
-            if not file.has_changed():
-                continue
+        for i, file in enumerate(self._files):
             try:
-                file.load()
+                if file.look() == lists[i].marks:
+                    continue
+                lists[i] = file.load()
                 changed = True
             except (OSError, ConfigurationError) as error:
                 tell(
@@ -333,7 +340,7 @@ class TrustedNetworks:
                     error,
                 )
         if changed:
-            self._snapshot = self._compile()
+            self._snapshot = self._compile(lists)
 
     def _contains_now(self, packed: bytes) -> bool:
         return self._current().contains(packed)

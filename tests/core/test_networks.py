@@ -657,3 +657,21 @@ def test_network_alone_is_not_taken_for_a_list(text: str) -> None:
     assert str(caught.value) == (
         f"TRUSTED_PROXIES: {network!r} is not a list of strings, or one string."
     )
+
+
+def test_thread_that_is_late_does_not_put_an_old_list_back_for_good(
+    path: Path, clock: Clock
+) -> None:
+    """What a slow thread swaps in, the next look swaps out again."""
+    write(path, "10.0.0.0/8")
+    trusted = TrustedNetworks([f"file:{path}"])
+    old = trusted._snapshot
+    write(path, "192.0.2.0/24")
+    clock.tick()
+    assert trusted.trusts("192.0.2.1")
+
+    trusted._snapshot = old
+    clock.tick()
+
+    assert trusted.trusts("192.0.2.1")
+    assert not trusted.trusts("10.0.0.1")
