@@ -7,7 +7,6 @@ Out: `ROWS`.
 
 from __future__ import annotations
 
-import socket
 import ssl
 from typing import Any, Final
 
@@ -32,13 +31,8 @@ from .case import (
 from .trust import INET_SOCKET, STRANGER
 
 
-class _TLSSocket(ssl.SSLSocket):
-    """A server's TLS socket that is connected to nothing."""
-
-    family = socket.AF_INET
-
-
-TLS_SOCKET: Final = _TLSSocket.__new__(_TLSSocket)
+#: A server's TLS socket that is connected to nothing.
+TLS_SOCKET: Final = ssl.SSLSocket.__new__(ssl.SSLSocket)
 
 
 def _port(what: str, outcome: str, *lines: tuple[str, str], **more: Any) -> Case:
