@@ -30,7 +30,6 @@ from .case import (
 )
 from .trust import INET_SOCKET, STRANGER
 
-
 #: A server's TLS socket that is connected to nothing.
 TLS_SOCKET: Final = ssl.SSLSocket.__new__(ssl.SSLSocket)
 
