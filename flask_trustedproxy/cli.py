@@ -2,7 +2,7 @@
 The command ``flask trustedproxy``.
 
 In:  the application's settings, and a request described on the command line.
-Out: text from `trustedproxy.explain`: the policy in force, or what would happen.
+Out: text from `trustedproxy.command`: the policy in force, or what would happen.
 """
 
 from __future__ import annotations
@@ -11,23 +11,17 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from trustedproxy import Connection
-from trustedproxy.explain import describe_settings, explain
+from trustedproxy.command import DEFAULT, join_headers, show
 
 
-def join_headers(
+def read_headers(
     context: click.Context, parameter: click.Parameter, lines: tuple[str, ...]
 ) -> dict[str, str]:
-    """Read the *lines* of ``-H``; those of one name are joined, as servers do it."""
-    headers: dict[str, str] = {}
-    spelled: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = (part.strip() for part in line.partition(":"))
-        if not colon or not name:
-            raise click.BadParameter(f"{line!r} is not a header such as 'Name: value'.")
-        name = spelled.setdefault(name.lower(), name)
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
+    """Read the *lines* of ``-H``."""
+    try:
+        return join_headers(lines)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("trustedproxy", help="Show the trusted proxy headers in force.")
@@ -35,61 +29,49 @@ def join_headers(
     "explained",
     "--explain",
     is_flag=True,
-    help="Say what happens to the request that the other options describe.",
+    help="Say what happens to the request that the other options describe, any of "
+    "which implies this one.",
 )
 @click.option(
     "--peer",
-    default="127.0.0.1",
-    show_default=True,
     metavar="ADDRESS",
-    help="Who opens the connection; empty for a unix socket.",
+    help="Who opens the connection; empty for a unix socket. "
+    f"[default: {DEFAULT.peer}]",
 )
 @click.option(
     "-H",
     "--header",
     "headers",
     multiple=True,
-    callback=join_headers,
+    callback=read_headers,
     metavar="'NAME: VALUE'",
     help="A header of the request; may be given several times.",
 )
 @click.option(
     "--scheme",
     type=click.Choice(["http", "https"]),
-    default="http",
-    show_default=True,
-    help="The connection's own scheme.",
+    help=f"The connection's own scheme. [default: {DEFAULT.scheme}]",
 )
 @click.option(
-    "--server", default="localhost", show_default=True, help="The server's own name."
+    "--server",
+    metavar="NAME",
+    help=f"The server's own name. [default: {DEFAULT.server}]",
 )
-@click.option("--port", default="8000", show_default=True, help="The server's port.")
+@click.option("--port", help=f"The server's port. [default: {DEFAULT.port}]")
 @click.option(
     "--mount-point",
-    default="",
     metavar="PATH",
-    help="Where the server mounted the application.",
+    help="Where the server mounted the application. [default: nowhere]",
 )
 @click.option(
-    "--path", default="/", show_default=True, help="The path below the mount point."
+    "--path",
+    metavar="PATH",
+    help=f"The path below the mount point. [default: {DEFAULT.path}]",
 )
 @with_appcontext
 def command(
-    *,
-    explained: bool,
-    peer: str,
-    headers: dict[str, str],
-    scheme: str,
-    server: str,
-    port: str,
-    mount_point: str,
-    path: str,
+    *, explained: bool, headers: dict[str, str], **connection: str | None
 ) -> None:
     """Print the settings of the current application, or explain one request."""
     settings = current_app.extensions["trustedproxy"].settings
-    if not explained:
-        click.echo(describe_settings(settings))
-        return
-    host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-    connection = Connection(peer, scheme, host, server, port, mount_point, path)
-    click.echo(explain(settings.policy, connection, headers))
+    click.echo(show(settings, explained=explained, headers=headers, **connection))

@@ -90,6 +90,36 @@ def test_request_with_every_option() -> None:
     assert "203.0.113.7" in told
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--peer", "10.0.0.9"],
+        ["-H", "X-Real-IP: 1.1.1.1"],
+        ["--scheme", "https"],
+        ["--server", "backend"],
+        ["--port", "8443"],
+        ["--mount-point", ""],
+        ["--path", "/a"],
+    ],
+)
+def test_option_of_a_request_implies_the_explanation(arguments: list[str]) -> None:
+    """Whoever describes a request wants to hear of it."""
+    told = run(*arguments)
+
+    assert told == run("--explain", *arguments)
+    assert "The application sees" in told
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help says what a request is where no option describes it."""
+    with pytest.raises(SystemExit):
+        run("--help")
+
+    helped = " ".join(capsys.readouterr().out.split())
+    for default in ("127.0.0.1", "http", "localhost", "8000", "nowhere", "/"):
+        assert f"(default: {default})" in helped
+
+
 def test_direct_request_is_explained() -> None:
     """A stranger's header is said to be removed."""
     told = run("--explain", "--peer", "192.0.2.66", "-H", "X-Forwarded-For: 1.1.1.1")

@@ -58,6 +58,34 @@ def test_command_explains_a_request_of_a_trusted_proxy() -> None:
     assert "Removed\n  X-Real-IP" in output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--peer", "10.0.0.5"],
+        ["-H", "X-Real-IP: 6.6.6.6"],
+        ["--scheme", "https"],
+        ["--server", "backend"],
+        ["--port", "8443"],
+        ["--mount-point", ""],
+        ["--path", "/a"],
+    ],
+)
+def test_option_of_a_request_implies_the_explanation(arguments: list[str]) -> None:
+    """Whoever describes a request wants to hear of it."""
+    output = run(*arguments)
+
+    assert output == run("--explain", *arguments)
+    assert "The application sees" in output
+
+
+def test_command_helps() -> None:
+    """The help says what a request is where no option describes it."""
+    output = run("--help")
+
+    for default in ("127.0.0.1", "http", "localhost", "8000", "nowhere", "/"):
+        assert f"[default: {default}]" in " ".join(output.split())
+
+
 def test_command_explains_a_direct_request() -> None:
     """A peer that is not listed is not believed, and the text says so."""
     output = run(
@@ -108,7 +136,7 @@ def test_command_refuses_what_is_no_header(line: str) -> None:
     result = app.test_cli_runner().invoke(args=["trustedproxy", "-H", line])
 
     assert result.exit_code == 2
-    assert f"{line!r} is not a header such as 'Name: value'." in result.output
+    assert f"{line!r} is not a header such as 'X-Scheme: https'." in result.output
 
 
 def test_command_is_only_there_with_the_extension() -> None:

@@ -1,8 +1,8 @@
 """
 ``manage.py trustedproxy``: show the policy, or explain what it makes of a request.
 
-In:  Django's settings; with ``--explain``, a request described on the command line.
-Out: text for people, all of it made in `trustedproxy.explain`.
+In:  Django's settings, and a request described on the command line.
+Out: text for people, all of it made in `trustedproxy.command`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from django_trustedproxy.conf import ConfigurationError, get_settings
-from trustedproxy import Connection
-from trustedproxy.explain import describe_settings, explain
+from trustedproxy.command import DEFAULT, join_headers, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from django.core.management.base import CommandParser
+
+#: The options that are fields of a connection.
+CONNECTION = ("peer", "scheme", "server", "port", "mount_point", "path")
 
 
 class Command(BaseCommand):
@@ -32,18 +32,19 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options; those but ``--explain`` describe a request."""
+        """Declare the options; those that describe a request imply ``--explain``."""
         parser.add_argument(
             "--explain",
             action="store_true",
-            help="explain what happens to the request that the other options describe",
+            help="explain what happens to the request that the other options describe, "
+            "any of which implies this one",
         )
         request = parser.add_argument_group("the request to explain")
         request.add_argument(
             "--peer",
-            default="127.0.0.1",
             metavar="ADDRESS",
-            help="who opened the connection (default: %(default)s)",
+            help="who opened the connection; empty for a unix socket "
+            f"(default: {DEFAULT.peer})",
         )
         request.add_argument(
             "-H",
@@ -57,30 +58,25 @@ class Command(BaseCommand):
         request.add_argument(
             "--scheme",
             choices=("http", "https"),
-            default="http",
-            help="the scheme of the connection itself (default: %(default)s)",
+            help=f"the scheme of the connection itself (default: {DEFAULT.scheme})",
         )
         request.add_argument(
             "--server",
-            default="localhost",
             metavar="NAME",
-            help="the server's own name (default: %(default)s)",
+            help=f"the server's own name (default: {DEFAULT.server})",
         )
         request.add_argument(
             "--port",
-            default="8000",
-            help="the server's own port (default: %(default)s)",
+            help=f"the server's own port (default: {DEFAULT.port})",
         )
         request.add_argument(
             "--mount-point",
-            default="",
             metavar="PATH",
             help="where the server mounted the application (default: nowhere)",
         )
         request.add_argument(
             "--path",
-            default="/",
-            help="the path below the mount point (default: %(default)s)",
+            help=f"the path below the mount point (default: {DEFAULT.path})",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -89,32 +85,15 @@ class Command(BaseCommand):
             settings = get_settings()
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        if not options["explain"]:
-            self.stdout.write(describe_settings(settings))
-            return
-        headers = _parse_headers(options["headers"])
-        host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-        connection = Connection(
-            peer=options["peer"],
-            scheme=options["scheme"],
-            host=host,
-            server=options["server"],
-            port=options["port"],
-            mount_point=options["mount_point"],
-            path=options["path"],
+        try:
+            headers = join_headers(options["headers"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            show(
+                settings,
+                explained=options["explain"],
+                headers=headers,
+                **{name: options[name] for name in CONNECTION},
+            )
         )
-        self.stdout.write(explain(settings.policy, connection, headers))
-
-
-def _parse_headers(lines: Iterable[str]) -> dict[str, str]:
-    """Read ``NAME: VALUE`` lines; lines of one name are joined, as servers do it."""
-    headers: dict[str, str] = {}
-    spelled: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip():
-            raise CommandError(f"{line!r} is not a header such as 'X-Scheme: https'.")
-        name = spelled.setdefault(name.strip().lower(), name.strip())
-        value = value.strip()
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers

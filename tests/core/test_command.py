@@ -1,0 +1,91 @@
+"""
+What the commands of the frameworks print.
+
+In:  settings, and options as a command line gives them.
+Out: the settings in force, or a request explained.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trustedproxy import Connection, read_settings
+from trustedproxy.command import DEFAULT, join_headers, show
+from trustedproxy.explain import describe_settings, explain
+
+SETTINGS = read_settings(
+    {"TRUSTED_PROXY_HEADERS": "X-Forwarded-For", "TRUSTED_PROXIES": "10.0.0.0/8"}
+)
+NOTHING_SAID = dict.fromkeys(
+    ("peer", "scheme", "server", "port", "mount_point", "path")
+)
+
+
+def test_lines_of_one_name_are_joined() -> None:
+    """In the order in which they came, under the first spelling, blanks dropped."""
+    lines = ["X-Forwarded-For: 1.1.1.1", "Host:a:80", " x-forwarded-for :2.2.2.2 "]
+
+    assert join_headers(lines) == {
+        "X-Forwarded-For": "1.1.1.1,2.2.2.2",
+        "Host": "a:80",
+    }
+
+
+def test_empty_value_is_a_header() -> None:
+    """A header may be empty, and keeps its place among others of its name."""
+    assert join_headers(["A:", "B: x", "B:"]) == {"A": "", "B": "x,"}
+
+
+@pytest.mark.parametrize("line", ["X-Forwarded-For", ": value", " : value", ""])
+def test_line_that_is_no_header(line: str) -> None:
+    """A line without a name or a colon is an error that shows it."""
+    with pytest.raises(ValueError, match="is not a header such as") as caught:
+        join_headers(["A: b", line])
+
+    assert str(caught.value).startswith(repr(line))
+
+
+def test_settings_are_shown_where_nothing_is_described() -> None:
+    """Without any option: the settings."""
+    shown = show(SETTINGS, explained=False, headers={}, **NOTHING_SAID)
+
+    assert shown == describe_settings(SETTINGS)
+
+
+def test_request_is_explained_where_nothing_is_described() -> None:
+    """If asked for: the request of a server on this machine."""
+    shown = show(SETTINGS, explained=True, headers={}, **NOTHING_SAID)
+
+    assert shown == explain(SETTINGS.policy, DEFAULT, {})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"peer": ""},
+        {"scheme": "https"},
+        {"server": "a.internal"},
+        {"port": "8443"},
+        {"mount_point": ""},
+        {"path": "/a"},
+        {"peer": "10.0.0.5", "path": "/a"},
+    ],
+)
+def test_description_of_the_connection_is_explained(said: dict[str, Any]) -> None:
+    """Any part of a request asks for its explanation, and the rest is as usual."""
+    shown = show(SETTINGS, explained=False, headers={}, **{**NOTHING_SAID, **said})
+
+    assert shown == explain(SETTINGS.policy, DEFAULT._replace(**said), {})
+
+
+def test_headers_are_explained() -> None:
+    """They ask for an explanation, too, and the host is one of them."""
+    headers = {"hOST": "app.example", "X-Forwarded-For": "203.0.113.7"}
+
+    shown = show(SETTINGS, explained=False, headers=headers, peer="10.0.0.5")
+
+    connection = Connection("10.0.0.5", "http", "app.example", "localhost", "8000")
+    assert shown == explain(SETTINGS.policy, connection, headers)
+    assert "client address  '203.0.113.7', was '10.0.0.5'" in shown
