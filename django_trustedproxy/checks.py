@@ -19,7 +19,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
 from trustedproxy import Category
-from trustedproxy.networks import NAMED_NETWORKS
+from trustedproxy.networks import is_too_wide
 
 from .conf import ConfigurationError, get_settings
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from django.apps import AppConfig
 
     from trustedproxy import Settings
-    from trustedproxy.networks import Network
 
 TRUSTED_PROXY = "django_trustedproxy.middleware.TrustedProxyMiddleware"
 HTTPS_ONLY = "django_trustedproxy.middleware.HTTPSOnlyMiddleware"
@@ -66,10 +65,6 @@ ANSWERERS = frozenset(
         "whitenoise.middleware.WhiteNoiseMiddleware",
     }
 )
-
-#: Nobody's proxies are spread over more of the public internet than that: prefix
-#: lengths an address family.  The largest platforms publish /13 and /29.
-WIDEST = {4: 12, 6: 20}
 
 _MAY_BE_RELATIVE = ("STATIC_URL", "MEDIA_URL")
 
@@ -167,18 +162,8 @@ def _every_peer(project: Project) -> Iterator[str]:
 def _wide_networks(project: Project) -> Iterator[str]:
     trusted = project.settings.policy.networks
     for network in () if trusted is None else trusted.networks:
-        if network.prefixlen < WIDEST[network.version] and not _has_a_name(network):
+        if is_too_wide(network):
             yield str(network)
-
-
-def _has_a_name(network: Network) -> bool:
-    named = (n for networks in NAMED_NETWORKS.values() for n in networks)
-    return any(
-        n.version == network.version
-        and n.network_address.packed <= network.network_address.packed
-        and network.broadcast_address.packed <= n.broadcast_address.packed
-        for n in named
-    )
 
 
 def _synonyms(project: Project) -> Iterator[str]:

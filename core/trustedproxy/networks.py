@@ -2,7 +2,8 @@
 Networks, and the one question about them: is this address one of ours?
 
 In:  entries as the user writes them: addresses, networks, names, ``unix``, files.
-Out: `TrustedNetworks`, compiled; `trusts` for peers, `contains` for elements.
+Out: `TrustedNetworks`, compiled; `trusts` for peers, `contains` for elements; and
+     `is_too_wide`, for those who look a configuration over.
 
 An entry that is not exactly a network is an error, with the nearest one that is.
 ``file:`` lists are looked at again while requests are served; everything else is fixed.
@@ -49,6 +50,9 @@ NAMED_NETWORKS: dict[str, tuple[Network, ...]] = {
         "shared": "100.64.0.0/10",
     }.items()
 }
+#: Nobody's proxies are spread over more of the public internet than that: IP version →
+#: the shortest prefix length, in bits.  The largest platforms publish /13 and /29.
+WIDEST = {4: 12, 6: 20}
 UNIX = "unix"
 FILE = "file:"
 EXPECTED = "an IP network such as 10.0.0.0/8"
@@ -132,6 +136,25 @@ def _parse_prefix_length(text: str, bits: int) -> int | None:
         return None
     holes = int.from_bytes(mask, "big") ^ 0xFFFFFFFF
     return 32 - holes.bit_length() if holes & (holes + 1) == 0 else None
+
+
+def is_too_wide(network: Network) -> bool:
+    """
+    Say whether *network* has room for strangers: it is wider than `WIDEST`.
+
+    What lies inside of one of the `NAMED_NETWORKS` belongs to nobody on the public
+    internet, and may be as wide as it is.
+    """
+    if network.prefixlen >= WIDEST[network.version]:
+        return False
+    first, last = network.network_address.packed, network.broadcast_address.packed
+    return not any(
+        named.version == network.version
+        and named.network_address.packed <= first
+        and last <= named.broadcast_address.packed
+        for networks in NAMED_NETWORKS.values()
+        for named in networks
+    )
 
 
 def _compile_edges(networks: Iterable[Network], size: int) -> list[bytes]:
