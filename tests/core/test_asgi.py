@@ -616,3 +616,22 @@ def test_shadow_changes_nothing_and_says_what_would_be(
     assert (decision.client, decision.scheme) == ("203.0.113.7", "https")
     [message] = told()
     assert message.startswith("shadow: ['client', 'scheme', 'x_real_ip'] would be Dec")
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+def test_decision_says_what_the_server_says_where_no_header_does(
+    kind: str, peer: str
+) -> None:
+    """Root path, host, server and port are the connection's own."""
+    scope = make_scope([FROM], kind=kind, peer=peer, root_path="/own", path="/own/x")
+
+    decision, new = apply(scope)
+
+    assert decision.mount_point == new["root_path"] == "/own"
+    assert (decision.host, decision.server, decision.port) == (
+        "backend.internal",
+        "127.0.0.1",
+        "8000",
+    )
+    assert new["path"] == "/own/x"

@@ -145,3 +145,14 @@ def test_header_of_ones_own_refuses_a_form_of_another_category(
     assert f"a form of the category {str(category)!r}: Form.{forms}" in str(
         caught.value
     )
+
+
+def test_header_cannot_be_changed() -> None:
+    """It was checked when it was made."""
+    header: Any = ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)
+
+    for name in ("name", "category", "form", "other"):
+        with pytest.raises((AttributeError, TypeError)):
+            setattr(header, name, "X-Other")
+    assert header == ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)
+    assert len({header, ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)}) == 1

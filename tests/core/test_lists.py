@@ -123,3 +123,16 @@ def test_element_beside_the_clients_is_chosen(
 ) -> None:
     """The k-th from the right, or the leftmost where there are fewer (R9)."""
     assert choose_element(value, position) == chosen
+
+
+def test_bounds_are_those_of_the_rules() -> None:
+    """64 elements and 4,096 characters, as the documentation says (R13)."""
+    assert (MAX_ELEMENTS, MAX_CHARACTERS) == (64, 4096)
+
+
+def test_elements_before_the_cut_are_read() -> None:
+    """Only the element that is cut is not."""
+    long = "x" * MAX_CHARACTERS
+
+    assert split_from_left(f"a,b,c,{long}") == ["a", "b", "c", None]
+    assert split_from_right(f"{long},c,b,a") == ["a", "b", "c", None]

@@ -129,3 +129,26 @@ def test_untrusted_text_is_shown_escaped_and_shortened(
 ) -> None:
     """Nothing that a client sends can write a line of its own into the log."""
     assert notices.shorten(value) == shown
+
+
+def test_everything_is_due_after_all_was_forgotten(clock: Clock) -> None:
+    """As after a start."""
+    assert notices.is_due("malformed", "10.0.0.1")
+    assert not notices.is_due("malformed", "10.0.0.1")
+
+    notices.forget()
+
+    assert notices.is_due("malformed", "10.0.0.1")
+
+
+def test_interval_is_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A line a minute for a code and peer; `tell` and `tell_problems` share it."""
+    problem = Problem("missing", "X-Forwarded-For")
+    for seconds in range(0, 181, 20):
+        clock.now = 1000.0 + seconds
+        notices.tell("missing", "10.0.0.1", "told at %s", seconds)
+        notices.tell_problems((problem,), "10.0.0.1")
+
+    assert [r.getMessage() for r in caplog.records] == [
+        f"told at {seconds}" for seconds in (0, 60, 120, 180)
+    ]

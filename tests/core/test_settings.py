@@ -308,3 +308,14 @@ def test_empty_variable_is_never_an_error(option: Any) -> None:
         assert not unused_names(given) or given[option.name] == ""
     else:
         assert settings.policy.proxies == ()
+
+
+def test_https_only_shadows_as_its_policy_does() -> None:
+    """A policy that only logs has a redirect that only logs."""
+    for shadow in (False, True):
+        settings = read_settings(
+            {"TRUSTED_PROXY_HTTPS_ONLY": True, "TRUSTED_PROXY_SHADOW": shadow}
+        )
+
+        assert settings.https_only is not None
+        assert settings.https_only.shadow is shadow

@@ -271,3 +271,38 @@ def test_proxies_in_lists_are_remembered_and_clients_are_not(
             assert finding.client.address == "203.0.113.7"
         assert 0 < len(known) <= 3
         assert f"10.0.0.{number}" in known and "203.0.113.7" not in known
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "is_read"),
+    [
+        (Form.ADDRESS, "203.0.113.7", True),
+        (Form.ADDRESS, "garbage", False),
+        (Form.ADDRESS_COLON_PORT, "203.0.113.7:4711", True),
+    ],
+)
+def test_step_of_a_single_value_is_taken_down(
+    form: Form, text: str, is_read: bool
+) -> None:
+    """There is one, and it is no proxy."""
+    steps: list[Step] = []
+
+    FINDERS[form](f" {text}", WALK, steps)
+
+    [step] = steps
+    assert (step.element, step.hop is not None, step.trusted) == (text, is_read, False)
+
+
+@pytest.mark.parametrize("form", [Form.ADDRESS_LIST, Form.FORWARDED])
+def test_steps_of_a_count_are_taken_down(form: Form) -> None:
+    """Those right of the count are passed over, the counted one is the last."""
+    steps: list[Step] = []
+    prefix = "for=" if form is Form.FORWARDED else ""
+    value = ", ".join(f"{prefix}203.0.113.{n}" for n in (9, 8, 7))
+
+    FINDERS[form](value, COUNT, steps)
+
+    assert [(step.element, step.trusted) for step in steps] == [
+        (f"{prefix}203.0.113.7", True),
+        (f"{prefix}203.0.113.8", False),
+    ]
