@@ -26,7 +26,9 @@ class ConfigurationError(ValueError):
     Args:
         option: The setting's name, with the index of the entry where it has several.
 
-        value: The value as it was given. Never a secret: pass a stand-in for those.
+        value:
+            The value as it was given. Never a secret: pass a stand-in for those, and
+            `hide_userinfo` of a URL.
 
         expected:
             The end of the sentence "*value* is not …", without the full stop:
@@ -41,6 +43,25 @@ class ConfigurationError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.option}: {self.value!r} is not {self.expected}."
+
+
+def hide_userinfo(value: object) -> object:
+    """
+    Hide the user and the password of URLs, for a value that an error shows.
+
+    Args:
+        value: A text, or anything whose `repr` may hold URLs.
+
+    Returns:
+        The value itself where it has none; else its text with ``***`` for everything
+        from the first ``//`` to the last ``@``, since a password may hold anything.
+    """
+    text = value if isinstance(value, str) else repr(value)
+    before, at, host = text.rpartition("@")
+    if not at:
+        return value
+    start, slashes, _ = before.partition("//")
+    return f"{start}//***@{host}" if slashes else f"***@{host}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

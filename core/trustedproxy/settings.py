@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import ConfigurationError, nearest
+from .exceptions import ConfigurationError, hide_userinfo, nearest
 from .hsts import HSTSPolicy
 from .https_only import HTTPSOnly
 from .policy import ProxyPolicy
@@ -79,7 +79,8 @@ def _parse_pairs(name: str, text: str) -> dict[str, str]:
     for word in text.replace(",", " ").split():
         path, equals, url = word.partition("=")
         if not equals or path in pairs:
-            raise ConfigurationError(name, word, "one PATH=URL for each path")
+            shown = hide_userinfo(word)
+            raise ConfigurationError(name, shown, "one PATH=URL for each path")
         pairs[path] = url
     return pairs
 
@@ -328,7 +329,8 @@ def _read_mount_points(given: Mapping[str, Any]) -> Mapping[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise ConfigurationError(name, value, "a mapping of URL paths to URLs")
+        shown = hide_userinfo(value)
+        raise ConfigurationError(name, shown, "a mapping of URL paths to URLs")
     # Nobody needs the mount points but those who use the setting.
     from .mount.points import compile_mount_points
 

@@ -108,7 +108,6 @@ def test_mount_points_reject_a_path(path: Any) -> None:
         "ftp://127.0.0.1/",
         "http://",
         "http:///x",
-        "http://user@127.0.0.1/",
         "http://127.0.0.1:0/",
         "http://127.0.0.1:65536/",
         "http://127.0.0.1:/",
@@ -136,6 +135,43 @@ def test_mount_points_reject_a_url(url: Any) -> None:
     assert caught.value.option == 'TRUSTED_PROXY_MOUNT_POINTS["/x"]'
     assert caught.value.value == url
     assert "http://127.0.0.1:8001/" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:pw@host/", "http://***@host/"),
+        ("http://user@127.0.0.1/", "http://***@127.0.0.1/"),
+        ("http://user:p/w@host/", "http://***@host/"),
+        ("http://user:p@w@host/", "http://***@host/"),
+        ("http://user:p//w@host/?x", "http://***@host/?x"),
+        ("user:pw@host", "***@host"),
+        ("unix:/run/b.sock|http://user:pw@host/", "unix:/run/b.sock|http://***@host/"),
+        ("unix:/run//b.sock|http://user:pw@host/", "unix:/run//***@host/"),
+        (["http://user:pw@host/"], "['http://***@host/']"),
+    ],
+)
+def test_mount_points_show_no_password(url: Any, shown: str) -> None:
+    """User and password of a URL are refused, and hidden in the error."""
+    with pytest.raises(ConfigurationError) as caught:
+        compile_mount_points({"/b/": url})
+
+    assert caught.value.value == shown
+    assert str(caught.value).startswith(
+        f'TRUSTED_PROXY_MOUNT_POINTS["/b/"]: {shown!r} is not a URL such as'
+    )
+    assert "user" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "mapping", [{"http://user:pw@host/": "/b/"}, [("/b/", "http://user:pw@host/")]]
+)
+def test_mount_points_show_no_password_elsewhere(mapping: Any) -> None:
+    """Nor where the URL stands in another place than it should."""
+    with pytest.raises(ConfigurationError, match=r"\*\*\*@host") as caught:
+        compile_mount_points(mapping)
+
+    assert "user" not in str(caught.value)
 
 
 def test_mount_points_reject_the_same_path_twice() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._grammar import MOUNT_POINT
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, hide_userinfo
 from ..values import DEFAULT_PORTS, split_host
 from .paths import decode, has_dot_segment
 
@@ -97,7 +97,8 @@ def compile_mount_points(mapping: Mapping[str, str]) -> tuple[MountPoint, ...]:
         ConfigurationError: Its option names the row: ``…MOUNT_POINTS["/blog/"]``.
     """
     if not hasattr(mapping, "items"):
-        raise ConfigurationError(OPTION, mapping, "a mapping of URL paths to URLs")
+        shown = hide_userinfo(mapping)
+        raise ConfigurationError(OPTION, shown, "a mapping of URL paths to URLs")
     compiled: dict[str, MountPoint] = {}
     for path, url in mapping.items():
         mount_point = _compile_row(path, url)
@@ -114,19 +115,21 @@ def _compile_row(path: object, url: object) -> MountPoint:
     # grammar that policies on the backend read.
     if not isinstance(path, str) or not path or not MOUNT_POINT.fullmatch(path):
         raise ConfigurationError(
-            OPTION, path, "a URL path such as '/blog/', of letters, digits and '-._~'"
+            OPTION,
+            hide_userinfo(path),
+            "a URL path such as '/blog/', of letters, digits and '-._~'",
         )
     option = f'{OPTION}["{path}"]'
     expected = "a URL such as 'http://127.0.0.1:8001/' or 'unix:/path|http://host/'"
     match = _URL.fullmatch(url) if isinstance(url, str) else None
     if match is None:
-        raise ConfigurationError(option, url, expected)
+        raise ConfigurationError(option, hide_userinfo(url), expected)
     split = split_host(match["authority"])
     base = match["path"] or ""
     plain = _PATH.fullmatch(base) and not has_dot_segment(base)
     over_tls = match["scheme"] == "https"
     if split is None or not plain or (match["socket"] and over_tls):
-        raise ConfigurationError(option, url, expected)
+        raise ConfigurationError(option, hide_userinfo(url), expected)
     host, port = split
     return MountPoint(
         path=path.removesuffix("/"),
