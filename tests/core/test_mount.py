@@ -17,6 +17,7 @@ from trustedproxy import ProxyPolicy
     [
         (mount.ProxyMountPointsMiddleware, "urllib3_client", "urllib3"),
         (mount.ProxyMountPointsASGIMiddleware, "httpcore_client", "httpcore"),
+        (mount.ProxyMountPointsASGIMiddleware, "httpcore_client", "anyio"),
         (mount.ProxyMountPointsASGIMiddleware, "tunnel", "websockets"),
     ],
 )

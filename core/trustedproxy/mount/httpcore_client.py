@@ -15,6 +15,8 @@ import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+# httpcore speaks asyncio through anyio, and would miss it no sooner than a request.
+import anyio  # noqa: F401
 import httpcore
 
 from .heads import BackendError, Body
