@@ -20,7 +20,7 @@ from flask import has_request_context, request
 from werkzeug.local import LocalProxy
 
 from trustedproxy import Settings, TrustedProxyMiddleware, read_settings
-from trustedproxy.notices import tell_once
+from trustedproxy.notices import logger, tell_once
 from trustedproxy.process import restrict_signals
 from trustedproxy.settings import PREFIX
 from trustedproxy.wsgi import DECISION_KEY
@@ -53,10 +53,19 @@ class State:
         configured:
             That part of the configuration, to notice later changes. It may hold
             secrets, so it is never shown.
+
+        told: Keys of what was told of this application; another may have its name.
     """
 
     settings: Settings
     configured: Mapping[str, Any] = field(repr=False)
+    told: set[str] = field(default_factory=set, repr=False, compare=False)
+
+    def tell_once(self, key: str, message: str, *args: object) -> None:
+        """Log *message* at WARNING, once for this application and a *key*."""
+        if key not in self.told:
+            self.told.add(key)
+            logger.warning(message, *args)
 
 
 class TrustedProxy:
@@ -82,8 +91,8 @@ class TrustedProxy:
             ConfigurationError: A setting cannot be meant; it names which and why.
         """
         if EXTENSION in app.extensions:
-            tell_once(
-                f"flask-initialised-twice:{app.name}",
+            app.extensions[EXTENSION].tell_once(
+                "initialised-twice",
                 "TrustedProxy is initialised twice on the application %r; "
                 "the second time changes nothing. Remove one of the two.",
                 app.name,
@@ -160,8 +169,8 @@ class Entrance:
             if configured.get(name) != self.state.configured.get(name)
         )
         if names:
-            tell_once(
-                f"flask-configured-late:{self.app.name}",
+            self.state.tell_once(
+                "configured-late",
                 "%s of the application %r changed after TrustedProxy was initialised, "
                 "which has no effect. Load the configuration first, "
                 "or call init_app(app) after it.",

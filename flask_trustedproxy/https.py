@@ -23,7 +23,6 @@ from trustedproxy.https_only import (
     is_secure,
     read_environ,
 )
-from trustedproxy.notices import tell_once
 
 from .hosts import accepts_host, make_request
 
@@ -79,8 +78,8 @@ class FlaskHTTPSOnly:
     def tell_open(self, request: Request) -> None:
         """Tell that nothing limits the host of a redirect."""
         if request.trusted_hosts is None and self.rules.host is None:
-            tell_once(
-                f"flask-https-only-open:{self.app.name}",
+            self.app.extensions["trustedproxy"].tell_once(
+                "https-only-open",
                 "HTTPS only redirects to whatever host a request names: set "
                 "TRUSTED_PROXY_HTTPS_HOST to the site's host, or TRUSTED_HOSTS to its "
                 "hosts, in the configuration of the application %r.",

@@ -308,6 +308,17 @@ def test_initialising_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> No
     ]
 
 
+def test_initialising_twice_is_told_of_each_application(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Two applications of one name are two."""
+    for app in (make_app(**POLICY), make_app(**POLICY)):
+        TrustedProxy(app)
+        TrustedProxy(app)
+
+    assert caplog.text.count("twice on the application 'application'") == 2
+
+
 def test_request_environ_is_the_one_that_flask_uses() -> None:
     """`request.environ` and `request.remote_user` come from the corrected environ."""
     app = make_app(**POLICY)

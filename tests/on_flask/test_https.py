@@ -200,6 +200,17 @@ def test_request_class_of_the_application_is_made_as_flask_makes_it() -> None:
     assert ask(app, headers=SECURE).status_code == 200
 
 
+def test_open_redirect_is_told_of_each_application(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A second application of the same name is told of, too."""
+    for app in (make_app(**HTTPS), make_app(**HTTPS)):
+        ask(app, headers=PLAIN)
+        ask(app, headers=PLAIN)
+
+    assert caplog.text.count("whatever host") == 2
+
+
 def test_open_redirect_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Without any list of hosts the log says once what to set."""
     app = make_app(**HTTPS)

@@ -293,6 +293,18 @@ def test_late_configuration_shows_no_values(caplog: pytest.LogCaptureFixture) ->
     assert "hush-hush-hush" not in caplog.text
 
 
+def test_late_configuration_is_told_of_each_application(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A second application of the same name is told of, too."""
+    for app in (make_app(**POLICY), make_app(**POLICY)):
+        app.config["TRUSTED_PROXY_HOPS"] = 2
+        ask(app)
+        ask(app)
+
+    assert len(told(caplog, "changed after")) == 2
+
+
 def test_unchanged_configuration_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is said where nothing came too late."""
     app = make_app(**POLICY)
