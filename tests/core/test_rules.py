@@ -157,6 +157,25 @@ def test_best_of_several_client_headers_counts(
     assert set(decision.removed) == removed
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_well_formed_list_that_names_nobody_beats_a_malformed_one(order: int) -> None:
+    """The address is the last that the better one vouches for, in either order."""
+    other = "X-Original-Forwarded-For"
+    sent = {FOR: "garbage, 10.0.0.8", other: "unknown, 10.0.0.9"}
+
+    decision = decide(sent, headers=[FOR, other][::order])
+
+    assert (decision.client, decision.address) == (None, "10.0.0.9")
+    assert decision.removed == (FOR,)
+
+
+def test_missing_client_headers_are_one_problem() -> None:
+    """It names the one that would win."""
+    decision = decide({}, headers=[REAL, FOR])
+
+    assert decision.problems == (Problem("missing", FOR),)
+
+
 def test_header_of_ones_own_is_read_and_removed_as_known_ones_are() -> None:
     """Its category is opted in, its synonyms go, and it goes from strangers."""
     own = ProxyHeader("X-Edge-Client", Category.CLIENT, Form.ADDRESS)
