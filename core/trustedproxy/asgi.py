@@ -84,6 +84,7 @@ def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
         peer = name
     else:
         peer = "" if server is None else _UNKNOWN_PEER
+    scheme: str
     if scope["type"] == "websocket":
         scheme = scope.get("scheme", "ws")
         scheme = WEBSOCKET_SCHEMES.get(scheme, scheme)

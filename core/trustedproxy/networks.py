@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -32,7 +32,7 @@ from .exceptions import ConfigurationError, nearest
 from .notices import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from .addresses import Hop
 
@@ -82,7 +82,7 @@ def split_entries(value: object, option: str, shown: object = None) -> list[Any]
         return value.replace(",", " ").split()
     # One network alone can be gone through as well: address by address.
     alone = (bytes, Mapping, IPv4Network, IPv6Network)
-    if isinstance(value, alone) or not hasattr(value, "__iter__"):
+    if isinstance(value, alone) or not isinstance(value, Iterable):
         raise ConfigurationError(
             option, shown or value, "a list of strings, or one string"
         )
@@ -313,8 +313,11 @@ class TrustedNetworks:
             file = _ListFile(Path(entry.removeprefix(FILE)), option)
             try:
                 lists.append(file.load())
-            except OSError as error:
-                reason = error.strerror or type(error).__name__
+            except (OSError, ValueError) as error:
+                if isinstance(error, ConfigurationError):
+                    raise
+                # A path with a NUL is no path, and that is no OSError.
+                reason = getattr(error, "strerror", None) or str(error)
                 raise ConfigurationError(
                     option, entry, f"a file that can be read ({reason})"
                 ) from error

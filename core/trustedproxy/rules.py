@@ -343,8 +343,9 @@ class Rules:
                 # Empty, which is as good as absent.
                 lost += (key,)
                 continue
-            if finding[5] is not None:
-                problems += (Problem(finding[5], name, value),)
+            code = finding[5]
+            if code is not None:
+                problems += (Problem(code, name, value),)
             rank = _rank(finding)
             if rank < best_rank:
                 lost += (key,)

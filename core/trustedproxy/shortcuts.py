@@ -153,7 +153,7 @@ def compile_apply(
                 return decision
 
             finding = find(value, trust, None)
-            if finding is None or finding[0] is None or finding[2] != value:
+            if finding is None or (hop := finding[0]) is None or finding[2] != value:
                 return apply_slowly(environ)
             about = read_all(environ)
         except KeyError:
@@ -171,7 +171,7 @@ def compile_apply(
             return decision
         connection, beside, writes, before = recipe
         original = before.copy()
-        write_address(environ, original, finding[0], connection[0])
+        write_address(environ, original, hop, connection[0])
         environ.update(writes)
         decision = _new(
             Decision,
@@ -285,7 +285,7 @@ def compile_apply_scope(
             or (server[0] not in plain_servers and not is_plain_server(server))
         ):
             return apply_slowly(scope)
-        lines = scope.get("headers") or ()
+        lines: Any = scope.get("headers") or ()
         found: dict[str, bytes] = {}
         for name, value in lines:
             kind = kinds.get(name)
@@ -340,7 +340,7 @@ def compile_apply_scope(
             if (
                 raw is None
                 or finding is None
-                or finding[0] is None
+                or (hop := finding[0]) is None
                 or finding[2] != raw.decode("latin-1")
             ):
                 return apply_slowly(scope)
@@ -358,7 +358,7 @@ def compile_apply_scope(
                     recipes[recipe_key] = made
                 return decision, new
             connection, beside, writes, new_host, before = recipe
-            address, port, _ = finding[0]
+            address, port, _ = hop
             original = before.copy()
             new = dict(scope)
             new.update(writes)

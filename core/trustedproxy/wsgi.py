@@ -162,8 +162,8 @@ def write(
         environ.pop(rules.secret_key, None)
     scheme = connection[1]
     if beside is not None:
-        if finding is not None and finding[1] is not None:
-            write_address(environ, original, finding[1], connection[0])
+        if finding is not None and (hop := finding[1]) is not None:
+            write_address(environ, original, hop, connection[0])
         said, host, server, port, mount_point = beside[:5]
         if said is not None:
             scheme = said
