@@ -76,6 +76,10 @@ FORWARDED_CATEGORIES = (Category.CLIENT, Category.SCHEME, Category.HOST)
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 
 
+# Every request has them, and what they say is not for a proxy alone.
+_NEVER_FORWARDING = frozenset({"host", "connection"})
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyHeader:
     """
@@ -97,6 +101,10 @@ class ProxyHeader:
                 "TRUSTED_PROXY_HEADERS",
                 name,
                 "a header name of letters, digits and '-'",
+            )
+        if name.lower() in _NEVER_FORWARDING:
+            raise ConfigurationError(
+                "TRUSTED_PROXY_HEADERS", name, "a header that says what a proxy saw"
             )
         if not isinstance(self.category, Category):
             raise ConfigurationError(

@@ -313,11 +313,11 @@ class TrustedNetworks:
             file = _ListFile(Path(entry.removeprefix(FILE)), option)
             try:
                 lists.append(file.load())
+            except ConfigurationError:
+                raise
             except (OSError, ValueError) as error:
-                if isinstance(error, ConfigurationError):
-                    raise
                 # A path with a NUL is no path, and that is no OSError.
-                reason = getattr(error, "strerror", None) or str(error)
+                reason = getattr(error, "strerror", None) or type(error).__name__
                 raise ConfigurationError(
                     option, entry, f"a file that can be read ({reason})"
                 ) from error

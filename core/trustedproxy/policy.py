@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import asgi, wsgi
+from .decision import Connection
 from .exceptions import ConfigurationError, nearest
 from .headers import KNOWN_HEADERS, Category, Form, ProxyHeader, environ_key
 from .lists import MAX_ELEMENTS
@@ -25,7 +26,7 @@ from .walk import Trust
 
 if TYPE_CHECKING:
     from ._types import Environ, Scope, SettingsMapping
-    from .decision import Connection, Decision
+    from .decision import Decision
     from .networks import NetworkEntry
 
 EVERY_PEER = "*"
@@ -197,16 +198,20 @@ class ProxyPolicy:
         """Whether anybody who can connect is believed (rule R4)."""
         return bool(self.headers) and self.proxies is None and not self._secrets
 
-    def decide(self, connection: Connection, headers: Mapping[str, str]) -> Decision:
+    def decide(
+        self, connection: Connection | str, headers: Mapping[str, str]
+    ) -> Decision:
         """
         Decide one request; nothing is read from elsewhere and nothing is changed.
 
         Args:
-            connection: What the server says by itself.
+            connection: What the server says by itself; a peer's address alone will do.
 
             headers:
                 Header name, in any case → value, lines joined by commas in order.
         """
+        if isinstance(connection, str):
+            connection = Connection(connection)
         return self._wire_rules.decide(
             connection[:6], {name.lower(): value for name, value in headers.items()}
         )
@@ -275,7 +280,6 @@ class ProxyPolicy:
 
         The same rules run on a copy; the environ is not changed.
         """
-        from .decision import Connection
         from .explain import explain
 
         rules = self._wsgi_rules
@@ -374,6 +378,8 @@ def _tell_shadow(decision: Decision) -> None:
 
 def _read_headers(value: object) -> tuple[ProxyHeader, ...]:
     option = "TRUSTED_PROXY_HEADERS"
+    if isinstance(value, (set, frozenset)):
+        raise ConfigurationError(option, value, "in an order, which decides winners")
     known = {header.name.lower(): header for header in KNOWN_HEADERS}
     headers: dict[str, ProxyHeader] = {}
     for i, entry in enumerate(split_entries(value, option)):

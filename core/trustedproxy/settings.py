@@ -52,6 +52,10 @@ class Option:
     parse: Callable[[str, str], object] = field(default=lambda name, text: text)
 
 
+# No setting has a number that long, and `int` takes its time over longer ones.
+_MANY_DIGITS = 10
+
+
 def _parse_flag(name: str, text: str) -> bool:
     word = text.strip().lower()
     if word in ("true", "yes", "on", "1"):
@@ -65,7 +69,7 @@ def _parse_number(name: str, text: str) -> int | None:
     word = text.strip()
     if not word:
         return None
-    if not (word.isascii() and word.isdigit()):
+    if not (word.isascii() and word.isdigit() and len(word) < _MANY_DIGITS):
         raise ConfigurationError(name, text, "a whole number")
     return int(word)
 
@@ -252,7 +256,8 @@ def select_settings(mapping: SettingsMapping) -> dict[str, Any]:
     """
     given: dict[str, Any] = {}
     for name in mapping:
-        if name.startswith(PREFIX):
+        # A mapping of others may have keys that are no text.
+        if str(name).startswith(PREFIX):
             if name not in OPTION_OF:
                 raise ConfigurationError(
                     name, name, "a known setting" + nearest(name, OPTION_OF)

@@ -156,3 +156,14 @@ def test_header_cannot_be_changed() -> None:
             setattr(header, name, "X-Other")
     assert header == ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)
     assert len({header, ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)}) == 1
+
+
+@pytest.mark.parametrize("name", ["Host", "connection"])
+def test_header_that_every_request_has_is_refused(name: str) -> None:
+    """A header of one's own cannot be one that is there without any proxy."""
+    with pytest.raises(ConfigurationError) as caught:
+        ProxyHeader(name, Category.CLIENT, Form.ADDRESS)
+
+    assert str(caught.value) == (
+        f"TRUSTED_PROXY_HEADERS: {name!r} is not a header that says what a proxy saw."
+    )

@@ -89,6 +89,21 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "(the nearest is 'X-Real-IP').",
     ),
     (
+        {"headers": {FOR}},
+        "TRUSTED_PROXY_HEADERS: {'X-Forwarded-For'} is not in an order, which decides "
+        "winners.",
+    ),
+    (
+        {"proxies": ["file:\0"]},
+        "TRUSTED_PROXIES[0]: 'file:\\x00' is not a file that can be read "
+        "(ValueError).",
+    ),
+    (
+        {"headers": FOR, "secret_header": "Host", "secrets": ["s"]},
+        "TRUSTED_PROXY_SECRET_HEADER: 'Host' is not a header that says what a proxy "
+        "saw.",
+    ),
+    (
         {"headers": ["?"]},
         f"TRUSTED_PROXY_HEADERS[0]: '?' is not {KNOWN}; "
         "describe your own by ProxyHeader.",
@@ -702,3 +717,14 @@ def test_shadow_shortens_what_a_request_is_full_of(told: Told) -> None:
     assert text.startswith("shadow: ['HTTP_X_FORWARDED_FOR'] would be Decision(")
     assert len(text) < 2_200
     assert text.endswith(" characters)")
+
+
+def test_decide_takes_an_address_for_a_connection() -> None:
+    """A peer's address alone is a connection about which nothing else is known."""
+    policy = ProxyPolicy(headers=[FOR], proxies=["10.0.0.0/8"])
+    headers = {FOR: "203.0.113.7"}
+
+    assert policy.decide("10.0.0.9", headers) == policy.decide(
+        Connection("10.0.0.9"), headers
+    )
+    assert policy.decide("10.0.0.9", headers).client == "203.0.113.7"

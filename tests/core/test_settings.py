@@ -319,3 +319,16 @@ def test_https_only_shadows_as_its_policy_does() -> None:
 
         assert settings.https_only is not None
         assert settings.https_only.shadow is shadow
+
+
+def test_settings_pass_over_keys_that_are_no_text() -> None:
+    """A mapping of others may have any keys."""
+    settings = read_settings({1: 2, None: 3})  # type: ignore[dict-item]
+
+    assert settings.policy.headers == ()
+
+
+def test_environment_refuses_a_number_of_thousands_of_digits() -> None:
+    """A number that no setting has is a configuration error, and nothing else."""
+    with pytest.raises(ConfigurationError, match="a whole number"):
+        ProxyPolicy.from_env({"TRUSTED_PROXY_HOPS": "1" * 5000})
