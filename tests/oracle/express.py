@@ -107,6 +107,8 @@ def start_express(
         *("--ssl-certificate-file", str(folder / "server.pem")),
         *("--ssl-certificate-key-file", str(folder / "server.key")),
         *("--server-root", str(root), "--log-to-terminal", "--locale", "C.UTF-8"),
+        # Its children run as somebody else, who may not enter this process's folder.
+        *("--working-directory", str(folder)),
         *user,
         *options,
     ]
