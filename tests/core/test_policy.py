@@ -95,8 +95,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"proxies": ["file:\0"]},
-        "TRUSTED_PROXIES[0]: 'file:\\x00' is not a file that can be read "
-        "(ValueError).",
+        "TRUSTED_PROXIES[0]: 'file:\\x00' is not a file that can be read (ValueError).",
     ),
     (
         {"headers": FOR, "secret_header": "Host", "secrets": ["s"]},
