@@ -8,6 +8,7 @@ Out: an open connection, or why there is none: `RefusedError`, `BackendError`.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -125,16 +126,7 @@ async def relay(backend: ClientConnection, receive: Receive, send: Send) -> None
     client_left = asyncio.Event()
     upwards = asyncio.create_task(_pass_up(backend, receive, client_left))
     try:
-        await _pass_down(backend, send)
-        if not client_left.is_set():
-            code = backend.close_code or 1006
-            await send(
-                {
-                    "type": "websocket.close",
-                    "code": _TO_CLIENT.get(code, code),
-                    "reason": backend.close_reason or "",
-                }
-            )
+        await _pass_down(backend, send, client_left)
     finally:
         upwards.cancel()
         await asyncio.gather(upwards, return_exceptions=True)
@@ -163,11 +155,21 @@ async def _pass_up(
         await backend.close(code, reason)
 
 
-async def _pass_down(backend: ClientConnection, send: Send) -> None:
-    try:
+async def _pass_down(
+    backend: ClientConnection, send: Send, client_left: asyncio.Event
+) -> None:
+    # An end that is not clean is no error here: its code says so to the client.
+    with suppress(ConnectionClosed):
         async for message in backend:
             key = "text" if isinstance(message, str) else "bytes"
             await send({"type": "websocket.send", key: message})
-    except ConnectionClosed:
-        # Not a clean end; its code says so to the client.
+    if client_left.is_set():
         return
+    code = backend.close_code or 1006
+    await send(
+        {
+            "type": "websocket.close",
+            "code": _TO_CLIENT.get(code, code),
+            "reason": backend.close_reason or "",
+        }
+    )
