@@ -33,10 +33,10 @@ def _one_backend() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def backend(_one_backend: Backend) -> Backend:
-    """A backend that has seen nothing yet."""
-    _one_backend.clear()
-    return _one_backend
+def backend() -> Iterator[Backend]:
+    """A backend of its own: no late connection of another test is counted here."""
+    with run_backend() as running:
+        yield running
 
 
 @pytest.fixture

@@ -46,6 +46,13 @@ def server(
         yield running
 
 
+@pytest.fixture
+def backend(_one_backend: Backend) -> Backend:
+    """The backend of the running server, which has seen nothing of this test yet."""
+    _one_backend.clear()
+    return _one_backend
+
+
 def ask(
     server: Running, method: str, path: str, body: Any = None, **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
