@@ -115,6 +115,8 @@ def make_plain(number: int) -> Scope:
     return make_scope(f"10.0.0.{number % 16}", [])
 
 
+# The rivals have types of their own for scopes and applications, which is all that
+# the type checker is told to pass over here.
 # -- the contestants ------------------------------------------------------------
 
 seen: Scope = {}

@@ -117,6 +117,7 @@ class TrustedProxy:
             wrapped = FlaskHTTPSOnly(app, wrapped, settings.https_only)
         wrapped = TrustedProxyMiddleware(wrapped, settings.policy)
 
+        # Flask's own way of wrapping: an attribute over a method, which types forbid.
         app.wsgi_app = Entrance(app, wrapped, state)  # type: ignore[method-assign]
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
@@ -206,6 +207,7 @@ def _find_decision() -> Decision:
 
 #: The `trustedproxy.Decision` about the request at hand. It is false, and using it a
 #: `RuntimeError`, where there is none: outside of a request, and in shadow mode.
+# Typed as what it stands for, so that its attributes are known.
 current_decision: Decision = LocalProxy(  # type: ignore[assignment]
     _find_decision
 )

@@ -89,6 +89,7 @@ class FlaskHTTPSOnly:
     def exempts_view(self, request: Request) -> bool:
         """Say whether the view that Flask would choose was marked by `https_exempt`."""
         try:
+            # It is None only where there is no request.
             adapter = self.app.create_url_adapter(request)
             rule, _ = adapter.match(return_rule=True)  # type: ignore[union-attr]
         except HTTPException:
