@@ -16,7 +16,7 @@ import httpx
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect, unix_connect
 
-from ..servers.processes import Address
+from ..servers.processes import ANSWER_SECONDS, Address
 from .running import HOST
 
 Lines = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -27,8 +27,6 @@ STRANGER = "127.0.0.2"
 
 INSIDE = "app.internal"
 """The host that the proxy asks for."""
-
-SECONDS = 20.0
 
 
 def list_lines(lines: Lines) -> list[tuple[str, str]]:
@@ -46,7 +44,9 @@ def send(
         else httpx.HTTPTransport(local_address=source, verify=False)
     )
     port = 80 if isinstance(address, str) else address[1]
-    with httpx.Client(transport=transport, timeout=SECONDS, trust_env=False) as client:
+    with httpx.Client(
+        transport=transport, timeout=ANSWER_SECONDS, trust_env=False
+    ) as client:
         return client.get(
             f"http://{HOST}:{port}{path}",
             headers=[("Host", INSIDE), *list_lines(lines)],
@@ -84,7 +84,7 @@ def talk(
     options: dict[str, Any] = {
         "additional_headers": list_lines(lines),
         "origin": origin,
-        "open_timeout": SECONDS,
+        "open_timeout": ANSWER_SECONDS,
     }
     uri = f"ws://{INSIDE}{path}"
     if name is not None:
@@ -100,7 +100,7 @@ def talk(
             uri, address=address, source_address=(source, 0), proxy=None, **options
         )
     with opened as websocket:
-        answer: dict[str, Any] = json.loads(websocket.recv(timeout=SECONDS))
+        answer: dict[str, Any] = json.loads(websocket.recv(timeout=ANSWER_SECONDS))
     return answer
 
 

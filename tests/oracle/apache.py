@@ -26,6 +26,8 @@ import trustme
 
 import trustedproxy
 
+from ..servers.processes import find_free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -38,7 +40,7 @@ SERVER_NAME, PORT, SECURE_PORT = "oracle.test", "80", "443"
 #: Where the other half of the policies is mounted: a mount point of the server's own.
 SITE = "/site"
 
-_START_SECONDS = 30
+_START_SECONDS = 180
 _STOP_SECONDS = 10
 
 _MODULES = Path("/usr/lib/apache2/modules")
@@ -68,7 +70,8 @@ MaxRequestWorkers 32
 MinSpareThreads 1
 MaxSpareThreads 32
 KeepAlive On
-KeepAliveTimeout 120
+# The client keeps its connections, also while other tests run.
+KeepAliveTimeout 600
 MaxKeepAliveRequests 0
 # Room for more elements than are ever read.
 LimitRequestFieldSize 16380
@@ -123,14 +126,6 @@ def has_ipv6() -> bool:
         probe.bind(("::1", 0))
         return True
     return False
-
-
-def free_port(host: str) -> int:
-    """Find a port of *host* that nobody listens at."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_listening(process: subprocess.Popen[bytes], port: Port) -> None:
@@ -273,7 +268,7 @@ def start_oracle(
         for side, ports in sides.items():
             for host in hosts:
                 for secure in (False, True):
-                    port = Port(host, free_port(host), secure)
+                    port = Port(host, find_free_port(host), secure)
                     ports[host, secure] = port
                     configuration += _HOST.format(
                         address=f"[{host}]:{port.number}".replace("[127.0.0.1]", host),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .cases import Request
 
-_SECONDS = 30
+_SECONDS = 60
 
 
 class Client:

@@ -21,13 +21,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..servers.processes import find_free_port
 from .apache import (
     GROUP,
     USER,
     Port,
     copy_package,
     environment,
-    free_port,
     readable_folder,
     running,
     write_certificate,
@@ -41,7 +41,7 @@ NAME = "localhost"
 
 HOST = "127.0.0.1"
 
-_SECONDS = 30
+_SECONDS = 60
 
 _MAIN = "from mod_wsgi.express.cli import main; main()"
 
@@ -136,7 +136,7 @@ def start_servers(
         python = make_python(folder)
         write_certificate(folder, HOST, NAME)
         shutil.copy(Path(__file__).with_name("express_app.py"), folder)
-        ports = (free_port(HOST), free_port(HOST))
+        ports = (find_free_port(HOST), find_free_port(HOST))
         told = [f"--https-port={ports[1]}", f"--server-name={NAME}", *options]
         (folder / "options.txt").write_text(shlex.join(told))
         theirs = stack.enter_context(
@@ -154,7 +154,7 @@ def start_servers(
                     folder,
                     python,
                     name,
-                    (free_port(HOST), free_port(HOST)),
+                    (find_free_port(HOST), find_free_port(HOST)),
                     ["--callable-object", name],
                 )
             )

@@ -15,7 +15,8 @@ import pytest
 
 from trustedproxy import ProxyMountPointsMiddleware, ProxyPolicy
 
-from .apache import free_port, readable_folder, write_certificate
+from ..servers.processes import find_free_port
+from .apache import readable_folder, write_certificate
 from .express import HOST, NAME, make_python, start_express
 
 PROXY = "10.0.0.9"
@@ -49,7 +50,7 @@ def backend() -> Iterator[str]:
     with readable_folder() as folder:
         write_certificate(folder, HOST, NAME)
         (folder / "express_app.py").write_text(APPLICATION)
-        ports = (free_port(HOST), free_port(HOST))
+        ports = (find_free_port(HOST), find_free_port(HOST))
         with start_express(folder, make_python(folder), "backend", ports, options):
             yield f"http://{NAME}:{ports[0]}/"
 

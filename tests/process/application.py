@@ -43,7 +43,7 @@ def wait(pid: int, seconds: float) -> int | str:
 
 def sleep() -> None:
     """Be there for longer than anybody waits."""
-    for _ in range(100):
+    for _ in range(600):
         time.sleep(0.1)
 
 
@@ -104,7 +104,7 @@ def fork_with_multiprocessing(seconds: float) -> object:
 
 def start_program(seconds: float) -> object:
     """Start another program, terminate it."""
-    program = subprocess.Popen(["sleep", "10"])
+    program = subprocess.Popen(["sleep", "60"])
     program.terminate()
     try:
         ended: object = program.wait(seconds)

@@ -25,7 +25,7 @@ import pytest
 import trustedproxy
 
 from ..servers.fronts import APACHE_MODULE_FOLDER, find_program, write_apache_frame
-from ..servers.processes import Process, ProcessManager, find_free_port
+from ..servers.processes import ANSWER_SECONDS, Process, ProcessManager, find_free_port
 
 HERE = Path(__file__).parent
 
@@ -135,10 +135,10 @@ class Running:
     process: Process
     port: int
 
-    def ask(self, case: str, seconds: float = 10.0) -> dict[str, Any]:
+    def ask(self, case: str, seconds: float = 25.0) -> dict[str, Any]:
         """Run a *case* in a request; a child of it has *seconds* to end."""
         url = f"http://127.0.0.1:{self.port}/{case}?{seconds}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..servers.processes import ProcessManager, find_free_port
+from ..servers.processes import ANSWER_SECONDS, ProcessManager, find_free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "signals.md"
 
@@ -33,7 +33,9 @@ def serve(folder: Path, source: str) -> str:
     ]
     with ProcessManager(folder) as manager:
         manager.start("gunicorn", command, [("127.0.0.1", port)]).wait_ready()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}/", timeout=ANSWER_SECONDS
+        ) as answer:
             body: bytes = answer.read()
     return body.decode()
 

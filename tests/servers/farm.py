@@ -11,22 +11,27 @@ Every front end reaches every server at the mount point ``/SERVER`` (TCP) and
 from __future__ import annotations
 
 import os
-import time
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from .client import get
+from .client import get, trusting
 from .fronts import FRONTS, Front, Site, Upstream, find_program
 from .processes import (
-    START_SECONDS,
     Address,
     Process,
     ProcessManager,
     find_free_ports,
 )
-from .servers import APPLICATION_FOLDER, SERVERS, Server
+from .servers import (
+    APPLICATION_FOLDER,
+    SERVERS,
+    Server,
+    find_server,
+    list_applications,
+)
 
 HOST = "127.0.0.1"
 CLIENT = "127.0.0.9"
@@ -132,8 +137,8 @@ class Farm:
     pem: str
     servers: dict[str, tuple[Process, Address]] = field(default_factory=dict)
     fronts: dict[str, tuple[Process, Site]] = field(default_factory=dict)
-    late: set[str] = field(default_factory=set)
-    """Front ends that listen and may not have read what they are to serve."""
+    warm: set[str] = field(default_factory=set)
+    """Servers that have answered with each of their applications."""
 
     @property
     def folder(self) -> Path:
@@ -141,22 +146,22 @@ class Farm:
         return self.manager.folder
 
     def find_address(self, server: str) -> Address:
-        """Return where *server* of the matrix listens, once it does."""
+        """Return where *server* of the matrix listens, once it answers."""
         process, address = self.servers[server]
         process.wait_ready()
+        if server not in self.warm:
+            # Applications are imported by their first request, while everything else
+            # starts too; a front end may not have the patience for that.
+            row = find_server(server.removesuffix("-unix"))
+            for application in list_applications(row):
+                get(address, "/", [("Proving-Application", application)]).json()
+            self.warm.add(server)
         return address
 
     def find_site(self, front: str) -> Site:
         """Return what *front* serves, once it does."""
         process, site = self.fronts[front]
         process.wait_ready()
-        if front in self.late:
-            deadline = time.monotonic() + START_SECONDS
-            upstream = f"{site.edge[0].mount_point}/"
-            while get((site.host, site.http), upstream).status == 404:
-                assert time.monotonic() < deadline, f"{front} has no routes"
-                time.sleep(0.05)
-            self.late.remove(front)
         return site
 
     def start_server(
@@ -225,8 +230,6 @@ class Farm:
             inner=upstreams,
         )
         process = start_front(self.manager, front, site)
-        if front.loads_late:
-            self.late.add(front.name)
         self.fronts[front.name] = (process, site)
 
 
@@ -247,4 +250,29 @@ def start_front(manager: ProcessManager, front: Front, site: Site) -> Process:
     ports = [site.http, site.inner_port]
     if not front.no_tls:
         ports.append(site.https)
-    return manager.start(front.name, command, [(site.host, port) for port in ports])
+    return manager.start(
+        front.name,
+        command,
+        [(site.host, port) for port in ports],
+        probe=(lambda: has_routes(site)) if front.loads_late else None,
+    )
+
+
+def has_routes(site: Site) -> bool:
+    """Tell whether each port of *site* knows its upstreams, and the certificate."""
+    tls = trusting(site.certificate)
+    # The file has no authority, but the certificate itself.
+    tls.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    target = f"{site.edge[0].mount_point}/"
+    try:
+        statuses = [
+            get((site.host, port), target, tls=context).status
+            for port, context in (
+                (site.http, None),
+                (site.https, tls),
+                (site.inner_port, None),
+            )
+        ]
+    except OSError:
+        return False
+    return not {0, 404} & set(statuses)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,25 +25,55 @@ from types import TracebackType
 Address = tuple[str, int] | str
 """A host and port, or the path of a unix socket."""
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 STOP_SECONDS = 5.0
+
+ANSWER_SECONDS = 60.0
+"""How long anything waits for another process: a busy machine pauses for seconds."""
+
+PORTS = range(20_000, 32_768)
+"""Below those that Linux gives away by itself, to clients and to ``bind`` of port 0."""
+
+_claims: dict[int, socket.socket] = {}
 
 
 def find_free_port(host: str = "127.0.0.1") -> int:
-    """Find a port that is free on *host* now."""
+    """Find a port that is free on *host*, and that nobody else is given."""
     return find_free_ports(1, host)[0]
 
 
 def find_free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Find *count* different ports that are free on *host* now."""
+    """
+    Find *count* different ports that are free on *host*, and that nobody else is given.
+
+    Other test sessions run at the same time, and seconds may pass until a server
+    binds its port. So each port is claimed until this process ends.
+    """
+    ports: list[int] = []
+    # Not seeded: sessions with the same seed would try the same ports.
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        if len(ports) == count:
+            return ports
+        if _claim(port, host):
+            ports.append(port)
+    raise OSError("no port is free")
+
+
+def _claim(port: int, host: str) -> bool:
+    if port in _claims:
+        return False
+    # A name of Linux's own for unix sockets: no file, and gone with the process.
+    claim = socket.socket(socket.AF_UNIX)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        for _ in range(count):
-            taken = stack.enter_context(socket.socket(family))
-            taken.bind((host, 0))
-            ports.append(taken.getsockname()[1])
-        return ports
+    try:
+        claim.bind(f"\0trustedproxy-tests-{port}")
+        with socket.socket(family) as probe:
+            probe.bind((host, port))
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
 
 
 def connect(address: Address, source: str | None = None) -> socket.socket:
@@ -50,14 +81,16 @@ def connect(address: Address, source: str | None = None) -> socket.socket:
     if isinstance(address, str):
         unix = socket.socket(socket.AF_UNIX)
         try:
-            unix.settimeout(10)
+            unix.settimeout(ANSWER_SECONDS)
             unix.connect(address)
         except OSError:
             unix.close()
             raise
         return unix
     return socket.create_connection(
-        address, timeout=10, source_address=(source, 0) if source else None
+        address,
+        timeout=ANSWER_SECONDS,
+        source_address=(source, 0) if source else None,
     )
 
 
@@ -84,6 +117,7 @@ class Process:
     popen: subprocess.Popen[bytes]
     log: Path
     addresses: Sequence[Address]
+    probe: Callable[[], bool] | None = None
     _ready: bool = field(default=False)
     _told: int = field(default=0)
 
@@ -99,14 +133,16 @@ class Process:
 
     def wait_ready(self, seconds: float = START_SECONDS) -> None:
         """
-        Wait until every address accepts connections.
+        Wait until every address accepts connections, and the probe, if any, succeeds.
 
         Raises:
             RuntimeError: The program ended or was not ready in time; its log is told.
         """
         deadline = time.monotonic() + seconds
         while not self._ready:
-            self._ready = all(map(is_listening, self.addresses))
+            self._ready = all(map(is_listening, self.addresses)) and (
+                self.probe is None or self.probe()
+            )
             ended = self.popen.poll() is not None
             if self._ready and not ended:
                 return
@@ -143,6 +179,7 @@ class ProcessManager:
         *,
         environment: Mapping[str, str] | None = None,
         umask: int = -1,
+        probe: Callable[[], bool] | None = None,
     ) -> Process:
         """
         Start *command* without waiting for it; `Process.wait_ready` does that.
@@ -151,6 +188,8 @@ class ProcessManager:
             environment: All of its environment; by default this process's own.
 
             umask: The file modes it leaves out; by default as this process.
+
+            probe: Tells whether it is ready, where listening does not.
         """
         log = self.folder / f"{name}-{len(self.processes)}.log"
         with log.open("ab") as output:
@@ -164,7 +203,7 @@ class ProcessManager:
                 start_new_session=True,
                 umask=umask,
             )
-        process = Process(name, popen, log, addresses)
+        process = Process(name, popen, log, addresses, probe)
         self.processes.append(process)
         return process
 

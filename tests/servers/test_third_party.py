@@ -15,7 +15,7 @@ import pytest
 from .behaviour import FORGED, REAL
 from .client import Line, Reply, get
 from .farm import CLIENT, HOST, POLICY, Command, Starter
-from .processes import Address, ProcessManager
+from .processes import ANSWER_SECONDS, Address, ProcessManager
 from .servers import PYTHON, find_server
 
 OTHER = "203.0.113.8"
@@ -207,10 +207,12 @@ def ask_echo(address: Address) -> None:
 
 def find_line(start: Starter) -> str:
     """Find the line of the access log about that request, once it is written."""
-    for _ in range(100):
-        for line in start.read_log().splitlines():
-            if "/logged" in line:
-                return line
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        # A line without its end is still being written.
+        for line in start.read_log().splitlines(keepends=True):
+            if "/logged" in line and line.endswith("\n"):
+                return line.removesuffix("\n")
         time.sleep(0.05)
     return ""
 
