@@ -2,7 +2,8 @@
 Speak HTTP/1.1 to a server with exactly the bytes that a test wants sent.
 
 In:  an address, header lines as bytes, the client's own loopback address.
-Out: a `Reply`: status (0 where the server closed without an answer), headers, body.
+Out: a `Reply`: status (0 where the server closed without an answer), headers, body;
+or the first message of a websocket.
 
 The request is written by hand, since no client library sends malformed names or a
 line twice; the response is read by `http.client`.
@@ -10,16 +11,18 @@ line twice; the response is read by `http.client`.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
 import ssl
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .processes import Address, connect
+from websockets.asyncio.client import connect as open_websocket
+
+from .processes import ANSWER_SECONDS, Address, connect
 
 Line = tuple[str, str]
 """One header line; sent as Latin-1, so that any byte can be named."""
@@ -63,13 +66,21 @@ def send(
     tls: ssl.SSLContext | None = None,
     method: str = "GET",
     later: bytes = b"",
-    pause: float = 0,
 ) -> Reply:
-    """Send the bytes *block*, *later* after *pause* seconds, and read one response."""
+    """
+    Send the bytes *block*, and read one response.
+
+    *later* is sent when *block*, which expects that, is answered with ``100 Continue``.
+    """
     with connect(address, source) as plain:
         if later:
             plain.sendall(block)
-            time.sleep(pause)
+            interim = b""
+            while not interim.endswith(b"\r\n\r\n"):
+                byte = plain.recv(1)
+                assert byte, interim
+                interim += byte
+            assert interim.startswith(b"HTTP/1.1 100 "), interim
             return _exchange(plain, later, method)
         if tls is None:
             return _exchange(plain, block, method)
@@ -123,3 +134,41 @@ def get(
         + b"\r\n"
     )
     return send(address, block, source=source, tls=tls, method=method)
+
+
+def hear(
+    address: Address,
+    target: str,
+    lines: Iterable[Line] = (),
+    *,
+    host: str,
+    source: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> str | bytes:
+    """
+    Open a websocket and return its first message.
+
+    Everything happens in one thread. The synchronous client reads in a thread of its
+    own, and OpenSSL does not allow that while another thread writes: once in hundreds
+    of handshakes over TLS 1.3 the request is lost, or the connection breaks.
+    """
+    plain = connect(address, source)
+
+    async def listen() -> str | bytes:
+        async with (
+            asyncio.timeout(ANSWER_SECONDS),
+            open_websocket(
+                f"{'wss' if tls else 'ws'}://{host}{target}",
+                sock=plain,
+                ssl=tls,
+                server_hostname="localhost" if tls else None,
+                additional_headers=list(lines),
+                compression=None,
+                open_timeout=ANSWER_SECONDS,
+                ping_interval=None,
+            ) as websocket,
+        ):
+            return await websocket.recv()
+
+    with plain:
+        return asyncio.run(listen())

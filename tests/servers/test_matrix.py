@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from websockets.sync.client import connect as open_websocket
 
-from .client import Line, Reply, get
+from .client import Line, Reply, get, hear
 from .farm import CLIENT, Farm
 from .forgery import (
     KNOWN_NAMES,
@@ -231,18 +229,15 @@ def test_websocket_through_the_front_end_has_the_client(
             for line in forge_all("https" if context else "http")
             if line[0] != "SCRIPT_NAME"
         ]
-        plain = socket.create_connection(
-            (site.host, port), timeout=10, source_address=(CLIENT, 0)
+        message = hear(
+            (site.host, port),
+            f"/{cell.server.name}/page",
+            [("Proving-Application", cell.application), *forged],
+            host=f"app.example:{port}",
+            source=CLIENT,
+            tls=context,
         )
-        with open_websocket(
-            f"{scheme}://app.example:{port}/{cell.server.name}/page",
-            sock=plain,
-            ssl=context,
-            server_hostname="localhost" if context else None,
-            additional_headers=[("Proving-Application", cell.application), *forged],
-            compression=None,
-        ) as websocket:
-            answer = json.loads(websocket.recv())
+        answer = json.loads(message)
         expected = expect(site, f"/{cell.server.name}", "https" if context else "http")
         expected[1] = scheme
 

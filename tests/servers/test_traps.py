@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import connect as open_websocket
 
 from .behaviour import FORGED, REAL
-from .client import Line, Reply, encode, get, send
+from .client import Line, Reply, encode, get, hear, send
 from .farm import CLIENT, HOST, POLICY, Farm, Starter
-from .processes import Address, split_tcp
+from .processes import ANSWER_SECONDS, Address, split_tcp
 from .servers import (
     ASGI_APPLICATION,
     PYTHON,
@@ -241,7 +240,7 @@ def test_unix_peer_is_believed_with_unix_only(server: Server, start: Starter) ->
 def name_oneself(address: Address, name: str | bytes, lines: Sequence[Line]) -> Reply:
     """Ask over a unix socket whose own end the client has given a *name*."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(10)
+        client.settimeout(ANSWER_SECONDS)
         client.bind(name)
         client.connect(address)
         block = b"GET /page HTTP/1.1\r\n" + encode(
@@ -450,23 +449,26 @@ def send_trailer(
     *lines: Line,
     target: str = "/page",
     source: str = HOST,
-    pause: float = 0,
+    late: bool = False,
 ) -> dict[str, Any]:
-    """Send a chunked request whose trailer forges X-Forwarded-For, after a *pause*."""
+    """
+    Send a chunked request whose trailer forges X-Forwarded-For.
+
+    *late*: the body and the trailer are sent when the application asks for the body.
+    """
     head = [
         ("Host", "app.example"),
         *lines,
+        *([("Expect", "100-continue")] if late else []),
         ("Transfer-Encoding", "chunked"),
         ("Connection", "close"),
     ]
     block = f"POST {target} HTTP/1.1\r\n".encode() + encode(head) + b"\r\n"
     trailer = b"0\r\n" + encode([("X-Forwarded-For", FORGED)]) + b"\r\n"
     chunk = b"2\r\nab\r\n"
-    if not pause:
+    if not late:
         return send(address, block + chunk + trailer, source=source).json()
-    return send(
-        address, block + chunk, source=source, later=trailer, pause=pause
-    ).json()
+    return send(address, block, source=source, later=chunk + trailer).json()
 
 
 def list_forwarded(answer: dict[str, Any]) -> list[str]:
@@ -477,8 +479,8 @@ def list_forwarded(answer: dict[str, Any]) -> list[str]:
 def test_trailer_fields_that_come_later_do_not_reach_the_scope(farm: Farm) -> None:
     """uvicorn with httptools appends trailer fields while the application runs."""
     address = farm.find_address("uvicorn-httptools")
-    raw = send_trailer(address, XFF_REAL, pause=0.3)
-    answer = send_trailer(address, XFF_REAL, ECHO, pause=0.3)
+    raw = send_trailer(address, XFF_REAL, late=True)
+    answer = send_trailer(address, XFF_REAL, ECHO, late=True)
 
     assert list_forwarded(raw) == [REAL, FORGED]
     assert list_forwarded(answer) == [REAL]
@@ -524,11 +526,9 @@ def test_websocket_scheme_is_ws_where_nobody_says_otherwise(
     farm: Farm, server: Server
 ) -> None:
     """Daphne's websocket scope has no scheme; after the policy every one has."""
-    host, port = split_tcp(farm.find_address(server.name))
-    with open_websocket(
-        f"ws://{host}:{port}/page", additional_headers=[ECHO, XFF_REAL]
-    ) as websocket:
-        answer = json.loads(websocket.recv())
+    address = farm.find_address(server.name)
+
+    answer = json.loads(hear(address, "/page", [ECHO, XFF_REAL], host="app.example"))
 
     assert answer["address"] == REAL
     assert answer["scheme"] in ("ws", None if server.name == "daphne" else "ws")
