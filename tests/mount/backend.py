@@ -26,6 +26,10 @@ Route = Callable[["Handler"], None]
 #: Bytes of a body that are kept, to look at.
 KEPT = 4096
 
+#: Seconds that anything waits for another thread or process: long, since it costs
+#: nothing where all is well, and a busy machine pauses for seconds.
+PATIENCE = 60.0
+
 
 @dataclass(slots=True)
 class Seen:
@@ -135,6 +139,11 @@ class Handler(BaseHTTPRequestHandler):
             return
 
 
+def be_slow(handler: Handler) -> None:
+    """Do not answer before the test has seen what it wants to see."""
+    handler.owner.released.wait(PATIENCE)
+
+
 def echo(handler: Handler) -> None:
     """Answer with what was seen."""
     seen = handler.seen
@@ -156,6 +165,12 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+    owner: Backend
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection, and count that."""
+        super().shutdown_request(request)
+        self.owner.closed += 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks off is what many tests are about."""
@@ -175,6 +190,10 @@ class Backend:
     unread: set[Route] = field(default_factory=set)
     requests: list[Seen] = field(default_factory=list)
     connections: int = 0
+    #: Connections that ended, at whichever side.
+    closed: int = 0
+    #: Set when slow routes may go on: at the latest when the backend ends.
+    released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def last(self) -> Seen:
@@ -186,7 +205,8 @@ class Backend:
         self.routes.clear()
         self.unread.clear()
         self.requests.clear()
-        self.connections = 0
+        self.connections = self.closed = 0
+        self.released.clear()
 
 
 @contextmanager
@@ -207,12 +227,13 @@ def run_backend(
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
         url = url.replace("http:", "https:")
-    backend = OwnHandler.owner = Backend(url)
+    backend = OwnHandler.owner = server.owner = Backend(url)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield backend
     finally:
+        backend.released.set()
         server.shutdown()
         server.server_close()
         thread.join()

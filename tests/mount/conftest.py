@@ -2,7 +2,7 @@
 What the tests of mount points share: a backend, and both middlewares in front of it.
 
 In:  nothing.
-Out: the fixtures `backend`, `unix_backend`, `kind` and `front`.
+Out: the fixtures `backend`, `unix_backend`, `kind`, `front` and `hasty_front`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from trustedproxy import notices
 
 from .backend import Backend, run_backend
 from .fronts import FRONTS, run_front
+
+HASTE = 2.0
 
 
 @pytest.fixture(autouse=True)
@@ -59,5 +61,16 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def front(kind: str, backend: Backend) -> Iterator[Any]:
     """One of the middlewares, with the backend at /blog."""
-    with run_front(kind, {"/blog/": backend.url}, timeout=0.5) as running:
+    with run_front(kind, {"/blog/": backend.url}) as running:
+        yield running
+
+
+@pytest.fixture
+def hasty_front(kind: str, backend: Backend) -> Iterator[Any]:
+    """
+    The same with little patience, for backends that are slow.
+
+    A backend that is not has to answer in this time on a busy machine, too.
+    """
+    with run_front(kind, {"/blog/": backend.url}, timeout=HASTE) as running:
         yield running

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from trustedproxy import (
     ProxyMountPointsMiddleware,
     ProxyPolicy,
 )
+
+from .backend import PATIENCE
 
 PEER = "10.0.0.9"
 #: What the application answers.
@@ -58,6 +61,8 @@ class WSGIFront:
             return [OWN]
 
         self.passed: list[Any] = []
+        #: Set when the head of a response has come, and when a part of its body has.
+        self.begun, self.flowing = threading.Event(), threading.Event()
         self.middleware = ProxyMountPointsMiddleware(
             application, mapping, policy, **options
         )
@@ -102,10 +107,14 @@ class WSGIFront:
             reply.status = int(status[:3])
             assert status[3] == " " and status[4:]
             reply.headers = list(lines)
+            self.begun.set()
 
         response = self.middleware(environ, start_response)
         try:
-            reply.blocks.extend(response)
+            for block in response:
+                reply.blocks.append(block)
+                if block:
+                    self.flowing.set()
         except Exception as error:
             reply.broken = error
         finally:
@@ -131,6 +140,8 @@ class ASGIFront:
             await send({"type": "http.response.body", "body": OWN})
 
         self.passed: list[Any] = []
+        #: Set when the head of a response has come, and when a part of its body has.
+        self.begun, self.flowing = threading.Event(), threading.Event()
         self.runner = asyncio.Runner()
         self.middleware = ProxyMountPointsASGIMiddleware(
             application, mapping, policy, **options
@@ -188,7 +199,7 @@ class ASGIFront:
             message = messages.pop(0)
             if "after" in message:
                 # A threading.Event of the backend's.
-                await asyncio.to_thread(message.pop("after").wait, 5)
+                await asyncio.to_thread(message.pop("after").wait, PATIENCE)
             return message
 
         async def send(message: Any) -> None:
@@ -199,9 +210,12 @@ class ASGIFront:
                     (name.decode("latin-1"), value.decode("latin-1"))
                     for name, value in message["headers"]
                 ]
+                self.begun.set()
             else:
                 assert message["type"] == "http.response.body"
                 reply.blocks.append(message.get("body", b""))
+                if message.get("body"):
+                    self.flowing.set()
 
         try:
             await self.middleware(scope, receive, send)

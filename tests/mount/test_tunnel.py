@@ -27,9 +27,11 @@ from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve, unix_serve
 from websockets.typing import Subprotocol
 
+from ..servers.processes import find_free_port
+from .backend import PATIENCE
 from .fronts import PEER, ASGIFront, run_front
 from .running import run_server
-from .test_shells import find_closed_port, wait_until
+from .test_shells import wait_until
 
 
 class Peer:
@@ -135,10 +137,10 @@ def talk(
         incoming.put_nowait({"type": "websocket.connect"})
         call = asyncio.create_task(front.middleware(whole, incoming.get, send))
         for message in messages:
-            await asyncio.wait_for(answered.acquire(), 5)
+            await asyncio.wait_for(answered.acquire(), PATIENCE)
             if message is not None:
                 incoming.put_nowait(message)
-        await asyncio.wait_for(call, 10)
+        await asyncio.wait_for(call, PATIENCE)
         return sent
 
     return front.runner.run(run())
@@ -165,7 +167,7 @@ def test_messages_pass_in_both_directions(peer: Peer) -> None:
             subprotocols=["news", "other"],
         )
 
-    assert peer.left.wait(5)
+    assert peer.left.wait(PATIENCE)
     accept, *answers = sent
     assert accept["type"] == "websocket.accept"
     assert accept["subprotocol"] == "news"
@@ -218,7 +220,7 @@ def test_client_that_is_gone(message: dict[str, Any], code: int, peer: Peer) -> 
     with run_front("asgi", {"/blog": peer.url}) as front:
         talk(front, "/blog/", [message])
 
-    assert peer.left.wait(5)
+    assert peer.left.wait(PATIENCE)
     assert peer.closed == [(code, "")]
 
 
@@ -248,7 +250,7 @@ def test_client_whose_connection_broke(peer: Peer) -> None:
     ):
         front.runner.run(run(front))
 
-    assert peer.left.wait(5)
+    assert peer.left.wait(PATIENCE)
     assert peer.closed == [(1001, "")]
 
 
@@ -288,7 +290,7 @@ def test_message_that_is_too_long(peer: Peer) -> None:
     with run_front("asgi", {"/blog": peer.url}, max_message=1000) as front:
         sent = talk(front, "/blog/", [say("x" * 1001), None])
 
-    assert peer.left.wait(5)
+    assert peer.left.wait(PATIENCE)
     assert sent[-1]["type"] == "websocket.close"
     assert peer.closed[0][0] == 1009
 
@@ -360,7 +362,7 @@ def test_refusal_that_is_malformed(peer: Peer) -> None:
 
 def test_peer_that_is_down() -> None:
     """Nobody listens: 502."""
-    url = f"http://127.0.0.1:{find_closed_port()}"
+    url = f"http://127.0.0.1:{find_free_port()}"
     with run_front("asgi", {"/blog": url}) as front:
         sent = talk(front, "/blog/", [None, None], extensions=EXTENSION)
 
@@ -403,18 +405,19 @@ def test_tunnel_through_uvicorn(peer: Peer, tmp_path: Path) -> None:
         with connect(url, subprotocols=[Subprotocol("chat")]) as client:
             for message in ("hello", b"\x00\xff", "x" * 1_000_000):
                 client.send(message)
-                assert client.recv(timeout=5) == message
+                assert client.recv(timeout=PATIENCE) == message
             assert client.subprotocol == "chat"
             client.send("close 4001")
             with pytest.raises(ConnectionClosed) as caught:
-                client.recv(timeout=5)
+                client.recv(timeout=PATIENCE)
         assert caught.value.rcvd is not None
         assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (4001, "as asked")
 
         with connect(url) as client:
             client.send("hello")
+            # An answer that cannot be sent to it any more would say that it is gone.
+            assert client.recv(timeout=PATIENCE) == "hello"
             client.close(4002, "enough")
-        assert peer.left.wait(5)
         wait_until(lambda: (4002, "enough") in peer.closed)
 
         peer.answer = refuse(401, [("WWW-Authenticate", "Basic")], b"who?")
