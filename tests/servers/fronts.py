@@ -210,10 +210,10 @@ global
     tune.http.maxhdr 200
 defaults
     mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-    timeout tunnel 30s
+    timeout connect 60s
+    timeout client 60s
+    timeout server 60s
+    timeout tunnel 60s
 {site.render_all("haproxy-edge.cfg", "haproxy-inner.cfg")}
 """
     }
@@ -384,6 +384,9 @@ FRONTS: tuple[Front, ...] = (
             "other.",
             "Apache answers 404 to `%2F` in a path unless `AllowEncodedSlashes` says "
             "otherwise.",
+            "Without `ttl` a request is answered with 502 if it comes just when the "
+            "server closes the idle connection: gunicorn's threads do after two "
+            "seconds, uvicorn and Hypercorn after five.",
         ),
     ),
     Front(
@@ -441,6 +444,9 @@ FRONTS: tuple[Front, ...] = (
         ("envoy", "--version"),
         (
             "The listeners stand under `static_resources: listeners:`.",
+            "Without `idle_timeout` a request is answered with 503 if it comes just "
+            "when the server closes the idle connection: gunicorn's threads do after "
+            "two seconds, uvicorn and Hypercorn after five.",
             "Envoy never writes 127.0.0.1 into `X-Forwarded-For` by itself, but the "
             "machine's own network address; the literal value closes that.",
         ),
