@@ -33,8 +33,8 @@ _PATH_BEGINNINGS = ("@", "\0", ".")
 # What servers say instead of the port that a path has not.
 _NO_PORTS = (None, 0, "0")
 
-# What a server that rewrites the client by itself reads, and leaves where it was.
-_CHAINS = frozenset({"x-forwarded-for", "forwarded"})
+#: What a server that rewrites the client by itself reads, and leaves where it was.
+CHAINS = frozenset({"x-forwarded-for", "forwarded"})
 
 # Names on the wire come again; a memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
@@ -145,7 +145,7 @@ def is_rewritten(client: Any, headers: dict[str, str]) -> bool:
     host, port = client[0], client[1]
     return any(
         port == 0 or f"{host}:{port}" in chain or f"[{host}]:{port}" in chain
-        for chain in map(headers.get, _CHAINS)
+        for chain in map(headers.get, CHAINS)
         if chain is not None
     )
 
@@ -159,7 +159,7 @@ def write(
     strip_path: bool,
 ) -> Scope:
     """
-    Make the scope that *decision* leads to, and complete its `original`.
+    Make the scope that *decision* leads to, and complete what *decision* has kept.
 
     Args:
         scope: The scope that was decided.
@@ -172,7 +172,7 @@ def write(
 
         strip_path: Whether the path may have the mount point in front already.
     """
-    original = cast("dict[str, Any]", decision.original)
+    original = cast("dict[str, Any]", decision.kept)
     new = dict(scope)
     changes: dict[str, bytes | None] = dict.fromkeys(original)
     for name, text in decision.rewritten.items():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .addresses import spell_peer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .addresses import Hop
     from .beside import Beside
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: The mapping of everything that is not there.
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
-
-_new = tuple.__new__
 
 
 class Connection(NamedTuple):
@@ -108,6 +106,37 @@ CODES = {
 }
 
 
+class Outcome(NamedTuple):
+    """
+    What a decision says that many others say as well, whoever their clients are.
+
+    Attributes:
+        reason: Why the client is who it is, where no client header counts.
+
+        beside: What the other categories' headers said; ``None``: nothing was believed.
+
+        rewritten: Name of a header whose value was cut → the value it has now.
+
+        problems: What was malformed or contradictory.
+
+        rejected: The problem for which a middleware answers 400, or ``None``.
+
+        keys: Name of a header → its key in a decision's `original`.
+
+        variables:
+            What the surface calls the values of a connection, where `original` is to
+            be worked out by them; empty where it was kept whole.
+    """
+
+    reason: Reason
+    beside: Beside | None
+    rewritten: Mapping[str, str]
+    problems: tuple[Problem, ...]
+    rejected: Problem | None
+    keys: Mapping[str, str]
+    variables: tuple[str, ...] = ()
+
+
 class Evidence(NamedTuple):
     """
     What a decision stands on; `Decision` works its attributes out of it when asked.
@@ -118,45 +147,76 @@ class Evidence(NamedTuple):
     Attributes:
         connection: The values of a `Connection` but its path.
 
-        reason: Why the client is who it is.
-
         finding: What the client header that counts said, or ``None``.
 
-        beside: What the other categories' headers said; ``None``: nothing was believed.
+        outcome: What was concluded about everything else.
 
-        rewritten: Name of a header whose value was cut → the value it has now.
-
-        problems: What was malformed or contradictory.
-
-        rejected: The problem for which a middleware answers 400, or ``None``.
-
-        original:
+        kept:
             Variable → its value before it was replaced or removed, in the words of
-            the surface; ``None`` for one that was not there.
-
-        keys: Name of a header → its key in `original`.
+            the surface; ``None`` for one that was not there.  Or the variables, and
+            beside them their values in the same order.
     """
 
     connection: tuple[str | None, str, str | None, str | None, str | None, str]
-    reason: Reason
     finding: Finding | None
-    beside: Beside | None
-    rewritten: Mapping[str, str]
-    problems: tuple[Problem, ...]
-    rejected: Problem | None
-    original: Mapping[str, Any]
-    keys: Mapping[str, str]
+    outcome: Outcome
+    kept: Mapping[str, Any] | tuple[Iterable[str], Iterable[Any]]
 
 
 class Decision(Evidence):
     """
     The conclusion for one request.
 
-    It cannot be changed.  Of the attributes, `reason`, `rewritten`, `problems`,
-    `rejected` and `original` are described in `Evidence`.
+    It cannot be changed.
     """
 
     __slots__ = ()
+
+    @property
+    def beside(self) -> Beside | None:
+        """What the other categories' headers said; ``None``: nothing was believed."""
+        return self.outcome.beside
+
+    @property
+    def reason(self) -> Reason:
+        """Why the client is who it is."""
+        # Of a request like most, the finding is a plain tuple of the same fields.
+        return self.outcome.reason if self.finding is None else self.finding[4]
+
+    @property
+    def rewritten(self) -> Mapping[str, str]:
+        """Name of a header whose value was cut → the value it has now."""
+        return self.outcome.rewritten
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was malformed or contradictory."""
+        return self.outcome.problems
+
+    @property
+    def rejected(self) -> Problem | None:
+        """The problem for which a middleware answers 400, or ``None``."""
+        return self.outcome.rejected
+
+    @property
+    def original(self) -> Mapping[str, Any]:
+        """
+        Variable → its value before it was replaced or removed.
+
+        In the words of the surface; ``None`` for a variable that was not there.
+        """
+        kept = self.kept
+        beside = self.beside
+        if isinstance(kept, tuple):
+            return dict(zip(*kept, strict=True))
+        if beside is None or not self.outcome.variables:
+            return kept
+        said = (self.address, *beside[:5])
+        rows = zip(self.outcome.variables, self.connection, said, strict=True)
+        changed = {
+            name: was for name, was, now in rows if now is not None and now != was
+        }
+        return {**changed, **kept}
 
     @property
     def peer(self) -> str | None:
@@ -172,8 +232,8 @@ class Decision(Evidence):
     def client(self) -> str | None:
         """The client's address in canonical spelling; ``None`` where it is unknown."""
         if self.beside is not None:
-            hop = None if self.finding is None else self.finding.client
-            return None if hop is None else hop.address
+            hop = None if self.finding is None else self.finding[0]
+            return None if hop is None else hop[0]
         return None if self.rejected is not None else spell_peer(self.peer)
 
     @property
@@ -185,19 +245,19 @@ class Decision(Evidence):
     def _vouched(self) -> Hop | None:
         if self.beside is None or self.finding is None:
             return None
-        return self.finding.vouched
+        return self.finding[1]
 
     @property
     def address(self) -> str | None:
         """What ``REMOTE_ADDR`` is now."""
         hop = self._vouched
-        return self.peer if hop is None else hop.address
+        return self.peer if hop is None else hop[0]
 
     @property
     def client_port(self) -> int | None:
         """The port that a header gave beside `address`, or ``None``."""
         hop = self._vouched
-        return None if hop is None else hop.port
+        return None if hop is None else hop[1]
 
     @property
     def scheme(self) -> str:
@@ -238,25 +298,38 @@ class Decision(Evidence):
     @property
     def removed(self) -> tuple[str, ...]:
         """Names of the headers that were removed, in the table's order."""
+        original, rewritten = self.original, self.rewritten
         return tuple(
             name
-            for name, key in self.keys.items()
-            if key in self.original and name not in self.rewritten
+            for name, key in self.outcome.keys.items()
+            if key in original and name not in rewritten
         )
+
+    def _spell_out(self) -> tuple[Any, ...]:
+        outcome = self.outcome._replace(reason=self.reason, variables=())
+        return self.connection, self.finding, outcome, dict(self.original)
+
+    def __eq__(self, other: object) -> bool:
+        # The same evidence can be kept in several ways.
+        return isinstance(other, Decision) and self._spell_out() == other._spell_out()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None  # type: ignore[assignment]  # as that of a dictionary
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let decisions be copied and pickled, which read-only views cannot be."""
+        connection, finding, outcome, original = self._spell_out()
         beside = self.beside
         if beside is not None:
             beside = beside._replace(
                 winners=dict(beside.winners), rewritten=dict(beside.rewritten)
             )
-        plain = self._replace(
-            beside=beside,
-            rewritten=dict(self.rewritten),
-            original=dict(self.original),
+        outcome = outcome._replace(
+            beside=beside, rewritten=dict(self.rewritten), keys=dict(outcome.keys)
         )
-        return Decision._make, (tuple(plain),)
+        return Decision._make, ((connection, finding, outcome, original),)
 
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in _SHOWN)
@@ -282,17 +355,3 @@ _SHOWN = (
     "rejected",
     "original",
 )
-
-
-def make_direct(
-    connection: tuple[Any, ...],
-    reason: Reason,
-    original: dict[str, Any],
-    keys: Mapping[str, str],
-    problems: tuple[Problem, ...] = (),
-) -> Decision:
-    """Make the decision of a request of which nothing is believed."""
-    return _new(
-        Decision,
-        (connection, reason, None, None, NOTHING, problems, None, original, keys),
-    )

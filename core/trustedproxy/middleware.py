@@ -47,13 +47,14 @@ class TrustedProxyMiddleware:
         self.app = app
         self.policy = policy
         self._apply = policy.apply_to_environ
+        self._may_refuse = policy.may_refuse
         policy.tell_at_start()
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         decision = self._apply(environ)
-        if decision[6] is not None and is_refused(self.policy, decision):
+        if self._may_refuse and is_refused(self.policy, decision):
             start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
             return [bad_request_body(environ.get("REQUEST_METHOD"))]
         return self.app(environ, start_response)
@@ -70,17 +71,19 @@ class TrustedProxyASGIMiddleware:
     def __init__(self, app: ASGIApp, policy: ProxyPolicy) -> None:
         self.app = app
         self.policy = policy
+        self._apply = policy.apply_to_scope
+        self._may_refuse = policy.may_refuse
         policy.tell_at_start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        decision, scope = self.policy.apply_to_scope(scope)
-        if decision[6] is None or not is_refused(self.policy, decision):
-            await self.app(scope, receive, send)
-        else:
+        decision, scope = self._apply(scope)
+        if self._may_refuse and is_refused(self.policy, decision):
             await send_bad_request(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 async def send_bad_request(scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,6 +24,7 @@ from ipaddress import (
     ip_network,
 )
 from pathlib import Path
+from string import hexdigits
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -62,6 +63,9 @@ LOOK_INTERVAL = 1.0
 
 # Peers and proxies are few and come again; a memo that fills up is emptied.
 _MOST_REMEMBERED = 1024
+
+# To try more beginnings of a text than that takes as long as to read it.
+_MOST_BEGINNINGS = 8
 
 
 def split_entries(value: object, option: str, shown: object = None) -> list[Any]:
@@ -327,6 +331,46 @@ class TrustedNetworks:
 
     def _compile(self, lists: Iterable[_List]) -> _Snapshot:
         return _Snapshot(self._fixed, lists, unix=self.unix)
+
+    def list_beginnings(self) -> tuple[str, ...]:
+        """
+        List what the text of a trusted peer can begin with, for a quick no.
+
+        A peer whose text begins otherwise is not trusted; of one that begins so,
+        nothing is known yet.  Where there are too many beginnings to save anything,
+        the empty one stands for all.
+        """
+        beginnings: set[str] = set()
+        for network in self.networks:
+            first = network.network_address.packed
+            last = network.broadcast_address.packed
+            if network.version == 4:
+                beginnings |= {f"{octet}." for octet in range(first[0], last[0] + 1)}
+            else:
+                group, highest = (
+                    int.from_bytes(end[:2], "big") for end in (first, last)
+                )
+                digits = hexdigits
+                if group == highest:
+                    digits = f"{group:x}"[:1]
+                elif group >> 12:
+                    digits = hexdigits[group >> 12 : (highest >> 12) + 1]
+                beginnings |= {*digits.lower(), *digits.upper()}
+            # Leading zeros, and IPv4-mapped addresses.
+            beginnings |= {"0", ":"}
+        if self.unix or len(beginnings) > _MOST_BEGINNINGS:
+            return ("",)
+        return tuple(sorted(beginnings))
+
+    def compile_extraordinary(self) -> list[bytes]:
+        """
+        Compile the edges of the IPv4 ranges that are trusted, or that nobody has.
+
+        Outside of them (see `_compile_edges`) is every ordinary client.
+        """
+        nobody = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"))
+        ours = (n for n in self.networks if isinstance(n, IPv4Network))
+        return _compile_edges(collapse_addresses([*ours, *nobody]), 4)
 
     @property
     def is_fixed(self) -> bool:

@@ -123,9 +123,14 @@ class ProxyPolicy:
         )
         if not (self.shadow or self.strip_mount_point):
             self.apply_to_scope = compile_apply_scope(
-                self._wire_rules, self._wanted_keys, self._apply_to_scope_slowly
+                self._wire_rules,
+                networks,
+                self._wanted_keys,
+                self._apply_to_scope_slowly,
             )
-            self.apply_to_environ = compile_apply(self._wsgi_rules, self._apply_slowly)
+            self.apply_to_environ = compile_apply(
+                self._wsgi_rules, networks, self._apply_slowly
+            )
 
     def _compile(self, spell: Any) -> Rules:
         return Rules(
@@ -198,6 +203,11 @@ class ProxyPolicy:
         """Whether anybody who can connect is believed (rule R4)."""
         return bool(self.headers) and self.proxies is None and not self._secrets
 
+    @property
+    def may_refuse(self) -> bool:
+        """Whether there are requests that a middleware answers 400."""
+        return "reject" in (self.malformed, self.missing) and not self.shadow
+
     def decide(
         self, connection: Connection | str, headers: Mapping[str, str]
     ) -> Decision:
@@ -263,6 +273,10 @@ class ProxyPolicy:
             tell_once("decided-twice", _DECIDED_TWICE)
             earlier: Decision = scope[wsgi.DECISION_KEY]
             return earlier, scope
+        lines = scope.get("headers") or ()
+        if not isinstance(lines, (list, tuple)):
+            # It may be one that can be gone through only once.
+            scope = {**scope, "headers": list(lines)}
         rules = self._wire_rules
         decision, headers = asgi.decide(scope, rules, self._wanted_keys)
         tell_problems(decision.problems, decision.peer)

@@ -19,7 +19,7 @@ import hmac
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .beside import BesideReader
-from .decision import Decision, Problem, Reason, make_direct
+from .decision import NOTHING, Decision, Outcome, Problem, Reason
 from .headers import Category, Form, ProxyHeader
 from .lists import MAX_CHARACTERS
 from .values import BLANKS
@@ -28,13 +28,10 @@ from .walk import FINDERS, Finding, Trust, position_without_list
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-
 #: The values of a `Connection` but its path, which decides nothing.
 ConnectionValues: TypeAlias = tuple[
     "str | None", str, "str | None", "str | None", "str | None", str
 ]
-
-_new = tuple.__new__
 
 # Looking a member up in its class is slow before Python 3.12.
 _PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
@@ -187,8 +184,8 @@ class Rules:
                 spells them.  Other keys are not looked at.
 
         Returns:
-            The decision; its `original` holds the headers that are to be removed or
-            rewritten, by their keys, and is completed by the writer.
+            The decision; its `kept` is a dictionary of the headers that are to be
+            removed or rewritten, by their keys, and is completed by the writer.
         """
         if self._gated:
             if self.secret_key is not None and not self._has_secret(headers):
@@ -211,8 +208,9 @@ class Rules:
         if headers.get(self._connection_key) not in PLAIN_CONNECTION:
             problems = self._read_connection(headers[self._connection_key])
         found = self.removable.intersection(headers)
-        original = {key: headers[key] for key in found}
-        return make_direct(connection, reason, original, self.key_of, problems)
+        kept = {key: headers[key] for key in found}
+        outcome = Outcome(reason, None, NOTHING, problems, None, self.key_of)
+        return Decision(connection, None, outcome, kept)
 
     def _believe(
         self, connection: ConnectionValues, headers: Mapping[str, Any]
@@ -246,10 +244,10 @@ class Rules:
             if rejected is not None:
                 return self._refuse(connection, headers, reason, problems, rejected)
 
-        original = {}
+        kept = {}
         if lost or not self.synonyms.isdisjoint(headers):
             for key in self.synonyms.intersection(headers).union(lost):
-                original[key] = headers[key]
+                kept[key] = headers[key]
         if text is not None and winner is not None:
             key = self.key_of[winner]
             if text != headers[key]:
@@ -257,21 +255,9 @@ class Rules:
         if rewritten:
             for name in rewritten:
                 key = self.key_of[name]
-                original[key] = headers[key]
-        return _new(
-            Decision,
-            (
-                connection,
-                reason,
-                finding,
-                beside,
-                rewritten,
-                problems,
-                None,
-                original,
-                self.key_of,
-            ),
-        )
+                kept[key] = headers[key]
+        outcome = Outcome(reason, beside, rewritten, problems, None, self.key_of)
+        return Decision(connection, finding, outcome, kept)
 
     def _refuse(
         self,
@@ -286,7 +272,8 @@ class Rules:
         if rejected not in problems:
             problems += (rejected,)
         direct = self.direct(connection, headers, reason)
-        return direct._replace(problems=problems, rejected=rejected)
+        outcome = direct.outcome._replace(problems=problems, rejected=rejected)
+        return direct._replace(outcome=outcome)
 
     def _has_secret(self, headers: Mapping[str, Any]) -> bool:
         """Compare with every secret, in time that tells nothing about them."""

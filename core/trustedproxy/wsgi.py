@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Where the decision is kept, in environs and in scopes.
 DECISION_KEY = "trustedproxy.decision"
+#: Where gunicorn shows its socket.
+SOCKET_KEY = "gunicorn.socket"
 #: Where Werkzeug's ProxyFix keeps what it replaced.
 PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 
@@ -109,12 +111,12 @@ def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues
             get("SCRIPT_NAME", ""),
         )
     if not (
-        "gunicorn.socket" in environ
+        SOCKET_KEY in environ
         or "uwsgi.version" in environ
         or "werkzeug.socket" in environ
     ):
         return values
-    socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    socket = environ.get(SOCKET_KEY) or environ.get("werkzeug.socket")
     peer, scheme = values[:2]
     if peer and socket is not None and has_unix_family(socket):
         # A client of a unix socket can bind its own end to a path that reads like an
@@ -123,7 +125,7 @@ def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues
     if scheme_opted_in:
         if "uwsgi.version" in environ:
             scheme = "https" if is_https(environ.get("HTTPS")) else "http"
-        elif socket is not None and "gunicorn.socket" in environ:
+        elif socket is not None and SOCKET_KEY in environ:
             scheme = "https" if has_tls(socket) else "http"
     if scheme == values[1] and peer == values[0]:
         return values
@@ -138,7 +140,7 @@ def write(
     strip_path: bool,
 ) -> None:
     """
-    Write *decision* into *environ*, and complete its `original`.
+    Write *decision* into *environ*, and complete what it has kept.
 
     Args:
         environ: The environ that the decision was made for.
@@ -151,8 +153,8 @@ def write(
 
         strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
     """
-    _, _, finding, beside, rewritten, _, _, found, keys = decision
-    original = cast("dict[str, Any]", found)
+    _, finding, (_, beside, rewritten, _, _, keys, _), kept = decision
+    original = cast("dict[str, Any]", kept)
     for key in original:
         del environ[key]
     if rewritten:

@@ -588,9 +588,10 @@ def test_second_application_does_nothing_and_is_told_once(
 
 def test_problems_of_a_scope_are_told(told: Callable[[], list[str]]) -> None:
     """As those of an environ are, also from a peer that comes often."""
-    decision, _ = POLICY.apply_scope(make_scope([(FOR, "garbage")]))
-    bare, _ = POLICY.apply_scope(make_scope())
-    POLICY.apply_scope(make_scope())
+    policy = ProxyPolicy(headers=LISTED, proxies=PROXIES)
+    decision, _ = policy.apply_scope(make_scope([(FOR, "garbage")]))
+    for _ in range(3):
+        bare, _ = policy.apply_scope(make_scope())
 
     assert decision.problems == (Problem("malformed", FOR, "garbage"),)
     assert bare.problems == (Problem("missing", FOR),)

@@ -193,6 +193,21 @@ def test_decisions_are_equal_where_they_say_the_same() -> None:
     assert isinstance(one, Decision)
     assert one == two
     assert one != other
+    assert one != tuple(one)
+
+
+def test_decision_of_the_short_way_equals_that_of_the_long_way() -> None:
+    """What is kept in another way says the same, and is no key of a dictionary."""
+    headers = {f"HTTP_{n.upper().replace('-', '_')}": v for n, v in SENT.items()}
+    for peer in (PROXY, STRANGER):
+        environ = make_environ(REMOTE_ADDR=peer) | headers
+        long, *short = [POLICY.apply(dict(environ)) for _ in range(3)]
+
+        for decision in short:
+            assert decision == long
+            assert (decision != long) is False
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(long)
 
 
 def test_connection_has_the_defaults_of_a_plain_request() -> None:

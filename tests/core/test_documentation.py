@@ -204,6 +204,7 @@ def test_architecture_names_every_module() -> None:
     modules = {path.as_posix() for path in found if path.stem != "__init__"}
     packages = {path.parent.as_posix() for path in found if len(path.parts) > 1}
 
-    [https_only] = [cells[1] for cells in rows(core) if cells[0] == "`https_only`"]
-    named |= {f"https_only/{name}" for name in re.findall(r"`(\w+)`", https_only)}
+    for package in ("https_only", "shortcuts"):
+        [words] = [cells[1] for cells in rows(core) if cells[0] == f"`{package}`"]
+        named |= {f"{package}/{name}" for name in re.findall(r"`(\w+)`", words)}
     assert named == modules | packages

@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import os
 import threading
+from bisect import bisect_right
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trustedproxy import ConfigurationError, ProxyPolicy, networks, notices
-from trustedproxy.addresses import parse_packed
+from trustedproxy.addresses import is_client_address, parse_packed
 from trustedproxy.networks import (
     LOOK_INTERVAL,
     NAMED_NETWORKS,
@@ -293,6 +294,8 @@ def test_ranges_are_those_of_the_networks(
     if any(getattr(network[0], "ipv4_mapped", None) for network in listed):
         return
     trusted = TrustedNetworks(listed)
+    beginnings = trusted.list_beginnings()
+    extraordinary = trusted.compile_extraordinary()
     edges = [n[i] for n in listed for i in (0, -1)]
     beyond = [
         type(address)(number)
@@ -308,6 +311,48 @@ def test_ranges_are_those_of_the_networks(
         assert trusted.contains(address.packed) is inside
         if str(address) != "0.0.0.0":
             assert trusted.trusts(str(address)) is inside
+        if inside:
+            spellings = {str(address), address.exploded, address.exploded.upper()}
+            if address.version == 4:
+                spellings |= {f"::ffff:{address}", f"0:0:0:0:0:FFFF:{address}"}
+            assert all(text.startswith(beginnings) for text in spellings)
+        if address.version == 4:
+            nobody = not is_client_address(address.packed)
+            odd = bisect_right(extraordinary, address.packed) & 1 == 1
+            assert odd or not (inside or nobody)
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], ()),
+        (["10.0.0.0/8"], ("0", "10.", ":")),
+        (["10.0.0.0/7"], ("0", "10.", "11.", ":")),
+        (["2001:db8::/32"], ("0", "2", ":")),
+        (["db8::/16"], ("0", ":", "D", "d")),
+        (["::1"], ("0", ":")),
+        (["fe80::/10"], ("0", ":", "F", "f")),
+        (["2000::/3"], ("0", "2", "3", ":")),
+        (["100::/8"], ("",)),
+        (["0.0.0.0/0"], ("",)),
+        (["10.0.0.0/8", "unix"], ("",)),
+    ],
+    ids=str,
+)
+def test_beginnings_of_peers_are_few(
+    entries: list[str], expected: tuple[str, ...]
+) -> None:
+    """What begins otherwise is not trusted; where they are many, nothing is said."""
+    assert TrustedNetworks(entries).list_beginnings() == expected
+
+
+@pytest.mark.parametrize("address", ["9.255.255.255", "11.0.0.0", "203.0.113.7"])
+def test_ordinary_client_is_outside_of_what_is_extraordinary(address: str) -> None:
+    """Nearly every client is, or nothing would be gained."""
+    edges = TrustedNetworks(["10.0.0.0/8", "::/0"]).compile_extraordinary()
+
+    assert bisect_right(edges, pack(address)) % 2 == 0
+    assert bisect_right(edges, pack("10.0.0.1")) % 2 == 1
 
 
 def test_networks_are_listed_once_in_order() -> None:

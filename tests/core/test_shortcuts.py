@@ -19,7 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy, shortcuts
+from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy
+from trustedproxy.shortcuts import parties
+from trustedproxy.shortcuts.parties import Memo
 from trustedproxy.wsgi import DECISION_KEY, PROXY_FIX_KEY
 
 from .making import (
@@ -375,22 +377,22 @@ def test_short_way_of_a_scope_is_the_long_way(
 
 def memos_of(function: Callable[..., Any]) -> dict[str, int]:
     """Count what the short way remembers, memo by memo."""
+    memos: dict[str, int] = {}
     inside = inspect.getclosurevars(function).nonlocals
-    memos = {name: inside.get(name, ()) for name in ("recipes", "bare", "kinds")}
-    memos["plain servers"] = (
-        inside.get("is_plain_server")
-        and (
-            inspect.getclosurevars(inside["is_plain_server"]).nonlocals["plain_servers"]
-        )
-    )
-    return {name: len(memo or ()) for name, memo in memos.items()}
+    while inside:
+        functions = [f for f in inside.values() if inspect.isfunction(f)]
+        memos |= {n: len(m) for n, m in inside.items() if isinstance(m, (Memo, set))}
+        inside = {}
+        for nested in functions:
+            inside |= inspect.getclosurevars(nested).nonlocals
+    return memos
 
 
 @pytest.fixture
 def small_memos(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let every memo of the short way be full soon."""
     most = 4
-    monkeypatch.setattr(shortcuts, "_MOST_REMEMBERED", most)
+    monkeypatch.setattr(parties, "_MOST_REMEMBERED", most)
     return most
 
 
@@ -404,65 +406,83 @@ def test_ordinary_policies_have_a_short_way() -> None:
 
 
 def test_memos_of_environs_are_bounded(small_memos: int) -> None:
-    """However many hosts there are, only some are remembered, and all are right."""
+    """However many hosts and hops there are, some are remembered, and all are right."""
     policy = ProxyPolicy(headers=[FOR, HOST], proxies=PROXIES)
-    hosts = [f"h{number}.example" for number in range(3 * small_memos)]
+    hosts = [(number, f"h{number}.example") for number in range(3 * small_memos)]
 
-    for host in [*hosts, *hosts]:
-        believed = make_environ({FOR: "203.0.113.7", HOST: host})
-        bare = make_environ(HTTP_HOST=host)
+    for number, host in [*hosts, *hosts]:
+        peer, chain = f"10.0.1.{number}", f"203.0.113.7, 10.0.2.{number}"
+        believed = make_environ({FOR: chain, HOST: host}, REMOTE_ADDR=peer)
+        bare = make_environ(HTTP_HOST=host, REMOTE_ADDR=peer)
 
-        assert policy.apply(believed).host == believed["HTTP_HOST"] == host
+        decision = policy.apply(believed)
+        assert (decision.client, decision.host) == ("203.0.113.7", host)
         assert policy.apply(bare).host == bare["HTTP_HOST"] == host
         memos = memos_of(policy.apply_to_environ)
-        assert 0 < memos["recipes"] <= small_memos
-        assert 0 < memos["bare"] <= small_memos
+        assert memos.keys() == {"recipes", "believed", "proxies"}
+        assert all(0 < size <= small_memos for size in memos.values())
 
 
 def test_memos_of_scopes_are_bounded(small_memos: int) -> None:
     """The same for scopes, whose names come from the wire as well."""
     policy = ProxyPolicy(headers=[FOR, HOST], proxies=PROXIES)
-    hosts = [f"h{number}.example" for number in range(3 * small_memos)]
-    for_, host_ = FOR.lower(), HOST.lower()
+    hosts = [(number, f"h{number}.example") for number in range(3 * small_memos)]
 
-    for host in [*hosts, *hosts]:
-        server = (host, 8000)
-        believed = make_scope([(for_, "203.0.113.7"), (host_, host)], server=server)
-        bare = make_scope([(f"x-{host}", "1")], host=host)
+    for number, host in [*hosts, *hosts]:
+        ends: dict[str, Any] = {"server": (host, 8000), "peer": f"10.0.1.{number}"}
+        chain = f"203.0.113.7, 10.0.2.{number}"
+        sent = [(FOR.lower(), chain), (HOST.lower(), host)]
+        believed = make_scope(sent, **ends)
+        bare = make_scope([(f"x-{host}", "1")], host=host, **ends)
 
-        decision, new = policy.apply_scope(believed)
-        assert decision.host == host
-        assert (b"host", host.encode()) in new["headers"]
-        assert policy.apply_scope(bare)[0].host == host
-        for size in memos_of(policy.apply_to_scope).values():
-            assert 0 < size <= small_memos
+        for _ in range(2):
+            decision, new = policy.apply_scope(believed)
+            assert (decision.client, decision.host) == ("203.0.113.7", host)
+            assert (b"host", host.encode()) in new["headers"]
+            assert policy.apply_scope(bare)[0].host == host
+        memos = memos_of(policy.apply_to_scope)
+        assert memos.keys() == {
+            "recipes",
+            "believed",
+            "proxies",
+            "shapes",
+            "plain_servers",
+        }
+        assert all(0 < size <= small_memos for size in memos.values())
 
 
-def test_host_that_is_too_long_is_not_remembered() -> None:
-    """What a client can make as long as it likes fills no memo."""
+def test_what_a_client_can_make_long_is_not_remembered() -> None:
+    """Neither a host that goes nowhere, nor names of headers."""
     policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
     host = "h" * 256
 
-    for _ in range(2):
+    for _ in range(3):
         decision = policy.apply(make_environ({FOR: "203.0.113.7"}, HTTP_HOST=host))
         bare = policy.apply(make_environ(HTTP_HOST=host))
         in_scope, _ = policy.apply_scope(make_scope([(FOR, "203.0.113.7")], host=host))
         bare_in_scope, _ = policy.apply_scope(make_scope(host=host))
+        many, _ = policy.apply_scope(make_scope([("x-" + "n" * 2048, "1")], host=host))
 
-        for said in (decision, bare, in_scope, bare_in_scope):
+        for said in (decision, bare, in_scope, bare_in_scope, many):
             assert said.host == host
         assert (decision.client, in_scope.client) == ("203.0.113.7", "203.0.113.7")
-    for memos in map(memos_of, (policy.apply_to_environ, policy.apply_to_scope)):
-        assert (memos["recipes"], memos["bare"]) == (0, 0)
+    keys = repr(
+        [
+            inspect.getclosurevars(function).nonlocals[name]
+            for function in (policy.apply_to_environ, policy.apply_to_scope)
+            for name in ("recipes", "believed")
+        ]
+    )
+    assert host not in keys
+    shapes = inspect.getclosurevars(policy.apply_to_scope).nonlocals["shapes"]
+    assert max(sum(map(len, names)) for names in shapes) <= 2048
 
 
 @pytest.mark.parametrize("peer", [STRANGER, PROXY])
-def test_memo_of_names_that_is_emptied_lets_nothing_through(
-    small_memos: int, peer: str
-) -> None:
-    """A request with more names than are remembered loses what it has to lose."""
+def test_request_with_many_names_loses_what_it_has_to_lose(peer: str) -> None:
+    """Also where there are more names than are remembered."""
     policy = ProxyPolicy(headers=[FOR, HOST], proxies=PROXIES)
-    others = [(f"x-name-{number}", "1") for number in range(3 * small_memos)]
+    others = [(f"x-name-{number:030}", "1") for number in range(64)]
     forwarding = [("x-forwarded-for", "203.0.113.7"), ("x-forwarded-host", "a.example")]
     # Once as it is, so that there is something to remember; then with the names.
     policy.apply_scope(make_scope(forwarding, peer=peer))
@@ -477,6 +497,25 @@ def test_memo_of_names_that_is_emptied_lets_nothing_through(
         assert (decision.client, decision.host) == (STRANGER, "backend.internal")
         assert not {b"x-forwarded-for", b"x-forwarded-host"} & set(left)
     assert len(left) == 1 + len(others) + (2 if peer == PROXY else 0)
+
+
+@pytest.mark.parametrize("peer", [STRANGER, PROXY])
+@pytest.mark.parametrize("shadow", [False, True])
+def test_headers_that_can_be_read_only_once_are_not_lost(
+    peer: str, shadow: bool
+) -> None:
+    """The specification asks for an iterable, which need not be a list."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, shadow=shadow)
+    sent = [(FOR.lower(), "203.0.113.7"), ("accept", "*/*")]
+
+    for _ in range(2):
+        scope = make_scope(sent, peer=peer)
+        expected, written = policy.apply_scope(dict(scope))
+
+        decision, new = policy.apply_scope({**scope, "headers": iter(scope["headers"])})
+
+        assert show(decision) == show(expected)
+        assert new["headers"] == written["headers"]
 
 
 def test_recipe_is_not_taken_from_another_policy() -> None:
@@ -526,6 +565,7 @@ def test_header_with_a_long_name_is_read_and_removed_as_others_are(peer: str) ->
     "ends",
     [
         {"server": ("127.0.0.1", 0)},
+        {"server": ("/run/app.sock", 8000)},
         {"client": [0, 49]},
         {"client": (None, 50000)},
         {"client": (b"10.0.0.1", 50000)},
