@@ -19,8 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy
+from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy, notices
+from trustedproxy.shortcuts import asgi as asgi_way
 from trustedproxy.shortcuts import parties
+from trustedproxy.shortcuts import wsgi as wsgi_way
 from trustedproxy.shortcuts.parties import Memo
 from trustedproxy.wsgi import DECISION_KEY, PROXY_FIX_KEY
 
@@ -476,6 +478,31 @@ def test_what_a_client_can_make_long_is_not_remembered() -> None:
     assert host not in keys
     shapes = inspect.getclosurevars(policy.apply_to_scope).nonlocals["shapes"]
     assert max(sum(map(len, names)) for names in shapes) <= 2048
+
+
+def test_missing_header_is_told_again_after_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the proxy sends the same request again and again (R17)."""
+    now = 1000.0
+    for module in (notices, wsgi_way, asgi_way):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
+    environ_policy, scope_policy = (
+        ProxyPolicy(headers=[FOR], proxies=PROXIES) for _ in range(2)
+    )
+    for send in (
+        lambda: environ_policy.apply(make_environ()),
+        lambda: scope_policy.apply_scope(make_scope()),
+    ):
+        notices.forget()
+        for expected in (1, 2, 3):
+            for _ in range(5):
+                send()
+            messages = [record.getMessage() for record in caplog.records]
+            assert len(messages) == expected
+            assert "(missing)" in messages[-1]
+            now += notices.INTERVAL
+        caplog.clear()
 
 
 @pytest.mark.parametrize("peer", [STRANGER, PROXY])

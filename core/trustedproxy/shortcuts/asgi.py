@@ -8,10 +8,12 @@ Out: `compile_apply_scope`.
 from __future__ import annotations
 
 from operator import itemgetter
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..asgi import CHAINS, is_unix_server, read_name
 from ..decision import NOTHING, Decision, Outcome, Reason
+from ..notices import INTERVAL
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import DECISION_KEY
@@ -74,8 +76,9 @@ class _Shape(NamedTuple):
 _Recipe: TypeAlias = (
     "tuple[tuple[Any, ...], dict[str, Any], bytes | None, dict[str, Any], Outcome]"
 )
-#: What a peer's last believed scope without headers says, and its decision.
-_Bare: TypeAlias = "tuple[tuple[Any, ...], Decision]"
+#: What a peer's last believed scope without headers says, its decision, and when its
+#: problem is told again.
+_Bare: TypeAlias = "tuple[tuple[Any, ...], Decision, float]"
 
 
 def compile_apply_scope(
@@ -158,7 +161,8 @@ def compile_apply_scope(
             if recipe is not None:
                 recipes.remember(key, recipe)
         else:
-            believed.remember(peer, (says, decision._replace(kept=NOTHING)))
+            again = decision._replace(kept=NOTHING)
+            believed.remember(peer, (says, again, monotonic() + INTERVAL))
         return decision, new
 
     def apply_scope(scope: Scope) -> tuple[Decision, Scope]:
@@ -248,7 +252,7 @@ def compile_apply_scope(
                 elif not removed:
                     says = about
                     bare = believed.get(peer)
-                    if bare is not None and bare[0] == about:
+                    if bare is not None and bare[0] == about and monotonic() < bare[2]:
                         decision = bare[1]
                         new = dict(scope)
                         new["headers"] = list(lines)

@@ -8,9 +8,11 @@ Out: `compile_apply`.
 from __future__ import annotations
 
 from operator import itemgetter
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..decision import NOTHING, Decision, Outcome, Reason
+from ..notices import INTERVAL
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import (
@@ -48,9 +50,9 @@ _Read: TypeAlias = "Callable[[Environ], tuple[Any, ...]]"
 #: What is written for a believed request, and what is said of it.
 _Recipe: TypeAlias = "tuple[dict[str, Any], Outcome]"
 #: A peer's last believed request without headers, whose decision is given again: what
-#: reads the values that it was made of, the values, keys that must not be there, and
-#: the decision.
-_Bare: TypeAlias = "tuple[_Read, tuple[Any, ...], frozenset[str], Decision]"
+#: reads the values that it was made of, the values, keys that must not be there, the
+#: decision, and when its problem is told again.
+_Bare: TypeAlias = "tuple[_Read, tuple[Any, ...], frozenset[str], Decision, float]"
 
 # With the header Connection, as most requests have it, and without.
 _read_with = itemgetter(*_OWN_KEYS, _CONNECTION)
@@ -146,10 +148,11 @@ def compile_apply(
             if client_key not in environ:
                 bare = believed.get(peer)
                 if bare is not None:
-                    read, values, absent, decision = bare
+                    read, values, absent, decision, quiet_until = bare
                     if (
                         read(environ) == values
                         and absent.isdisjoint(environ)
+                        and monotonic() < quiet_until
                         and not (usual and shows_more(environ))
                     ):
                         environ[DECISION_KEY] = decision
@@ -233,4 +236,4 @@ def _make_bare(
     ):
         return None
     again = decision._replace(kept=NOTHING)
-    return read, values, absent, again
+    return read, values, absent, again, monotonic() + INTERVAL
