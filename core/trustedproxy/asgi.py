@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from .headers import Category
+from .memo import Memo
 from .notices import tell_once
 from .values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
 from .wsgi import DECISION_KEY
@@ -36,9 +37,8 @@ _NO_PORTS = (None, 0, "0")
 #: What a server that rewrites the client by itself reads, and leaves where it was.
 CHAINS = frozenset({"x-forwarded-for", "forwarded"})
 
-# Names on the wire come again; a memo that fills up is emptied.
-_MOST_REMEMBERED = 1024
-_keys: dict[bytes, str] = {}
+# Names on the wire come again.
+_keys: Memo[bytes, str] = Memo()
 
 
 def wire_key(name: str) -> str:
@@ -58,10 +58,8 @@ def read_name(name: bytes) -> str:
         lower = name.decode("latin-1").lower()
         plain = lower.replace("_", "-").strip("\x00\t\r\n\x0b\x0c \x85\xa0")
         key = lower if plain == lower else f"_{plain}"
-        if len(_keys) >= _MOST_REMEMBERED:
-            _keys.clear()
         if len(name) <= 64:
-            _keys[name] = key
+            _keys.remember(name, key)
     return key
 
 

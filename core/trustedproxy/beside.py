@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from .decision import Problem
 from .headers import Category, ProxyHeader
 from .lists import choose_element
+from .memo import Memo
 from .values import (
     BLANKS,
     MAX_HOST_CHARACTERS,
@@ -43,8 +44,6 @@ Key: TypeAlias = tuple[
 Said: TypeAlias = tuple["str | None", "str | None"]
 
 _WEBSOCKET_SCHEMES = frozenset(WEBSOCKET_SCHEMES.values())
-# A memo that fills up is emptied.
-_MOST_REMEMBERED = 1024
 
 
 class Beside(NamedTuple):
@@ -131,7 +130,7 @@ class BesideReader:
         self._rows = tuple(
             (header.category, header.name, PARSERS[header.form]) for header in headers
         )
-        self.remembered: dict[Key, Beside] = {}
+        self.remembered: Memo[Key, Beside] = Memo()
 
     def read(self, key: Key) -> Beside:
         """Read what is not remembered, and remember it if it is well-formed."""
@@ -181,9 +180,7 @@ class BesideReader:
             and not rewritten
             and len(own_host or "") <= MAX_HOST_CHARACTERS
         ):
-            if len(self.remembered) >= _MOST_REMEMBERED:
-                self.remembered.clear()
-            self.remembered[key] = outcome
+            self.remembered.remember(key, outcome)
         return outcome
 
     def _fit_to_connection(

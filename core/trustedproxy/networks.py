@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .addresses import is_unix_peer, parse_packed, parse_peer, spell
 from .exceptions import ConfigurationError, nearest
+from .memo import Memo
 from .notices import tell
 
 if TYPE_CHECKING:
@@ -60,9 +61,6 @@ EXPECTED = "an IP network such as 10.0.0.0/8"
 
 #: Seconds between two looks at a ``file:`` list.
 LOOK_INTERVAL = 1.0
-
-# Peers and proxies are few and come again; a memo that fills up is emptied.
-_MOST_REMEMBERED = 1024
 
 # To try more beginnings of a text than that takes as long as to read it.
 _MOST_BEGINNINGS = 8
@@ -211,7 +209,7 @@ class _Snapshot:
         self._edges_v4 = _compile_edges(v4, 4)
         self._edges_v6 = _compile_edges(v6, 16)
         #: Proxies are few and come again; clients are many, and not remembered.
-        self._known_peers: dict[str | None, bool] = {}
+        self._known_peers: Memo[str | None, bool] = Memo()
 
     def contains(self, packed: bytes) -> bool:
         """Say whether *packed* is in a network: logarithmic in their number."""
@@ -229,9 +227,7 @@ class _Snapshot:
             edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
             trusted = bisect_right(edges, packed) & 1 == 1
         if trusted:
-            if len(self._known_peers) >= _MOST_REMEMBERED:
-                self._known_peers.clear()
-            self._known_peers[peer] = True
+            self._known_peers.remember(peer, True)
         return trusted
 
 
@@ -299,7 +295,7 @@ class TrustedNetworks:
         self.contains: Callable[[bytes], bool] = self._snapshot.contains
         #: Elements that were found to be trusted proxies, by their text: few, and come
         #: again.  ``None`` where a file may change the verdict.
-        self.known_hops: dict[str, Hop] | None = None if self._files else {}
+        self.known_hops: Memo[str, Hop] | None = None if self._files else Memo()
         #: Whether a peer, as the server reports it, is one of our proxies.  The zone
         #: of a link-local one is not looked at; one without an IP address is trusted
         #: only as ``unix``.

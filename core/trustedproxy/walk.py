@@ -22,6 +22,8 @@ from .values import BLANKS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .memo import Memo
+
 
 class Trust(NamedTuple):
     """
@@ -37,13 +39,10 @@ class Trust(NamedTuple):
 
     contains: Callable[[bytes], bool] | None
     hops: int | None
-    known: dict[str, Hop] | None = None
+    known: Memo[str, Hop] | None = None
 
 
 _new = tuple.__new__
-# A memo that fills up is emptied.
-_MOST_REMEMBERED = 1024
-
 # Looking a member up in its class costs more than a walk, before Python 3.12.
 _FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
 _ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
@@ -233,7 +232,7 @@ def _walk(
     grammar: _Grammar,
     contains: Callable[[bytes], bool],
     steps: list[Step] | None,
-    known: dict[str, Hop] | None = None,
+    known: Memo[str, Hop] | None = None,
 ) -> Finding | None:
     """Walk from the right over trusted proxies to the first that is not one."""
     read = grammar[0]
@@ -247,9 +246,7 @@ def _walk(
             hop = read(text)
             trusted = hop is not None and contains(hop[2])
             if trusted and hop is not None and known is not None:
-                if len(known) >= _MOST_REMEMBERED:
-                    known.clear()
-                known[text] = hop
+                known.remember(text, hop)
         if steps is not None:
             steps.append(Step(text, hop, trusted))
         if hop is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Decision, Problem, ProxyPolicy, Reason, asgi, notices
+from trustedproxy import Decision, Problem, ProxyPolicy, Reason, asgi, memo, notices
 from trustedproxy.asgi import is_unix_server, read_name
 from trustedproxy.wsgi import DECISION_KEY
 
@@ -235,7 +235,7 @@ def test_name_is_compared_without_case_and_twins_are_told_apart(
 
 def test_names_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names come from clients; long ones are not remembered, and a full memo goes."""
-    monkeypatch.setattr(asgi, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(memo, "_MOST", 3)
     asgi._keys.clear()
 
     for number in range(10):

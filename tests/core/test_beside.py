@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Category, Problem, ProxyHeader, beside
+from trustedproxy import Category, Problem, ProxyHeader, memo
 from trustedproxy.beside import Beside, BesideReader, choose_value
 from trustedproxy.headers import KNOWN_HEADERS
 from trustedproxy.lists import MAX_CHARACTERS
@@ -233,7 +233,7 @@ def test_only_what_is_short_and_well_formed_is_remembered(
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A memo that is full is emptied, and goes on."""
-    monkeypatch.setattr(beside, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(memo, "_MOST", 3)
     reader = make_reader(HOST)
 
     for number in range(10):

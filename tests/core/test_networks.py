@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import ConfigurationError, ProxyPolicy, networks, notices
+from trustedproxy import ConfigurationError, ProxyPolicy, memo, networks, notices
 from trustedproxy.addresses import is_client_address, parse_packed
 from trustedproxy.networks import (
     LOOK_INTERVAL,
@@ -367,7 +367,7 @@ def test_networks_are_listed_once_in_order() -> None:
 
 def test_peers_that_are_remembered_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies are remembered, strangers never, and a full memo is emptied."""
-    monkeypatch.setattr(networks, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(memo, "_MOST", 3)
     trusted = TrustedNetworks(["10.0.0.0/8"])
 
     for number in range(10):

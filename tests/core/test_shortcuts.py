@@ -19,11 +19,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy, notices
+from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy, memo, notices
+from trustedproxy.memo import Memo
 from trustedproxy.shortcuts import asgi as asgi_way
-from trustedproxy.shortcuts import parties
 from trustedproxy.shortcuts import wsgi as wsgi_way
-from trustedproxy.shortcuts.parties import Memo
 from trustedproxy.wsgi import DECISION_KEY, PROXY_FIX_KEY
 
 from .making import (
@@ -383,7 +382,7 @@ def memos_of(function: Callable[..., Any]) -> dict[str, int]:
     inside = inspect.getclosurevars(function).nonlocals
     while inside:
         functions = [f for f in inside.values() if inspect.isfunction(f)]
-        memos |= {n: len(m) for n, m in inside.items() if isinstance(m, (Memo, set))}
+        memos |= {n: len(m) for n, m in inside.items() if isinstance(m, Memo)}
         inside = {}
         for nested in functions:
             inside |= inspect.getclosurevars(nested).nonlocals
@@ -394,7 +393,7 @@ def memos_of(function: Callable[..., Any]) -> dict[str, int]:
 def small_memos(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let every memo of the short way be full soon."""
     most = 4
-    monkeypatch.setattr(parties, "_MOST_REMEMBERED", most)
+    monkeypatch.setattr(memo, "_MOST", most)
     return most
 
 
@@ -421,7 +420,7 @@ def test_memos_of_environs_are_bounded(small_memos: int) -> None:
         assert (decision.client, decision.host) == ("203.0.113.7", host)
         assert policy.apply(bare).host == bare["HTTP_HOST"] == host
         memos = memos_of(policy.apply_to_environ)
-        assert memos.keys() == {"recipes", "believed", "proxies"}
+        assert memos.keys() == {"recipes", "believed"}
         assert all(0 < size <= small_memos for size in memos.values())
 
 
@@ -443,13 +442,7 @@ def test_memos_of_scopes_are_bounded(small_memos: int) -> None:
             assert (b"host", host.encode()) in new["headers"]
             assert policy.apply_scope(bare)[0].host == host
         memos = memos_of(policy.apply_to_scope)
-        assert memos.keys() == {
-            "recipes",
-            "believed",
-            "proxies",
-            "shapes",
-            "plain_servers",
-        }
+        assert memos.keys() == {"recipes", "believed", "shapes", "plain_servers"}
         assert all(0 < size <= small_memos for size in memos.values())
 
 

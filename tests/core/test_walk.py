@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Form, Reason, walk
+from trustedproxy import Form, Reason, memo
 from trustedproxy.addresses import Hop
 from trustedproxy.lists import MAX_CHARACTERS
+from trustedproxy.memo import Memo
 from trustedproxy.networks import TrustedNetworks
 from trustedproxy.walk import FINDERS, Finding, Step, Trust, find_in_list
 
@@ -260,8 +261,8 @@ def test_proxies_in_lists_are_remembered_and_clients_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Proxies are few and come again; the memo is emptied when it is full."""
-    monkeypatch.setattr(walk, "_MOST_REMEMBERED", 3)
-    known: dict[str, Hop] = {}
+    monkeypatch.setattr(memo, "_MOST", 3)
+    known: Memo[str, Hop] = Memo()
     sizes: set[int] = set()
     trust = Trust(OURS.contains, None, known)
 

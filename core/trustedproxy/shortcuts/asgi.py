@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..asgi import CHAINS, is_unix_server, read_name
 from ..decision import NOTHING, Decision, Outcome, Reason
+from ..memo import Memo
 from ..notices import INTERVAL
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import DECISION_KEY
-from .parties import Memo, compile_believes, compile_find
+from .parties import compile_believes, compile_find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -2,14 +2,14 @@
 Who is who, soon told: which peers are believed, and who the client is.
 
 In:  compiled rules and networks.
-Out: functions for the short ways of both surfaces, and the memo that they share.
+Out: functions for the short ways of both surfaces.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from socket import AF_INET, inet_pton
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..decision import Reason
 from ..lists import MAX_CHARACTERS
@@ -18,27 +18,12 @@ from ..walk import find_in_list
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..memo import Memo
     from ..networks import TrustedNetworks
     from ..rules import Rules
 
-# What a memo holds at most; one that fills up is emptied.
-_MOST_REMEMBERED = 1024
-
 # Looking a member up in its class is slow before Python 3.12.
 _FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class Memo(dict[K, V], Generic[K, V]):
-    """A dictionary that is emptied when it is full."""
-
-    def remember(self, key: K, value: V) -> None:
-        """Remember *value* at *key*."""
-        if len(self) >= _MOST_REMEMBERED and key not in self:
-            self.clear()
-        self[key] = value
 
 
 def compile_believes(rules: Rules, believed: Memo[Any, Any]) -> Callable[[Any], bool]:
@@ -83,16 +68,8 @@ def compile_find(
     if networks is None or trust.hops is not None or find_slowly is not find_in_list:
         return find
     extraordinary = networks.compile_extraordinary()
-    # Elements that are trusted proxies, as proxies write them down.
-    proxies: set[str] = set()
-
-    def find_and_learn(value: str) -> tuple[Any, ...] | None:
-        finding = find(value)
-        known = trust.known or {}
-        if len(proxies) >= _MOST_REMEMBERED:
-            proxies.clear()
-        proxies.update(text for text in value.split(", ") if text in known)
-        return finding
+    # Elements that were found to be trusted proxies.
+    is_known = {}.__contains__ if trust.known is None else trust.known.__contains__
 
     def find_ordinary(value: str) -> tuple[Any, ...] | None:
         client, position = value, 1
@@ -100,8 +77,8 @@ def compile_find(
             if len(value) > MAX_CHARACTERS:
                 return None
             client, *hops = value.split(", ")
-            if not proxies.issuperset(hops):
-                return find_and_learn(value)
+            if not all(map(is_known, hops)):
+                return find(value)
             position += len(hops)
         try:
             packed = inet_pton(AF_INET, client)

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..decision import NOTHING, Decision, Outcome, Reason
+from ..memo import Memo
 from ..notices import INTERVAL
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
@@ -23,7 +24,7 @@ from ..wsgi import (
     is_plain,
     write_address,
 )
-from .parties import Memo, compile_believes, compile_find
+from .parties import compile_believes, compile_find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
