@@ -590,8 +590,7 @@ def test_problems_of_a_scope_are_told(told: Callable[[], list[str]]) -> None:
     """As those of an environ are, also from a peer that comes often."""
     policy = ProxyPolicy(headers=LISTED, proxies=PROXIES)
     decision, _ = policy.apply_scope(make_scope([(FOR, "garbage")]))
-    for _ in range(3):
-        bare, _ = policy.apply_scope(make_scope())
+    bare, *_ = [policy.apply_scope(make_scope())[0] for _ in range(3)]
 
     assert decision.problems == (Problem("malformed", FOR, "garbage"),)
     assert bare.problems == (Problem("missing", FOR),)
