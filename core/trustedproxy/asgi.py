@@ -204,10 +204,11 @@ def _rewrite(lines: Any, changes: dict[str, bytes | None]) -> list[tuple[bytes, 
         return list(lines)
     rest = dict(changes)
     new: list[tuple[bytes, bytes]] = []
-    for name, value in lines:
+    for line in lines:
+        name, _ = line
         key = _keys.get(name) or read_name(name)
         if key not in changes:
-            new.append((name, value))
+            new.append(line)
         elif (text := rest.pop(key, None)) is not None:
             new.append((name, text))
     # A host that a trusted header names where the request had none.

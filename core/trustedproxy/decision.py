@@ -147,14 +147,17 @@ class Evidence(NamedTuple):
     Attributes:
         connection: The values of a `Connection` but its path.
 
-        finding: What the client header that counts said, or ``None``.
+        finding:
+            What the client header that counts said, or ``None``; its fields by their
+            places, since of a request like most it is a plain tuple.
 
         outcome: What was concluded about everything else.
 
         kept:
             Variable → its value before it was replaced or removed, in the words of
-            the surface; ``None`` for one that was not there.  Or the variables, and
-            beside them their values in the same order.
+            the surface; ``None`` for one that was not there.  Where the outcome has
+            `variables`, those of the connection are not among them.  Or the variables,
+            and beside them their values in the same order.
     """
 
     connection: tuple[str | None, str, str | None, str | None, str | None, str]
@@ -180,7 +183,6 @@ class Decision(Evidence):
     @property
     def reason(self) -> Reason:
         """Why the client is who it is."""
-        # Of a request like most, the finding is a plain tuple of the same fields.
         return self.outcome.reason if self.finding is None else self.finding[4]
 
     @property
@@ -208,15 +210,15 @@ class Decision(Evidence):
         kept = self.kept
         beside = self.beside
         if isinstance(kept, tuple):
-            return dict(zip(*kept, strict=True))
+            return MappingProxyType(dict(zip(*kept, strict=True)))
         if beside is None or not self.outcome.variables:
-            return kept
+            return MappingProxyType(dict(kept))
         said = (self.address, *beside[:5])
         rows = zip(self.outcome.variables, self.connection, said, strict=True)
         changed = {
             name: was for name, was, now in rows if now is not None and now != was
         }
-        return {**changed, **kept}
+        return MappingProxyType({**changed, **kept})
 
     @property
     def peer(self) -> str | None:
@@ -332,7 +334,11 @@ class Decision(Evidence):
         return Decision._make, ((connection, finding, outcome, original),)
 
     def __repr__(self) -> str:
-        shown = (f"{name}={getattr(self, name)!r}" for name in _SHOWN)
+        says = {name: getattr(self, name) for name in _SHOWN}
+        for name in ("winners", "rewritten", "original"):
+            # What a read-only view is called is not worth a line in the log.
+            says[name] = dict(says[name])
+        shown = (f"{name}={value!r}" for name, value in says.items())
         return f"Decision({', '.join(shown)})"
 
 

@@ -16,6 +16,7 @@ removed (R2, R5) and whether the request is refused (R10, R14).
 from __future__ import annotations
 
 import hmac
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .beside import BesideReader
@@ -105,7 +106,9 @@ class Rules:
     ) -> None:
         known = tuple(known)
         #: Name on the wire → key in the mapping that `decide` is given.
-        self.key_of = {header.name: spell(header.name) for header in known}
+        self.key_of = MappingProxyType(
+            {header.name: spell(header.name) for header in known}
+        )
         self._known_names = {name.lower(): name for name in self.key_of}
         opted_in = {category for header in headers for category in header.categories}
         #: Whether a header of the scheme is listed.
@@ -251,7 +254,7 @@ class Rules:
         if text is not None and winner is not None:
             key = self.key_of[winner]
             if text != headers[key]:
-                rewritten = {**rewritten, winner: text}
+                rewritten = MappingProxyType({**rewritten, winner: text})
         if rewritten:
             for name in rewritten:
                 key = self.key_of[name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -173,7 +174,9 @@ def test_decision_is_shown_with_everything_it_says() -> None:
     assert shown.startswith(f"Decision(peer='{PROXY}', believed=True, client=")
     for name in ATTRIBUTES:
         if name != "client_known":
-            assert f"{name}={getattr(decision, name)!r}" in shown
+            value = getattr(decision, name)
+            plain = dict(value) if isinstance(value, Mapping) else value
+            assert f"{name}={plain!r}" in shown
 
 
 @pytest.mark.parametrize("name", [*ATTRIBUTES, "anything"])
@@ -183,6 +186,21 @@ def test_decision_cannot_be_changed(name: str) -> None:
 
     with pytest.raises(AttributeError):
         setattr(decision, name, "203.0.113.9")
+
+
+@pytest.mark.parametrize("sent", [SENT, {}])
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+def test_what_a_decision_says_cannot_be_written_into(
+    peer: str, sent: dict[str, str]
+) -> None:
+    """Neither of the long way nor of the short way, or later requests would see it."""
+    headers = {f"HTTP_{n.upper().replace('-', '_')}": v for n, v in sent.items()}
+    for _ in range(3):
+        decision: Any = POLICY.apply(make_environ(REMOTE_ADDR=peer) | headers)
+
+        for says in (decision.original, decision.rewritten, decision.outcome.keys):
+            with pytest.raises(TypeError):
+                says["X-Forwarded-For"] = "203.0.113.9"
 
 
 def test_decisions_are_equal_where_they_say_the_same() -> None:

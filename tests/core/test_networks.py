@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import sys
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
@@ -653,9 +654,9 @@ def test_threads_never_see_half_a_list(
     texts = {tag: "\n".join(map(str, wanted)) for tag, wanted in lists.items()}
     whole = {frozenset(wanted) for wanted in lists.values()}
     write(path, texts[10])
+    # Every question is a look at the file, whatever other threads did meanwhile.
+    monkeypatch.setattr(networks, "LOOK_INTERVAL", -3600.0)
     trusted = TrustedNetworks([f"file:{path}"])
-    # Every question is a look at the file.
-    monkeypatch.setattr(networks, "monotonic", iter(range(10, 10**9)).__next__)
     seen: set[frozenset[Any]] = set()
     halves: list[object] = []
     done = threading.Event()
@@ -672,6 +673,9 @@ def test_threads_never_see_half_a_list(
                 halves.append((found, ends, others))
 
     readers = [threading.Thread(target=read) for _ in range(4)]
+    # Threads that never wait keep the one that writes from its turn.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
     for reader in readers:
         reader.start()
     try:
@@ -685,6 +689,7 @@ def test_threads_never_see_half_a_list(
         done.set()
         for reader in readers:
             reader.join(timeout=30)
+        sys.setswitchinterval(interval)
 
     assert not halves
     assert seen == whole

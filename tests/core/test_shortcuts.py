@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import copy
 import inspect
+import linecache
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from socket import AF_INET, AF_UNIX
+from types import FrameType
 from typing import Any, Final
 
 import pytest
@@ -442,7 +446,7 @@ def test_memos_of_scopes_are_bounded(small_memos: int) -> None:
             assert (b"host", host.encode()) in new["headers"]
             assert policy.apply_scope(bare)[0].host == host
         memos = memos_of(policy.apply_to_scope)
-        assert memos.keys() == {"recipes", "believed", "shapes", "plain_servers"}
+        assert memos.keys() == {"recipes", "believed", "shapes", "tcp_servers"}
         assert all(0 < size <= small_memos for size in memos.values())
 
 
@@ -456,9 +460,22 @@ def test_what_a_client_can_make_long_is_not_remembered() -> None:
         bare = policy.apply(make_environ(HTTP_HOST=host))
         in_scope, _ = policy.apply_scope(make_scope([(FOR, "203.0.113.7")], host=host))
         bare_in_scope, _ = policy.apply_scope(make_scope(host=host))
-        many, _ = policy.apply_scope(make_scope([("x-" + "n" * 2048, "1")], host=host))
+        for more in (
+            [("x-" + "n" * 2048, "1")],
+            [(f"x-{number}", "1") for number in range(500)],
+            [("connection", "z" * 60_000)],
+            [("connection", "z" * 60_000), (FOR.lower(), "203.0.113.7")],
+        ):
+            assert policy.apply_scope(make_scope(more))[0].host == "backend.internal"
+            for long in ("server", "root_path"):
+                path = "/" + "p" * 1000
+                ends: dict[str, Any] = {
+                    long: path if long == "root_path" else (path[1:], 80)
+                }
+                policy.apply_scope(make_scope(more[1:], **ends))
+        policy.apply(make_environ(SCRIPT_NAME="/" + "p" * 1000))
 
-        for said in (decision, bare, in_scope, bare_in_scope, many):
+        for said in (decision, bare, in_scope, bare_in_scope):
             assert said.host == host
         assert (decision.client, in_scope.client) == ("203.0.113.7", "203.0.113.7")
     keys = repr(
@@ -468,9 +485,12 @@ def test_what_a_client_can_make_long_is_not_remembered() -> None:
             for name in ("recipes", "believed")
         ]
     )
-    assert host not in keys
-    shapes = inspect.getclosurevars(policy.apply_to_scope).nonlocals["shapes"]
-    assert max(sum(map(len, names)) for names in shapes) <= 2048
+    assert not any(text in keys for text in (host, "z" * 1000, "p" * 1000))
+    inside = inspect.getclosurevars(policy.apply_to_scope).nonlocals
+    assert max(sum(map(len, names)) for names in inside["shapes"]) <= 2048
+    assert max(map(len, inside["shapes"])) <= 64
+    servers = inspect.getclosurevars(inside["is_tcp"]).nonlocals["tcp_servers"]
+    assert max(len(name) for name, _ in servers) <= 255
 
 
 def test_missing_header_is_told_again_after_a_minute(
@@ -548,6 +568,77 @@ def test_recipe_is_not_taken_from_another_policy() -> None:
 
     assert second.apply(environ).scheme == "http"
     assert second.apply(make_environ(headers)).scheme == "https"
+
+
+def test_other_threads_make_no_request_an_ordinary_one() -> None:
+    """What is learned of the server meanwhile is seen by a request under way."""
+    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES)
+    shown: dict[str, Any] = {"gunicorn.socket": Socket(AF_INET)}
+    forged: dict[str, Any] = {
+        "REMOTE_ADDR": STRANGER,
+        "wsgi.url_scheme": "https",
+        **shown,
+    }
+    environ = make_environ({PROTO: "https"}, **forged)
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        name, line = frame.f_code.co_filename, frame.f_lineno
+        if Path(name) != Path(wsgi_way.__file__) or frame.f_code.co_name != "apply":
+            return None
+        if event == "line" and "in_direct" in linecache.getline(name, line):
+            sys.settrace(None)
+            policy.apply(make_environ(**shown))
+            return None
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        decision = policy.apply(environ)
+    finally:
+        sys.settrace(before)
+
+    # gunicorn took it from the header; the socket knows better (R19).
+    assert environ["wsgi.url_scheme"] == decision.scheme == "http"
+
+
+def test_client_that_is_the_peer_itself_stays_as_it_is() -> None:
+    """A hop count may end at the proxy's own address."""
+    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, hops=1)
+    sent = {FOR: PROXY, PROTO: "https"}
+    for _ in range(4):
+        scope = make_scope([(name.lower(), value) for name, value in sent.items()])
+        decision, new = policy.apply_scope(scope)
+        environ = make_environ(sent)
+
+        assert new["client"] == scope["client"]
+        assert decision.original == {"scheme": "http"}
+        assert policy.apply(environ).original == {"wsgi.url_scheme": "http"}
+        assert environ["REMOTE_ADDR"] == PROXY
+
+
+@pytest.mark.parametrize("host", [None, 7])
+def test_host_that_is_no_text_is_left_alone(host: object) -> None:
+    """PEP 3333 forbids it, and nothing is raised all the same."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    for _ in range(2):
+        environ = make_environ() | {"HTTP_HOST": host}
+
+        assert policy.apply(environ).host == environ["HTTP_HOST"] == host
+
+
+@pytest.mark.parametrize("peer", [STRANGER, PROXY])
+def test_lines_that_are_lists_stay_lists(peer: str) -> None:
+    """The specification knows only iterables of two."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    for _ in range(3):
+        scope = make_scope([(FOR.lower(), "203.0.113.7")], peer=peer)
+        scope["headers"] = [list(line) for line in scope["headers"]]
+
+        _, new = policy.apply_scope(scope)
+
+        kept = scope["headers"] if peer == PROXY else scope["headers"][:1]
+        assert new["headers"] == kept
 
 
 def test_element_of_forwarded_is_not_taken_from_another_request() -> None:

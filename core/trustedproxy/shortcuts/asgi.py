@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 Lines: TypeAlias = "list[tuple[bytes, bytes]]"
 
-# Bytes of the names of one request at most that are remembered.
+# Names of one request, and bytes of them, at most that are remembered.
+_MOST_NAMES = 64
 _LONGEST_NAMES = 2048
 _PLAIN_CONNECTION = frozenset(
     text.encode() if text else None for text in PLAIN_CONNECTION
@@ -50,9 +51,9 @@ class _Shape(NamedTuple):
 
         connection: The place of ``Connection``, or ``None``.
 
-        read_about: Reads the lines of the other headers that say something.
+        read_deciding: Reads the other lines that the decision depends on.
 
-        is_listed: Whether nothing is there that is removed though the peer is believed.
+        has_no_synonym: Whether nothing is there that a believed peer's request loses.
 
         removed: Key and place of what is removed if the peer is not believed.
 
@@ -64,8 +65,8 @@ class _Shape(NamedTuple):
     client: int | None
     host: int | None
     connection: int | None
-    read_about: Callable[[Lines], tuple[Any, ...]]
-    is_listed: bool
+    read_deciding: Callable[[Lines], tuple[Any, ...]]
+    has_no_synonym: bool
     removed: tuple[tuple[str, int], ...]
     read_rest: Callable[[Lines], Iterable[tuple[bytes, bytes]]]
     chains: tuple[int, ...]
@@ -112,31 +113,35 @@ def compile_apply_scope(
     direct = Outcome(Reason.PEER_NOT_TRUSTED, None, NOTHING, (), None, rules.key_of)
     shapes: Memo[tuple[bytes, ...], tuple[Any, ...]] = Memo()
     # Names and ports of servers that are no path of a unix socket.
-    plain_servers: Memo[Any, None] = Memo()
+    tcp_servers: Memo[Any, None] = Memo()
 
-    def is_plain(server: Any) -> bool:
+    def is_tcp(server: Any) -> bool:
         """Say whether *server* is a name and a port, and remember it."""
         name, port = server
-        plain = (
+        tcp = (
             isinstance(name, str)
+            and len(name) <= MAX_HOST_CHARACTERS
             and port.__class__ is int
             and port != 0
             and not is_unix_server(server)
         )
-        if plain:
-            plain_servers.remember(server, None)
-        return plain
+        if tcp:
+            tcp_servers.remember(server, None)
+        return tcp
 
-    def learn(
-        scope: Scope, names: Any, peer: Any, says: Any, key: Any
-    ) -> tuple[Decision, Scope]:
+    def learn_shape(names: tuple[bytes, ...]) -> None:
+        """Find where the headers stand that come in this order, if they are few."""
+        if len(names) <= _MOST_NAMES and sum(map(len, names)) <= _LONGEST_NAMES:
+            shape = _make_shape(names, rules, wanted)
+            if shape is not None:
+                shapes.remember(names, tuple(shape))
+
+    def learn(scope: Scope, peer: Any, says: Any, key: Any) -> tuple[Decision, Scope]:
         """
         Take the long way, and learn from it if the request is not a special one.
 
         Args:
             scope: The scope.
-
-            names: The names of its headers, or ``None`` where they are not read.
 
             peer: The peer.
 
@@ -145,17 +150,15 @@ def compile_apply_scope(
             key: Where a recipe would be looked up; ``None``: there are no headers.
         """
         decision, new = apply_slowly(scope)
-        if names is not None and sum(map(len, names)) <= _LONGEST_NAMES:
-            shape = _make_shape(names, rules, wanted)
-            if shape is not None:
-                shapes.remember(names, tuple(shape))
         if says is None:
             return decision, new
-        host = dict(scope["headers"]).get(b"host")
+        headers = dict(scope["headers"])
+        host, connection = headers.get(b"host"), headers.get(b"connection")
         values = _spell(says, host)
         # A peer with another name there has come through a unix socket.
         is_same = decision.connection == (peer, *values)
-        if not is_same or len(host or b"") > MAX_HOST_CHARACTERS:
+        is_short = len(host or b"") <= MAX_HOST_CHARACTERS >= len(values[4])
+        if not (is_same and is_short and connection in _PLAIN_CONNECTION):
             return decision, new
         if key is not None:
             recipe = _make_recipe(values, decision, new)
@@ -168,40 +171,43 @@ def compile_apply_scope(
 
     def apply_scope(scope: Scope) -> tuple[Decision, Scope]:
         nonlocal recent
-        names: Any = None
         peer: Any = None
         says: Any = None
         key: Any = None
         try:
             lines, server = scope["headers"], scope["server"]
+            shape = None
+            # Another iterable may be one that can be gone through only once.
             if lines.__class__ is list:
                 names = tuple(map(_read_name_of_line, lines))
-            shape = shapes[names]
-            names = None
-            (
-                client,
-                host,
-                connection,
-                read_about,
-                is_listed,
-                removed,
-                read_rest,
-                chains,
-            ) = shape
+                shape = shapes.get(names)
+                if shape is None:
+                    learn_shape(names)
             peer, port = scope["client"]
             if (
-                scope["type"] == "http"
+                shape is not None
+                and scope["type"] == "http"
                 and port
                 and peer
                 and peer.__class__ is str
-                and (server in plain_servers or is_plain(server))
+                and (server in tcp_servers or is_tcp(server))
                 and DECISION_KEY not in scope
             ):
+                (
+                    client,
+                    host,
+                    connection,
+                    read_deciding,
+                    has_no_synonym,
+                    removed,
+                    read_rest,
+                    chains,
+                ) = shape
                 about = (
                     scope["scheme"],
                     server,
                     scope.get("root_path"),
-                    read_about(lines),
+                    read_deciding(lines),
                 )
                 if not (
                     peer.startswith(beginnings) and (peer in believed or believes(peer))
@@ -222,8 +228,9 @@ def compile_apply_scope(
                         new[DECISION_KEY] = decision
                         return decision, new
                 elif client is not None:
-                    finding = find(lines[client][1].decode("latin-1"))
-                    if finding is not None and is_listed:
+                    text = lines[client][1].decode("latin-1")
+                    finding = find(text)
+                    if finding is not None and has_no_synonym:
                         says = key = about
                         hop, _, _, position, _, _, element = finding
                         if position != 1 or element is not None:
@@ -233,8 +240,12 @@ def compile_apply_scope(
                             recipe = recipes.get(key)
                             if recipe is not None:
                                 recent = key, recipe
-                        # A hop's port may tell that the server has read it.
-                        if recipe is not None and hop[1] is None:
+                        # A port in the chain may tell that the server has read it.
+                        if (
+                            recipe is not None
+                            and hop[1] is None
+                            and (position == 1 or f":{port}" not in text)
+                        ):
                             values, writes, new_host, kept, outcome = recipe
                             new = dict(scope)
                             new["headers"] = lines = list(lines)
@@ -262,7 +273,7 @@ def compile_apply_scope(
         except (KeyError, AttributeError, TypeError, ValueError):
             # Something is not there, or is not what the specification says.
             says = None
-        return learn(scope, names, peer, says, key)
+        return learn(scope, peer, says, key)
 
     return apply_scope
 
@@ -314,6 +325,12 @@ def _compile_read(places: list[int]) -> Callable[[Lines], tuple[Any, ...]]:
 def _make_recipe(
     values: tuple[Any, ...], decision: Decision, new: Scope
 ) -> _Recipe | None:
+    """
+    Make a recipe of what the long way wrote.
+
+    There is none where something was odd, cut or removed; nor for a mount point, which
+    moves the path of every request, nor for a host that has no line to stand in.
+    """
     beside = decision.beside
     if (
         beside is None

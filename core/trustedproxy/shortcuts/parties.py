@@ -12,7 +12,7 @@ from socket import AF_INET, inet_pton
 from typing import TYPE_CHECKING, Any
 
 from ..decision import Reason
-from ..lists import MAX_CHARACTERS
+from ..lists import MAX_CHARACTERS, MAX_ELEMENTS
 from ..walk import find_in_list
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def compile_find(
         A function: value → the fields of a `Finding` that knows the client and leaves
         the value as it is, or ``None``: the rest takes the long way.
     """
-    trust = rules.trust
+    trust, known = rules.trust, rules.trust.known
     (_, _, find_slowly), *_ = rules.client
 
     def find(value: str) -> tuple[Any, ...] | None:
@@ -65,11 +65,13 @@ def compile_find(
             return None
         return finding
 
-    if networks is None or trust.hops is not None or find_slowly is not find_in_list:
+    if networks is None or known is None or trust.hops is not None:
+        return find
+    if find_slowly is not find_in_list:
         return find
     extraordinary = networks.compile_extraordinary()
-    # Elements that were found to be trusted proxies.
-    is_known = {}.__contains__ if trust.known is None else trust.known.__contains__
+    # Whether an element was found to be a trusted proxy.
+    is_known = known.__contains__
 
     def find_ordinary(value: str) -> tuple[Any, ...] | None:
         client, position = value, 1
@@ -77,7 +79,7 @@ def compile_find(
             if len(value) > MAX_CHARACTERS:
                 return None
             client, *hops = value.split(", ")
-            if not all(map(is_known, hops)):
+            if len(hops) >= MAX_ELEMENTS or not all(map(is_known, hops)):
                 return find(value)
             position += len(hops)
         try:

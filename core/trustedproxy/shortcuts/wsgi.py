@@ -188,15 +188,14 @@ def compile_apply(
                             write_address(environ, kept := {}, hop, peer)
                         else:
                             environ["REMOTE_ADDR"] = hop[0]
-                        environ |= writes
+                        environ.update(writes)
                         decision = _new(Decision, (connection, finding, outcome, kept))
                         environ[DECISION_KEY] = decision
                         return decision
-            elif environ.get(_CONNECTION) in PLAIN_CONNECTION and not (
-                usual and shows_more(environ)
-            ):
+            elif environ.get(_CONNECTION) in PLAIN_CONNECTION:
+                # Looked for before `usual`, which another thread may make larger.
                 found = in_direct.intersection(environ)
-                if found.isdisjoint(_SPECIAL):
+                if found.isdisjoint(_SPECIAL) and not (usual and shows_more(environ)):
                     connection = read_connection(environ)
                     kept = found, [*map(environ.pop, found)]
                     decision = _new(Decision, (connection, None, direct, kept))
@@ -211,6 +210,7 @@ def compile_apply(
 
 
 def _make_recipe(decision: Decision) -> _Recipe | None:
+    """Make a recipe of what the long way wrote, if nothing was odd, cut or removed."""
     beside = decision.beside
     if beside is None or decision.problems or decision.rewritten or decision.removed:
         return None
@@ -225,15 +225,16 @@ def _make_bare(
     read: _Read,
     absent: frozenset[str],
 ) -> _Bare | None:
+    """Remember a believed request without headers, if what it says is plain."""
     try:
         values = read(environ)
     except KeyError:
         return None
-    host, connection = environ["HTTP_HOST"], environ.get(_CONNECTION)
     if (
         decision.kept
-        or len(host) > MAX_HOST_CHARACTERS
-        or connection not in PLAIN_CONNECTION
+        or environ.get(_CONNECTION) not in PLAIN_CONNECTION
+        or not all(isinstance(value, str) for value in values)
+        or max(map(len, values)) > MAX_HOST_CHARACTERS
     ):
         return None
     again = decision._replace(kept=NOTHING)
