@@ -184,11 +184,12 @@ def compile_apply(
                         connection = read_connection(environ)
                         writes, outcome = recipe
                         kept: Any = NOTHING
+                        # First what would raise if this were no dictionary.
+                        environ |= writes
                         if usual or hop[1] is not None:
                             write_address(environ, kept := {}, hop, peer)
                         else:
                             environ["REMOTE_ADDR"] = hop[0]
-                        environ.update(writes)
                         decision = _new(Decision, (connection, finding, outcome, kept))
                         environ[DECISION_KEY] = decision
                         return decision
