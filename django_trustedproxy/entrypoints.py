@@ -186,9 +186,9 @@ def _forget_rewrites(app: WSGIApp) -> WSGIApp:
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         decision = environ.get(DECISION_KEY)
         if decision is not None and Category.MOUNT_POINT in decision.winners:
-            for key in REWRITES:
-                if key in environ:
-                    decision.original[key] = environ.pop(key)
+            gone = {key: environ.pop(key) for key in REWRITES if key in environ}
+            if gone:
+                environ[DECISION_KEY] = decision.with_original(gone)
         return app(environ, start_response)
 
     return serve

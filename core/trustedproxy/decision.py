@@ -307,6 +307,17 @@ class Decision(Evidence):
             if key in original and name not in rewritten
         )
 
+    def with_original(self, more: Mapping[str, Any]) -> Decision:
+        """
+        Make the decision of a request of which more was replaced or removed.
+
+        Args:
+            more: Variable → its value before, as in `original`.
+        """
+        return self._replace(
+            outcome=self.outcome._replace(variables=()), kept={**self.original, **more}
+        )
+
     def _spell_out(self) -> tuple[Any, ...]:
         outcome = self.outcome._replace(reason=self.reason, variables=())
         return self.connection, self.finding, outcome, dict(self.original)

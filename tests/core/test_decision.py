@@ -203,6 +203,22 @@ def test_what_a_decision_says_cannot_be_written_into(
                 says["X-Forwarded-For"] = "203.0.113.9"
 
 
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+def test_decision_can_be_given_more_originals(peer: str) -> None:
+    """An adapter that removes more says so in a decision of its own."""
+    headers = {f"HTTP_{n.upper().replace('-', '_')}": v for n, v in SENT.items()}
+    for _ in range(3):
+        decision = POLICY.apply(make_environ(REMOTE_ADDR=peer) | headers)
+        before = dict(decision.original)
+
+        fuller = decision.with_original({"SCRIPT_URL": "/app/x"})
+
+        assert isinstance(fuller, Decision)
+        assert fuller.original == {**before, "SCRIPT_URL": "/app/x"}
+        assert decision.original == before
+        assert show(fuller) == {**show(decision), "original": fuller.original}
+
+
 def test_decisions_are_equal_where_they_say_the_same() -> None:
     """Deciding is pure, so deciding twice agrees."""
     one, two = POLICY.decide(CONNECTION, SENT), POLICY.decide(CONNECTION, SENT)
