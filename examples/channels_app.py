@@ -55,8 +55,8 @@ class WhatISee(JsonWebsocketConsumer):
 
 
 urlpatterns = [path("page", what_i_see, name="page")]
-paths = [path("talk", WhatISee.as_asgi())]  # type: ignore[arg-type]
-websocket = URLRouter(paths)  # type: ignore[arg-type]
+paths = [path("talk", WhatISee.as_asgi())]  # type: ignore[arg-type]  # stubs: views
+websocket = URLRouter(paths)  # type: ignore[arg-type]  # stubs: own routes
 router = ProtocolTypeRouter(
     {"http": http, "websocket": AllowedHostsOriginValidator(websocket)}
 )

@@ -48,4 +48,4 @@ policy = ProxyPolicy(
     proxies=["127.0.0.1"],
 )
 # Around what serves, so that `app` stays a Quart application, with its commands.
-app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[assignment,method-assign]
+app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[assignment,method-assign]  # wraps a method

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .wsgi import DECISION_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -53,8 +55,10 @@ class TrustedProxyMiddleware:
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
+        # What an earlier policy decided stands, and may be a refusal.
+        may_refuse = self._may_refuse or DECISION_KEY in environ
         decision = self._apply(environ)
-        if self._may_refuse and is_refused(self.policy, decision):
+        if may_refuse and is_refused(self.policy, decision):
             start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
             return [bad_request_body(environ.get("REQUEST_METHOD"))]
         return self.app(environ, start_response)
@@ -79,8 +83,9 @@ class TrustedProxyASGIMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        may_refuse = self._may_refuse or DECISION_KEY in scope
         decision, scope = self._apply(scope)
-        if self._may_refuse and is_refused(self.policy, decision):
+        if may_refuse and is_refused(self.policy, decision):
             await send_bad_request(scope, receive, send)
         else:
             await self.app(scope, receive, send)

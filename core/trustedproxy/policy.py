@@ -205,8 +205,8 @@ class ProxyPolicy:
 
     @property
     def may_refuse(self) -> bool:
-        """Whether there are requests that a middleware answers 400."""
-        return "reject" in (self.malformed, self.missing) and not self.shadow
+        """Whether there are requests that this policy rejects."""
+        return "reject" in (self.malformed, self.missing)
 
     def decide(
         self, connection: Connection | str, headers: Mapping[str, str]

@@ -127,6 +127,10 @@ class Rules:
         self._reject_malformed = reject_malformed
         self._reject_missing = reject_missing
         self._may_reject = reject_malformed or reject_missing
+        #: What is concluded about a request whose peer is not trusted.
+        self.not_trusted = Outcome(
+            _PEER_NOT_TRUSTED, None, NOTHING, (), None, self.key_of
+        )
         self._connection_key = spell("Connection")
         self.secret_key = None if secret_header is None else spell(secret_header)
         self._secrets = tuple(
@@ -212,7 +216,7 @@ class Rules:
             problems = self._read_connection(headers[self._connection_key])
         found = self.removable.intersection(headers)
         kept = {key: headers[key] for key in found}
-        outcome = Outcome(reason, None, NOTHING, problems, None, self.key_of)
+        outcome = self.not_trusted._replace(reason=reason, problems=problems)
         return Decision(connection, None, outcome, kept)
 
     def _believe(

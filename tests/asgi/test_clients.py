@@ -85,6 +85,7 @@ def test_client_of_quart_is_told_its_scope() -> None:
     """Its own scope has neither a client nor a server, as on a unix socket."""
     app = Quart(__name__)
     witness = Witness(app.asgi_app)
+    # Quart's own way of wrapping: an attribute over a method, which types forbid.
     app.asgi_app = TrustedProxyASGIMiddleware(witness, POLICY)  # type: ignore[assignment,method-assign]
 
     async def ask(**more: Any) -> None:

@@ -182,6 +182,20 @@ def test_refused_http_is_answered_400() -> None:
     assert BAD_REQUEST_STATUS.startswith("400 ")
 
 
+def test_what_another_policy_has_refused_stays_refused() -> None:
+    """The first decision stands (R16), also where this policy would let it pass."""
+    environ, scope = make_environ(GARBAGE), make_scope(lower(GARBAGE))
+    REFUSES.apply(environ)
+    _, decided = REFUSES.apply_scope(scope)
+
+    told = serve(PASSES, environ)
+    sent, seen, _ = call(PASSES, dict(decided))
+
+    assert (told["seen"], told["status"]) == (None, BAD_REQUEST_STATUS)
+    assert seen == []
+    assert sent[0]["status"] == 400
+
+
 @pytest.mark.parametrize("extensions", [None, {}, {"tls": {}}])
 def test_refused_websocket_is_closed_before_it_is_accepted(
     extensions: dict[str, Any] | None,

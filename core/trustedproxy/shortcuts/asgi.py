@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..asgi import CHAINS, is_unix_server, read_name
-from ..decision import NOTHING, Decision, Outcome, Reason
+from ..decision import NOTHING, Decision
 from ..memo import Memo
 from ..notices import INTERVAL
 from ..rules import PLAIN_CONNECTION
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .._types import Scope
+    from ..decision import Outcome
     from ..networks import TrustedNetworks
     from ..rules import Rules
 
@@ -110,7 +111,7 @@ def compile_apply_scope(
     recipes: Memo[Any, _Recipe] = Memo()
     # The likeliest one, which is cheaper to compare than to look up.
     recent: tuple[Any, _Recipe | None] = (None, None)
-    direct = Outcome(Reason.PEER_NOT_TRUSTED, None, NOTHING, (), None, rules.key_of)
+    direct = rules.not_trusted
     shapes: Memo[tuple[bytes, ...], tuple[Any, ...]] = Memo()
     # Names and ports of servers that are no path of a unix socket.
     tcp_servers: Memo[Any, None] = Memo()

@@ -65,9 +65,8 @@ def compile_find(
             return None
         return finding
 
-    if networks is None or known is None or trust.hops is not None:
-        return find
-    if find_slowly is not find_in_list:
+    walks = find_slowly is find_in_list and trust.hops is None
+    if networks is None or known is None or not walks:
         return find
     extraordinary = networks.compile_extraordinary()
     # Whether an element was found to be a trusted proxy.

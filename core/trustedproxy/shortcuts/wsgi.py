@@ -11,7 +11,7 @@ from operator import itemgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..decision import NOTHING, Decision, Outcome, Reason
+from ..decision import NOTHING, Decision
 from ..memo import Memo
 from ..notices import INTERVAL
 from ..rules import PLAIN_CONNECTION
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._types import Environ
+    from ..decision import Outcome
     from ..networks import TrustedNetworks
     from ..rules import Rules
 
@@ -93,7 +94,7 @@ def compile_apply(
     recipes: Memo[Any, _Recipe] = Memo()
     # The likeliest one, which is cheaper to compare than to look up.
     recent: tuple[Any, _Recipe | None] = (None, None)
-    direct = Outcome(Reason.PEER_NOT_TRUSTED, None, NOTHING, (), None, rules.key_of)
+    direct = rules.not_trusted
     # The usual keys that this server was seen to set, and what makes a request a
     # special one under it: looked for together with the headers that are removed.
     usual: frozenset[str] = frozenset()
