@@ -35,7 +35,8 @@ ERRORS = io.StringIO()
 BODY = io.BytesIO()
 SOCKET = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
-# The header lines that a browser sends besides, as a server receives them.
+# The header lines that a browser sends besides, as a server receives them, and those
+# that a load balancer sends when it only asks whether the server is well.
 BROWSER = (
     ("HOST", "app.internal:8000"),
     ("USER_AGENT", "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101"),
@@ -46,11 +47,21 @@ BROWSER = (
     ("COOKIE", "sessionid=f5b1f8a8e7a94f5d; csrftoken=Xr2v8tQ"),
     ("CONNECTION", "close"),
 )
+HEALTH_CHECK = (
+    ("HOST", "app.internal:8000"),
+    ("USER_AGENT", "HealthChecker/2.0"),
+    ("ACCEPT_ENCODING", "gzip, compressed"),
+    ("CONNECTION", "close"),
+)
 
 
-def make_environ(peer: str, headers: Iterable[tuple[str, str]]) -> Environ:
+def make_environ(
+    peer: str,
+    headers: Iterable[tuple[str, str]],
+    sender: Iterable[tuple[str, str]] = BROWSER,
+) -> Environ:
     """
-    Make the environ that PEP 3333 asks for, and what a browser sends.
+    Make the environ that PEP 3333 asks for, and what the *sender* says besides.
 
     Names and values of headers are new texts each time, as from a real parser, so
     that nobody gains from comparing by identity.
@@ -72,7 +83,7 @@ def make_environ(peer: str, headers: Iterable[tuple[str, str]]) -> Environ:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in (*BROWSER, *headers):
+    for name, value in (*sender, *headers):
         environ["HTTP_" + name] = value.encode("latin-1").decode("latin-1")
     return environ
 
@@ -123,8 +134,13 @@ def make_direct(number: int) -> Environ:
     )
 
 
-def make_plain(number: int) -> Environ:
-    """The proxy itself asks, say for a health check: no header at all."""
+def make_health_check(number: int) -> Environ:
+    """The proxy itself asks, on nobody's behalf: no forwarding header at all."""
+    return make_environ(f"10.0.0.{number % 16}", [], HEALTH_CHECK)
+
+
+def make_unforwarded(number: int) -> Environ:
+    """A browser's request through a proxy that was not told to set the headers."""
     return make_environ(f"10.0.0.{number % 16}", [])
 
 
@@ -362,8 +378,18 @@ def make_scenarios() -> list[Scenario]:
         ),
         make_scenario(
             "believed peer, no headers",
-            make_plain,
+            make_health_check,
             0.75,
+            ("trustedproxy", make_ours(["10.0.0.0/16"]), PLAIN),
+            ("Werkzeug ProxyFix", make_proxy_fix(1), PLAIN),
+            ("waitress", make_waitress("*", 1), PLAIN),
+            ("floor", floor_plain, PLAIN),
+        ),
+        # The same with a browser's header lines, which we have to look through.
+        make_scenario(
+            "no headers, but a browser's",
+            make_unforwarded,
+            None,
             ("trustedproxy", make_ours(["10.0.0.0/16"]), PLAIN),
             ("Werkzeug ProxyFix", make_proxy_fix(1), PLAIN),
             ("waitress", make_waitress("*", 1), PLAIN),

@@ -45,23 +45,31 @@ class TrustedProxyMiddleware:
     Put it outermost, so that nothing reads a forged header before it.
     """
 
+    __slots__ = ("__dict__", "__weakref__", "_call")
+
+    if TYPE_CHECKING:
+
+        def __call__(
+            self, environ: Environ, start_response: StartResponse
+        ) -> Iterable[bytes]: ...
+
     def __init__(self, app: WSGIApp, policy: ProxyPolicy) -> None:
         self.app = app
         self.policy = policy
-        self._apply = policy.apply_to_environ
-        self._may_refuse = policy.may_refuse
+        self._call = policy.compile_call(app, self._answer)
         policy.tell_at_start()
 
-    def __call__(
-        self, environ: Environ, start_response: StartResponse
+    def _answer(
+        self, decision: Decision, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        # What an earlier policy decided stands, and may be a refusal.
-        may_refuse = self._may_refuse or DECISION_KEY in environ
-        decision = self._apply(environ)
-        if may_refuse and is_refused(self.policy, decision):
+        if is_refused(self.policy, decision):
             start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
             return [bad_request_body(environ.get("REQUEST_METHOD"))]
         return self.app(environ, start_response)
+
+
+# What is called is compiled for each application; a method around it would only cost.
+TrustedProxyMiddleware.__call__ = vars(TrustedProxyMiddleware)["_call"]  # type: ignore[method-assign]
 
 
 class TrustedProxyASGIMiddleware:

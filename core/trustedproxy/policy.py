@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import asgi, wsgi
 from .decision import Connection
@@ -21,7 +21,7 @@ from .lists import MAX_ELEMENTS
 from .networks import TrustedNetworks, split_entries
 from .notices import is_due, logger, tell_once, tell_problems
 from .rules import Rules
-from .shortcuts import compile_apply, compile_apply_scope
+from .shortcuts import compile_apply_scope, compile_call
 from .walk import Trust
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .networks import NetworkEntry
 
 EVERY_PEER = "*"
+Result = TypeVar("Result")
+
 _FORWARDED_PARTNERS = frozenset({Category.CLIENT, Category.SCHEME, Category.HOST})
 
 
@@ -115,21 +117,21 @@ class ProxyPolicy:
         self._wire_rules = self._compile(asgi.wire_key)
         self._wanted_keys = asgi.wanted_keys(self._wire_rules)
         self._wsgi_rules = self._compile(environ_key)
-        #: What `apply` calls, without a method around it.
-        self.apply_to_environ: Callable[[Environ], Decision] = self._apply_slowly
-        #: What `apply_scope` calls.
+        #: Whether requests may take the short way.
+        self._is_ordinary = self._wsgi_rules.are_ordinary and not (
+            self.shadow or self.strip_mount_point
+        )
+        self._apply = self.compile_call(_read_decision, _give_decision)
+        #: What `apply_scope` calls, without a method around it.
         self.apply_to_scope: Callable[[Scope], tuple[Decision, Scope]] = (
             self._apply_to_scope_slowly
         )
-        if not (self.shadow or self.strip_mount_point):
+        if self._is_ordinary:
             self.apply_to_scope = compile_apply_scope(
                 self._wire_rules,
                 networks,
                 self._wanted_keys,
                 self._apply_to_scope_slowly,
-            )
-            self.apply_to_environ = compile_apply(
-                self._wsgi_rules, networks, self._apply_slowly
             )
 
     def _compile(self, spell: Any) -> Rules:
@@ -237,7 +239,34 @@ class ProxyPolicy:
             The decision, which is also at ``environ["trustedproxy.decision"]``; the
             first one, where a policy was applied before.
         """
-        return self.apply_to_environ(environ)
+        return self._apply(environ, None)
+
+    def compile_call(
+        self,
+        app: Callable[[Environ, Any], Result],
+        answer: Callable[[Decision, Environ, Any], Result],
+    ) -> Callable[[Environ, Any], Result]:
+        """
+        Compile `apply` and what comes after it into one function.
+
+        Args:
+            app: Called where it is known that nothing is refused.
+
+            answer: Called with the decision elsewhere.
+
+        Returns:
+            A function of an environ, and of what *app* and *answer* take besides.
+        """
+        apply_slowly = self._apply_slowly
+        if self._is_ordinary:
+            return compile_call(
+                self._wsgi_rules, self.networks, apply_slowly, app, answer
+            )
+
+        def call(environ: Environ, start_response: Any) -> Result:
+            return answer(apply_slowly(environ), environ, start_response)
+
+        return call
 
     def _apply_slowly(self, environ: Environ) -> Decision:
         if wsgi.DECISION_KEY in environ:
@@ -359,6 +388,15 @@ class ProxyPolicy:
         from .mod_wsgi import parse_mod_wsgi
 
         return cls.from_mapping(parse_mod_wsgi(text))
+
+
+def _read_decision(environ: Environ, _: None) -> Decision:
+    decision: Decision = environ[wsgi.DECISION_KEY]
+    return decision
+
+
+def _give_decision(decision: Decision, _environ: Environ, _: None) -> Decision:
+    return decision
 
 
 EVERY_PEER_BELIEVED = (

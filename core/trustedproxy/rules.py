@@ -38,8 +38,14 @@ ConnectionValues: TypeAlias = tuple[
 _PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
 
 #: What a Connection header says without naming a header.
-PLAIN_CONNECTION = frozenset(
-    {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
+PLAIN_CONNECTION = (
+    "close",
+    "keep-alive",
+    None,
+    "upgrade",
+    "Close",
+    "Keep-Alive",
+    "Upgrade",
 )
 _REJECTING = frozenset({"malformed", "too-long"})
 

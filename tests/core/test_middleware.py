@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -108,6 +109,64 @@ def test_request_that_is_not_refused_passes(policy: ProxyPolicy, peer: str) -> N
     assert told["status"] == "200 OK"
     if policy is SHADOWS:
         assert told["seen"] == before
+
+
+def no_start(*args: object) -> Any:
+    """Start no response: nothing is answered."""
+    raise AssertionError(args)
+
+
+@pytest.mark.parametrize("policy", [PASSES, REFUSES, SHADOWS])
+@pytest.mark.parametrize(
+    ("sent", "peer"),
+    [
+        ({}, PROXY),
+        ({FOR: "203.0.113.7"}, PROXY),
+        ({}, STRANGER),
+        ({FOR: "203.0.113.7"}, STRANGER),
+        ({"Connection": FOR}, PROXY),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("error", [KeyError, TypeError, AttributeError])
+def test_error_of_the_application_is_its_own(
+    policy: ProxyPolicy, sent: dict[str, str], peer: str, error: type[Exception]
+) -> None:
+    """It goes to the server, and the application is not called a second time."""
+    calls = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        calls.append(environ["PATH_INFO"])
+        raise error("REMOTE_ADDR")
+
+    middleware = TrustedProxyMiddleware(app, policy)
+    for path in ("/1", "/2", "/3"):
+        with pytest.raises(error, match="REMOTE_ADDR"):
+            middleware(make_environ(sent, peer=peer, PATH_INFO=path), no_start)
+
+    assert calls == ["/1", "/2", "/3"]
+
+
+def test_middleware_can_be_extended() -> None:
+    """A subclass may do something before, and call what it has inherited."""
+
+    class Counted(TrustedProxyMiddleware):
+        count = 0
+
+        def __call__(
+            self, environ: dict[str, Any], start_response: Any
+        ) -> Iterable[bytes]:
+            self.count += 1
+            return super().__call__(environ, start_response)
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        return [environ["REMOTE_ADDR"].encode()]
+
+    counted = Counted(app, PASSES)
+
+    assert [*counted(make_environ({FOR: "203.0.113.7"}), no_start)] == [b"203.0.113.7"]
+    assert counted.count == 1
+    assert (counted.app, counted.policy) == (app, PASSES)
 
 
 #: What a server sent, and what an application saw.

@@ -7,14 +7,14 @@ Out: `compile_apply_scope`.
 
 from __future__ import annotations
 
+from itertools import repeat
 from operator import itemgetter
-from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..asgi import CHAINS, is_unix_server, read_name
 from ..decision import NOTHING, Decision
 from ..memo import Memo
-from ..notices import INTERVAL
+from ..notices import QUIET_REQUESTS
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import DECISION_KEY
@@ -33,9 +33,7 @@ Lines: TypeAlias = "list[tuple[bytes, bytes]]"
 # Names of one request, and bytes of them, at most that are remembered.
 _MOST_NAMES = 64
 _LONGEST_NAMES = 2048
-_PLAIN_CONNECTION = frozenset(
-    text.encode() if text else None for text in PLAIN_CONNECTION
-)
+_PLAIN_CONNECTION = tuple(text and text.encode() for text in PLAIN_CONNECTION)
 
 _new = tuple.__new__
 _read_name_of_line = itemgetter(0)
@@ -79,9 +77,9 @@ class _Shape(NamedTuple):
 _Recipe: TypeAlias = (
     "tuple[tuple[Any, ...], dict[str, Any], bytes | None, dict[str, Any], Outcome]"
 )
-#: What a peer's last believed scope without headers says, its decision, and when its
-#: problem is told again.
-_Bare: TypeAlias = "tuple[tuple[Any, ...], Decision, float]"
+#: What a peer's last believed scope without headers says, and its decision, which is
+#: given again, so many times.
+_Bare: TypeAlias = "tuple[tuple[Any, ...], repeat[Decision]]"
 
 
 def compile_apply_scope(
@@ -91,10 +89,10 @@ def compile_apply_scope(
     apply_slowly: Callable[[Scope], tuple[Decision, Scope]],
 ) -> Callable[[Scope], tuple[Decision, Scope]]:
     """
-    Compile the short way for ASGI, as `compile_apply` does for WSGI.
+    Compile the short way for ASGI, as `compile_call` does for WSGI.
 
     Args:
-        rules: Compiled for the names on the wire.
+        rules: Compiled for the names on the wire; they must be ordinary.
 
         networks: What the rules trust; ``None``: every peer.
 
@@ -102,8 +100,6 @@ def compile_apply_scope(
 
         apply_slowly: The long way: a scope → its decision and the new scope.
     """
-    if not rules.are_ordinary:
-        return apply_slowly
     beginnings = ("",) if networks is None else networks.list_beginnings()
     believed: Memo[str, _Bare | None] = Memo()
     believes = compile_believes(rules, believed)
@@ -166,8 +162,8 @@ def compile_apply_scope(
             if recipe is not None:
                 recipes.remember(key, recipe)
         else:
-            again = decision._replace(kept=NOTHING)
-            believed.remember(peer, (says, again, monotonic() + INTERVAL))
+            again = repeat(decision._replace(kept=NOTHING), QUIET_REQUESTS)
+            believed.remember(peer, (says, again))
         return decision, new
 
     def apply_scope(scope: Scope) -> tuple[Decision, Scope]:
@@ -265,12 +261,12 @@ def compile_apply_scope(
                 elif not removed:
                     says = about
                     bare = believed.get(peer)
-                    if bare is not None and bare[0] == about and monotonic() < bare[2]:
-                        decision = bare[1]
-                        new = dict(scope)
-                        new["headers"] = list(lines)
-                        new[DECISION_KEY] = decision
-                        return decision, new
+                    if bare is not None and bare[0] == about:
+                        for decision in bare[1]:
+                            new = dict(scope)
+                            new["headers"] = list(lines)
+                            new[DECISION_KEY] = decision
+                            return decision, new
         except (KeyError, AttributeError, TypeError, ValueError):
             # Something is not there, or is not what the specification says.
             says = None

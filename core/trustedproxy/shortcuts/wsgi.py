@@ -2,18 +2,18 @@
 The short way through a WSGI environ.
 
 In:  rules compiled for environs, and the long way.
-Out: `compile_apply`.
+Out: `compile_call`.
 """
 
 from __future__ import annotations
 
+from itertools import repeat
 from operator import itemgetter
-from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..decision import NOTHING, Decision
 from ..memo import Memo
-from ..notices import INTERVAL
+from ..notices import QUIET_REQUESTS
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import (
@@ -44,53 +44,55 @@ _SPECIAL_IF_BELIEVED = _SPECIAL | {"HTTPS", "REQUEST_SCHEME"}
 _USUAL = frozenset({SOCKET_KEY, "REMOTE_HOST", "REMOTE_PORT"})
 
 _CONNECTION = "HTTP_CONNECTION"
-_OWN_KEYS = CONNECTION_KEYS[1:]
 
 _new = tuple.__new__
+_read_connection = itemgetter(*CONNECTION_KEYS)
 
-_Read: TypeAlias = "Callable[[Environ], tuple[Any, ...]]"
+Result = TypeVar("Result")
+
 #: What is written for a believed request, and what is said of it.
 _Recipe: TypeAlias = "tuple[dict[str, Any], Outcome]"
-#: A peer's last believed request without headers, whose decision is given again: what
-#: reads the values that it was made of, the values, keys that must not be there, the
-#: decision, and when its problem is told again.
-_Bare: TypeAlias = "tuple[_Read, tuple[Any, ...], frozenset[str], Decision, float]"
-
-# With the header Connection, as most requests have it, and without.
-_read_with = itemgetter(*_OWN_KEYS, _CONNECTION)
-_read_without = itemgetter(*_OWN_KEYS)
+#: A peer's last believed request without headers, whose decision is given again, so
+#: many times: the server's own values there, in their order, what Connection said, keys
+#: that must not be there, and the decision.
+_Bare: TypeAlias = (
+    "tuple[str, str, str, str, str, str | None, frozenset[str], repeat[Decision]]"
+)
 
 
-def compile_apply(
+def compile_call(
     rules: Rules,
     networks: TrustedNetworks | None,
     apply_slowly: Callable[[Environ], Decision],
-) -> Callable[[Environ], Decision]:
+    app: Callable[[Environ, Any], Result],
+    answer: Callable[[Decision, Environ, Any], Result],
+) -> Callable[[Environ, Any], Result]:
     """
-    Compile the short way for *rules*.
+    Compile the short way for *rules*, up to the application.
 
     Args:
-        rules: Compiled for WSGI.
+        rules: Compiled for WSGI; they must be ordinary.
 
         networks: What the rules trust; ``None``: every peer.
 
         apply_slowly: The long way: an environ → its decision, written.
 
+        app: Called at the end of the short way, where nothing is ever refused.
+
+        answer: Called with the decision of the long way.
+
     Returns:
-        The short way, or *apply_slowly* itself where the rules have something that
-        makes every request a special one.
+        A function of an environ, and of what *app* and *answer* take besides.
     """
-    if not rules.are_ordinary:
-        return apply_slowly
     beginnings = ("",) if networks is None else networks.list_beginnings()
     believed: Memo[str, _Bare | None] = Memo()
+    recall = believed.get
     believes = compile_believes(rules, believed)
     find = compile_find(rules, networks)
     (client_key, *_), *_ = rules.client
     # What the outcome depends on, besides where the client stands in its list.
     about_keys = ("wsgi.url_scheme", *rules.beside_keys)
     read_about = itemgetter(*about_keys)
-    read_connection = itemgetter(*CONNECTION_KEYS)
     recipes: Memo[Any, _Recipe] = Memo()
     # The likeliest one, which is cheaper to compare than to look up.
     recent: tuple[Any, _Recipe | None] = (None, None)
@@ -124,7 +126,6 @@ def compile_apply(
             in_believed -= usual
         peer: Any = environ.get("REMOTE_ADDR")
         is_bare = rules.removable.isdisjoint(environ)
-        read = _read_with if _CONNECTION in environ else _read_without
         decision = apply_slowly(environ)
         # A peer with another name here has come through a unix socket.
         if found != new or decision.connection[0] != peer:
@@ -135,80 +136,105 @@ def compile_apply(
                 recipes.remember(key, recipe)
         elif is_bare and decision.believed:
             absent = (rules.removable | _SPECIAL_IF_BELIEVED) - usual
-            if read is _read_without:
-                absent |= {_CONNECTION}
-            bare = _make_bare(environ, decision, read, absent)
+            bare = _make_bare(environ, decision, absent)
             if bare is not None:
                 believed.remember(peer, bare)
         return decision
 
-    def apply(environ: Environ) -> Decision:
-        nonlocal recent
-        key = None
+    def call(environ: Environ, start_response: Any) -> Result:
+        proxy = decision = None
         try:
             peer = environ["REMOTE_ADDR"]
-            if client_key not in environ:
-                bare = believed.get(peer)
-                if bare is not None:
-                    read, values, absent, decision, quiet_until = bare
-                    if (
-                        read(environ) == values
-                        and absent.isdisjoint(environ)
-                        and monotonic() < quiet_until
-                        and not (usual and shows_more(environ))
-                    ):
+            if client_key not in environ and (bare := recall(peer)) is not None:
+                scheme, host, server, port, mount_point, said, absent, again = bare
+                # Read one by one, which is sooner done here than all at once.
+                if (
+                    environ["wsgi.url_scheme"] == scheme
+                    and environ["HTTP_HOST"] == host
+                    and environ["SERVER_NAME"] == server
+                    and environ["SERVER_PORT"] == port
+                    and environ["SCRIPT_NAME"] == mount_point
+                    and (said is None or environ[_CONNECTION] == said)
+                    and absent.isdisjoint(environ)
+                    and not (usual and shows_more(environ))
+                ):
+                    for decision in again:
                         environ[DECISION_KEY] = decision
-                        return decision
-            if peer.startswith(beginnings) and (peer in believed or believes(peer)):
-                finding = find(environ[client_key])
-                if finding is not None:
-                    try:
-                        key = read_about(environ)
-                    except KeyError:
-                        # Of the listed headers, some are not there.
-                        key = tuple(map(environ.get, about_keys))
-                    hop, _, _, position, _, _, element = finding
-                    if position != 1 or element is not None:
-                        # What the client's element of Forwarded says decides as well.
-                        key = position, element and element[1:], key
-                    recent_key, recipe = recent
-                    if key != recent_key:
-                        recipe = recipes.get(key)
-                        if recipe is not None:
-                            recent = key, recipe
-                    if (
-                        recipe is not None
-                        and environ.get(_CONNECTION) in PLAIN_CONNECTION
-                        and in_believed.isdisjoint(environ)
-                        and not (usual and shows_more(environ))
-                    ):
-                        connection = read_connection(environ)
-                        writes, outcome = recipe
-                        kept: Any = NOTHING
-                        # First what would raise if this were no dictionary.
-                        environ |= writes
-                        if usual or hop[1] is not None:
-                            write_address(environ, kept := {}, hop, peer)
-                        else:
-                            environ["REMOTE_ADDR"] = hop[0]
-                        decision = _new(Decision, (connection, finding, outcome, kept))
-                        environ[DECISION_KEY] = decision
-                        return decision
-            elif environ.get(_CONNECTION) in PLAIN_CONNECTION:
+                        break
+            elif peer.startswith(beginnings) and (peer in believed or believes(peer)):
+                proxy = peer
+            elif _CONNECTION not in environ or environ[_CONNECTION] in PLAIN_CONNECTION:
                 # Looked for before `usual`, which another thread may make larger.
                 found = in_direct.intersection(environ)
                 if found.isdisjoint(_SPECIAL) and not (usual and shows_more(environ)):
-                    connection = read_connection(environ)
+                    connection = _read_connection(environ)
                     kept = found, [*map(environ.pop, found)]
                     decision = _new(Decision, (connection, None, direct, kept))
                     environ[DECISION_KEY] = decision
-                    return decision
         except (KeyError, AttributeError, TypeError):
             # A variable is not there, or is no text.
-            pass
-        return learn(environ, key)
+            decision = None
+        if decision is None:
+            return call_on(environ, start_response, proxy)
+        return app(environ, start_response)
 
-    return apply
+    def call_on(environ: Environ, start_response: Any, proxy: str | None) -> Result:
+        """
+        Go on where the peer is believed, or where the request is a special one.
+
+        Args:
+            environ: The environ.
+
+            start_response: What *app* and *answer* take besides.
+
+            proxy: The peer that is believed, or ``None``.
+        """
+        nonlocal recent
+        key = decision = None
+        try:
+            finding = None if proxy is None else find(environ[client_key])
+            if finding is not None:
+                try:
+                    key = read_about(environ)
+                except KeyError:
+                    # Of the listed headers, some are not there.
+                    key = tuple(map(environ.get, about_keys))
+                hop, _, _, position, _, _, element = finding
+                if position != 1 or element is not None:
+                    # What the client's element of Forwarded says decides as well.
+                    key = position, element and element[1:], key
+                recent_key, recipe = recent
+                if key != recent_key:
+                    recipe = recipes.get(key)
+                    if recipe is not None:
+                        recent = key, recipe
+                if (
+                    recipe is not None
+                    and (
+                        _CONNECTION not in environ
+                        or environ[_CONNECTION] in PLAIN_CONNECTION
+                    )
+                    and in_believed.isdisjoint(environ)
+                    and not (usual and shows_more(environ))
+                ):
+                    connection = _read_connection(environ)
+                    writes, outcome = recipe
+                    kept: Any = NOTHING
+                    # First what would raise if this were no dictionary.
+                    environ |= writes
+                    if usual or hop[1] is not None:
+                        write_address(environ, kept := {}, hop, proxy)
+                    else:
+                        environ["REMOTE_ADDR"] = hop[0]
+                    decision = _new(Decision, (connection, finding, outcome, kept))
+                    environ[DECISION_KEY] = decision
+        except (KeyError, AttributeError, TypeError):
+            decision = None
+        if decision is None:
+            return answer(learn(environ, key), environ, start_response)
+        return app(environ, start_response)
+
+    return call
 
 
 def _make_recipe(decision: Decision) -> _Recipe | None:
@@ -216,28 +242,26 @@ def _make_recipe(decision: Decision) -> _Recipe | None:
     beside = decision.beside
     if beside is None or decision.problems or decision.rewritten or decision.removed:
         return None
-    said = zip(_OWN_KEYS, beside[:5], strict=True)
+    said = zip(CONNECTION_KEYS[1:], beside[:5], strict=True)
     writes = {key: value for key, value in said if value is not None}
     return writes, decision.outcome._replace(variables=CONNECTION_KEYS)
 
 
 def _make_bare(
-    environ: Environ,
-    decision: Decision,
-    read: _Read,
-    absent: frozenset[str],
+    environ: Environ, decision: Decision, absent: frozenset[str]
 ) -> _Bare | None:
     """Remember a believed request without headers, if what it says is plain."""
-    try:
-        values = read(environ)
-    except KeyError:
-        return None
+    values: list[Any] = [environ.get(key) for key in CONNECTION_KEYS[1:]]
+    said: Any = environ.get(_CONNECTION)
     if (
         decision.kept
-        or environ.get(_CONNECTION) not in PLAIN_CONNECTION
+        or said not in PLAIN_CONNECTION
         or not all(isinstance(value, str) for value in values)
         or max(map(len, values)) > MAX_HOST_CHARACTERS
     ):
         return None
-    again = decision._replace(kept=NOTHING)
-    return read, values, absent, again, monotonic() + INTERVAL
+    if said is None:
+        absent |= {_CONNECTION}
+    scheme, host, server, port, mount_point = values
+    again = repeat(decision._replace(kept=NOTHING), QUIET_REQUESTS)
+    return scheme, host, server, port, mount_point, said, absent, again
