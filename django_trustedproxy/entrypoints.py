@@ -29,6 +29,7 @@ from trustedproxy.values import split_host
 from trustedproxy.wsgi import DECISION_KEY
 
 from .conf import get_settings, tell_at_start
+from .requests import force_mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -127,6 +128,7 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
 
 
 def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
+    app = _keep_forced_mount_point(app)
     if settings.mount_points:
         from trustedproxy.mount import ProxyMountPointsASGIMiddleware
 
@@ -190,5 +192,14 @@ def _forget_rewrites(app: WSGIApp) -> WSGIApp:
             if gone:
                 environ[DECISION_KEY] = decision.with_original(gone)
         return app(environ, start_response)
+
+    return serve
+
+
+def _keep_forced_mount_point(app: ASGIApp) -> ASGIApp:
+    """Let no header move the application where ``FORCE_SCRIPT_NAME`` is set."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(force_mount_point(scope), receive, send)
 
     return serve

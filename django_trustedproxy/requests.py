@@ -18,6 +18,9 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.urls import get_script_prefix, set_script_prefix
 
+from trustedproxy import Category
+from trustedproxy.wsgi import DECISION_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,7 +72,7 @@ def _correct_asgi(policy: ProxyPolicy, request: ASGIRequest) -> Decision:
     decision, scope = policy.apply_scope(cast("Scope", request.scope))
     if scope is not request.scope:
         before = ASGIRequest(request.scope, BytesIO())
-        after = ASGIRequest(scope, BytesIO())
+        after = ASGIRequest(force_mount_point(scope), BytesIO())
         # Only what differs: a middleware further out may have written to META.
         for key in before.META.keys() | after.META.keys():
             if key not in after.META:
@@ -85,6 +88,23 @@ def _correct_asgi(policy: ProxyPolicy, request: ASGIRequest) -> Decision:
                 request.path += "/"
                 request.META["PATH_INFO"] = request.path_info = "/"
     return decision
+
+
+def force_mount_point(scope: Scope) -> Scope:
+    """
+    Return *scope* with ``FORCE_SCRIPT_NAME`` in the place of a header's mount point.
+
+    Django takes the forced one off the front of the path, where the decision has put
+    another.
+    """
+    forced: str | None = settings.FORCE_SCRIPT_NAME
+    decision: Decision | None = scope.get(DECISION_KEY)
+    if not forced or decision is None or Category.MOUNT_POINT not in decision.winners:
+        return scope
+    rest = scope["path"].removeprefix(decision.mount_point)
+    # Django would take a slash at its end off the path, too.
+    front = "" if forced.endswith("/") else forced
+    return {**scope, "root_path": forced, "path": front + rest}
 
 
 class _OwnPrefix(str):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from .handlers import ASKERS, PEER, STRANGER, Answer, ask_asgi, ask_wsgi
+from .handlers import ASKERS, PEER, STRANGER, Answer, ask_asgi
 from .settings import SETTINGS
 
 FORWARDED = {
@@ -198,6 +198,7 @@ def test_mount_point_alone_is_the_root(ask: Any) -> None:
 
     assert facts["path"] == "/app/"
     assert facts["path_info"] == "/"
+    assert facts["meta"]["PATH_INFO"] == "/"
     assert facts["reverse"] == "/app/"
 
 
@@ -250,13 +251,27 @@ def test_forced_mount_point(ask: Any) -> None:
     assert facts["reverse"] == "/app/facts/"
 
 
-def test_forced_mount_point_that_a_header_contradicts() -> None:
+@each_handler
+def test_forced_mount_point_that_a_header_contradicts(ask: Any) -> None:
     """No header moves an application whose mount point is forced."""
     with override_settings(FORCE_SCRIPT_NAME="/forced"):
-        facts = ask_wsgi(headers=FORWARDED).facts
+        facts = ask(headers=FORWARDED).facts
 
     assert facts["path"] == "/forced/facts/"
+    assert facts["path_info"] == "/facts/"
+    assert facts["reverse"] == "/forced/facts/"
     assert facts["meta"]["SCRIPT_NAME"] == "/forced"
+
+
+@each_handler
+def test_forced_mount_point_with_a_slash_at_its_end(ask: Any) -> None:
+    """The slash at the end is not taken off the front of the path."""
+    with override_settings(FORCE_SCRIPT_NAME="/forced/"):
+        facts = ask(headers=FORWARDED).facts
+
+    assert facts["path_info"] == "/facts/"
+    assert "//" not in facts["path"]
+    assert facts["reverse"] == "/forced/facts/"
 
 
 def test_underscore_twins_under_asgi() -> None:

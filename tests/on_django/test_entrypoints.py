@@ -110,6 +110,17 @@ def test_wrapper_beside_the_middleware(
     assert len(read_told(caplog)) == 1
 
 
+@each_wrapper
+def test_forced_mount_point_that_a_header_contradicts(ask: Any) -> None:
+    """No header moves an application whose mount point is forced."""
+    with override_settings(FORCE_SCRIPT_NAME="/forced"):
+        facts = ask(headers=FORWARDED).facts
+
+    assert facts["absolute"] == "https://shop.example/forced/facts/"
+    assert facts["path_info"] == "/facts/"
+    assert facts["reverse"] == "/forced/facts/"
+
+
 @pytest.mark.parametrize("variable", ["SCRIPT_URL", "REDIRECT_URL"])
 def test_mount_point_after_mod_rewrite(variable: str) -> None:
     """Apache's own idea of the mount point gives way to a trusted header."""
