@@ -48,8 +48,13 @@ def find_missing(packages: Sequence[str]) -> list[str]:
     return [name for name in packages if name not in installed]
 
 
-def install_packages(packages: Sequence[str]) -> None:
-    """Install the packages, without starting any of their servers."""
+def install_packages(packages: Sequence[str]) -> bool:
+    """
+    Install the packages, without starting any of their servers.
+
+    Returns:
+        Whether they are installed; what apt-get says is shown as it comes.
+    """
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-y", "-q", "-o", "Acquire::Retries=3"]
     ours = not POLICY.exists()
@@ -57,15 +62,17 @@ def install_packages(packages: Sequence[str]) -> None:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
         POLICY.chmod(0o755)
     try:
+        # What is known of packages may be new enough, should this fail.
         subprocess.run(
-            [*apt, "update"], env=environ, check=True, stdin=subprocess.DEVNULL
+            [*apt, "update"], env=environ, check=False, stdin=subprocess.DEVNULL
         )
-        subprocess.run(
+        answer = subprocess.run(
             [*apt, "install", "--no-install-recommends", *packages],
             env=environ,
-            check=True,
+            check=False,
             stdin=subprocess.DEVNULL,
         )
     finally:
         if ours:
             POLICY.unlink()
+    return answer.returncode == 0

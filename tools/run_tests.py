@@ -88,16 +88,18 @@ def prepare_servers() -> dict[str, str]:
     """
     lists = {name: path for name, path in NEED_SERVERS.items() if path.exists()}
     missing = find_missing(sorted({*read_packages(lists.values()), *NEED_ALWAYS}))
+    advice = "as root on Debian they get installed"
     if missing and is_root_on_debian():
         print(f"Installing {', '.join(missing)}.", flush=True)
-        install_packages(missing)
+        if not install_packages(missing):
+            advice = "apt-get could not install them"
         missing = find_missing(missing)
     unprepared = {}
     for name, path in lists.items():
         lacking = set(missing) & {*read_packages([path]), *NEED_ALWAYS}
         if lacking:
             names = ", ".join(sorted(lacking))
-            unprepared[name] = f"missing: {names}; as root on Debian they get installed"
+            unprepared[name] = f"missing: {names}; {advice}"
     return unprepared
 
 

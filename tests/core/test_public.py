@@ -142,3 +142,26 @@ def test_module_needs_nothing_but_what_its_extra_brings(path: Path) -> None:
         importlib.import_module(name)
     assert caught.value.name is not None
     assert caught.value.name.partition(".")[0] in libraries
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: "/".join(path.parts[-2:]))
+def test_module_imports_no_framework_not_even_for_typing(path: Path) -> None:
+    """The import contracts look at what runs; this looks at all that is written."""
+    names: set[str | None] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    roots = {name.partition(".")[0] for name in names if name}
+
+    assert not roots & {
+        "asgiref",
+        "django",
+        "django_trustedproxy",
+        "flask",
+        "flask_trustedproxy",
+        "quart",
+        "starlette",
+        "werkzeug",
+    }

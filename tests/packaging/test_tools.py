@@ -92,6 +92,49 @@ def test_choose_runs_the_long_environments_first(run_tests: ModuleType) -> None:
     assert left_out == {"oracle": "missing: apache2"}
 
 
+@pytest.mark.parametrize(
+    ("root", "advice"),
+    [
+        (False, "as root on Debian they get installed"),
+        (True, "apt-get could not install them"),
+    ],
+)
+def test_servers_that_are_not_here_leave_their_environments_out(
+    run_tests: ModuleType, monkeypatch: pytest.MonkeyPatch, root: bool, advice: str
+) -> None:
+    """Without root or without a network the others run, and words say what is not."""
+    monkeypatch.setattr(run_tests, "find_missing", lambda names: ["libnss-wrapper"])
+    monkeypatch.setattr(run_tests, "is_root_on_debian", lambda: root)
+    monkeypatch.setattr(run_tests, "install_packages", lambda names: False)
+
+    unprepared = run_tests.prepare_servers()
+
+    assert unprepared == {"oracle": f"missing: libnss-wrapper; {advice}"}
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        ("#!/bin/sh\n# {folder}/python\n", True),
+        ("#!/bin/sh\n# {folder}/python\nexit 1\n", False),
+        ("#!/bin/sh\n# /elsewhere/.venv/bin/python\n", False),
+        ("#!{folder}/no-such-python\n", False),
+        (None, False),
+    ],
+    ids=["whole", "broken", "copied", "without its Python", "not there"],
+)
+def test_environment_is_used_again_only_where_it_was_made(
+    load: object, tmp_path: Path, text: str | None, usable: bool
+) -> None:
+    """One that was copied, moved, or has lost its Python is made anew."""
+    tox = tmp_path / "tox"
+    if text is not None:
+        tox.write_text(text.format(folder=tmp_path))
+        tox.chmod(0o755)
+
+    assert importlib.import_module("environment").is_usable(tox) is usable
+
+
 def test_package_lists_are_read_without_comments(load: object, tmp_path: Path) -> None:
     """One package a line, comments and empty lines aside, each name once."""
     first = tmp_path / "first.txt"
