@@ -421,7 +421,7 @@ def test_links_lead_somewhere() -> None:
         assert (ROOT / target.partition("#")[0]).is_file(), target
 
 
-PAGES = ("flask", "security", "topologies", "troubleshooting")
+PAGES = ("django", "flask", "security", "topologies", "troubleshooting")
 
 
 def page(name: str) -> str:

@@ -341,6 +341,20 @@ def test_cookie_domain_with_a_trusted_port() -> None:
     assert find_ids(CSRF_COOKIE_DOMAIN=".shop.example") == []
 
 
+def test_cookie_domain_without_a_trusted_scheme() -> None:
+    """Where no header says https, Django compares no referrer behind a proxy."""
+    ids = find_ids(
+        CSRF_COOKIE_DOMAIN=".shop.example", TRUSTED_PROXY_HEADERS=["X-Forwarded-For"]
+    )
+
+    assert ids == []
+
+
+def test_forced_mount_point_that_is_empty() -> None:
+    """An empty ``FORCE_SCRIPT_NAME`` forces, too."""
+    assert find_ids(FORCE_SCRIPT_NAME="") == ["trustedproxy.W006"]
+
+
 def test_nothing_listed_with_everything_removed() -> None:
     """A project without a proxy that only removes is complete."""
     assert find_ids(TRUSTED_PROXY_HEADERS=[], TRUSTED_PROXY_STRIP="all") == []
