@@ -26,15 +26,18 @@ HOST = "shop.internal"
 APPLICATIONS = {"Django": "demo_django:application", "Flask": "demo_flask:app"}
 
 INTRODUCTION = f"""\
-A web application behind a proxy talks to the proxy, not to the visitor.  Each request
-seems to come from the proxy's address, over plain http, for an internal host name.
-The proxy writes the truth into headers such as X-Forwarded-For.  But a visitor can
-write the same headers, and an application that believes them believes anybody.
+A web application behind a proxy talks to the proxy, not to the visitor.  Each
+request seems to come from the proxy's address, over plain http, for an internal
+host name.  The proxy writes the truth into headers such as X-Forwarded-For.  But
+a visitor can write the same headers, and an application that believes them
+believes anybody.
 
-Here {PROXY} plays the trusted proxy and {STRANGER} plays a stranger who reached the
-application's own port.  Both applications say who the visitor is, and what a link to
-their page "orders" looks like.  "Header says" is whom a header still names besides, for
-the next piece of code that looks there by itself: a rate limiter, say, or a log.
+Here {PROXY} plays the trusted proxy and {STRANGER} plays a stranger who reached
+the application's own port.  Both applications say who the visitor is, and what a
+link to their page "orders" looks like.  "Header says" is whom a header still
+names besides, for the next piece of code that looks there by itself: a rate
+limiter, say, or a log.  "Why" calls the visitor the client, whoever opened the
+connection to the application its peer, and each machine on the way a hop.
 
 Every value below is what the applications answered.
 """
@@ -205,11 +208,11 @@ def show(answer: Answer, expected: Answer, *, good: str) -> Text:
 
 
 def describe_request(story: Story) -> Text:
-    """Write a request down: from where, and with which headers."""
+    """Write a request down: from where, for which host, with which proxy headers."""
     who = "the proxy" if story.source == PROXY else "a stranger"
     text = Text(f"{story.title}\n", style="bold")
     text.append(f"from {story.source} ({who})", style="not bold")
-    for name, value in story.headers.items():
+    for name, value in {"Host": HOST, **story.headers}.items():
         text.append(f"\n{name}: {value}", style="not bold dim")
     return text
 
@@ -247,9 +250,9 @@ def main() -> int:
                 )
     console.print(table)
     console.print(
-        "\nWithout a policy every visitor seems to be the proxy, links are wrong, and "
-        "headers tell truth\nand lies side by side.  With it each value is right, and "
-        "no lie is left in a header.\n",
+        "\nWithout a policy whoever comes through the proxy seems to be the proxy, "
+        "links are wrong, and headers\ntell truth and lies side by side.  With it each "
+        "value is right, and no lie is left in a header.\n",
         highlight=False,
     )
     console.print(

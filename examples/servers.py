@@ -77,6 +77,9 @@ def serve(
         server = subprocess.Popen(
             [sys.executable, "-m", *command(descriptor)],
             pass_fds=[descriptor],
+            # Python imports from the folder that it starts in: not from the checkout,
+            # whose packages would hide the installed ones.
+            cwd=HERE,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

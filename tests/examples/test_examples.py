@@ -61,6 +61,20 @@ def test_example_believes_its_proxy_and_nobody_else(command: Command) -> None:
     assert around_the_proxy == {"client": "127.0.0.2", "scheme": "http"}
 
 
+def test_example_imports_the_installed_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies where the example is started, such as a checkout, hides nothing."""
+    (tmp_path / "flask_trustedproxy.py").write_text("raise ImportError\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+
+    with servers.serve(COMMANDS["flask"]) as port:
+        answer = ask(port, "127.0.0.2")
+
+    assert answer == {"client": "127.0.0.2", "scheme": "http"}
+
+
 def test_server_that_ends_by_itself_is_told() -> None:
     """An example that does not start says why, instead of leaving a dead port."""
     command = servers.gunicorn("no_such_module:app")
