@@ -72,4 +72,20 @@ def show(
     if not (explained or headers or said):
         return describe_settings(settings)
     host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-    return explain(settings.policy, DEFAULT._replace(host=host, **said), headers)
+    request = DEFAULT._replace(host=host, **said)
+    text = explain(settings.policy, request, headers)
+    decision = settings.policy.decide(request, headers)
+    https = settings.https_only
+    # A request that the policy refuses gets its 400, and no redirect.
+    if https is not None and decision.scheme == "http" and decision.rejected is None:
+        text += _PLAIN + (_ONLY_LOGGED if https.shadow else "")
+    return text
+
+
+_PLAIN = """
+
+HTTPS only
+  The scheme is http, so the request is redirected to HTTPS and does not reach the
+  application, unless its path, its view or its peer is exempt."""
+_ONLY_LOGGED = """
+  In shadow mode this is only logged."""

@@ -89,3 +89,44 @@ def test_headers_are_explained() -> None:
     connection = Connection("10.0.0.5", "http", "app.example", "localhost", "8000")
     assert shown == explain(SETTINGS.policy, connection, headers)
     assert "client address  '203.0.113.7', was '10.0.0.5'" in shown
+
+
+def show_with_https_only(headers: dict[str, str], **settings: Any) -> str:
+    """Explain a request of a proxy where HTTPS-only is on."""
+    given = {
+        "TRUSTED_PROXY_HEADERS": "X-Forwarded-For, X-Forwarded-Proto",
+        "TRUSTED_PROXIES": "10.0.0.0/8",
+        "TRUSTED_PROXY_HTTPS_ONLY": True,
+        **settings,
+    }
+    return show(read_settings(given), explained=True, headers=headers, peer="10.0.0.5")
+
+
+@pytest.mark.parametrize(
+    ("headers", "redirected"),
+    [
+        ({"X-Forwarded-For": "203.0.113.7"}, True),
+        ({"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}, False),
+    ],
+)
+def test_redirect_to_https_is_told(headers: dict[str, str], redirected: bool) -> None:
+    """Where the redirect is on, a plain request does not reach the application."""
+    shown = show_with_https_only(headers)
+
+    assert ("\n\nHTTPS only\n  The scheme is http" in shown) is redirected
+    assert "shadow" not in shown
+
+
+def test_redirect_to_https_in_shadow_is_told_as_such() -> None:
+    """In shadow it is only logged."""
+    shown = show_with_https_only({}, TRUSTED_PROXY_SHADOW=True)
+
+    assert shown.endswith("is exempt.\n  In shadow mode this is only logged.")
+
+
+def test_redirect_to_https_is_not_told_of_a_refused_request() -> None:
+    """A request that is answered with 400 is not redirected."""
+    shown = show_with_https_only({}, TRUSTED_PROXY_MISSING="reject")
+
+    assert "the answer is 400" in shown
+    assert "HTTPS only" not in shown

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from django_trustedproxy.conf import get_settings
+from django_trustedproxy.management.commands.trustedproxy import Command
 from trustedproxy import Connection
 from trustedproxy.explain import describe_settings, explain
 
@@ -133,6 +134,19 @@ def test_header_that_is_none(line: str) -> None:
     """A header without a name or a colon is refused with an example."""
     with pytest.raises(CommandError, match="is not a header such as"):
         run("--explain", "-H", line)
+
+
+def test_command_waits_for_no_check(capsys: pytest.CaptureFixture[str]) -> None:
+    """It helps those whose settings are not right yet, and says one sentence."""
+    with (
+        override_settings(TRUSTED_PROXIES=["10.0.0.0/33"]),
+        pytest.raises(SystemExit),
+    ):
+        Command().run_from_argv(["manage.py", "trustedproxy", "--no-color"])
+
+    told = capsys.readouterr().err
+    assert told.startswith("CommandError: TRUSTED_PROXIES[0]: '10.0.0.0/33'")
+    assert told.count("\n") == 1
 
 
 def test_bad_configuration() -> None:

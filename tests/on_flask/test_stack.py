@@ -282,6 +282,19 @@ def test_late_configuration_is_told_once(caplog: pytest.LogCaptureFixture) -> No
     ]
 
 
+def test_configuration_that_is_taken_away_late_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A name that is gone after `init_app` has changed, too."""
+    app = make_app(**POLICY)
+    del app.config["TRUSTED_PROXIES"]
+
+    ask(app)
+
+    (message,) = told(caplog, "changed after")
+    assert message.startswith("TRUSTED_PROXIES of the application")
+
+
 def test_late_configuration_shows_no_values(caplog: pytest.LogCaptureFixture) -> None:
     """A secret that came too late is not in the log."""
     app = make_app()
