@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
@@ -19,9 +20,9 @@ from werkzeug.test import Client
 from flask_trustedproxy import TrustedProxy
 from flask_trustedproxy.extension import Entrance
 from flask_trustedproxy.stack import MOST, is_proxy_fix, walk_stack
-from trustedproxy import notices
+from trustedproxy import ProxyPolicy, TrustedProxyMiddleware, notices
 
-from .conftest import POLICY, STRANGER, ask, make_app, make_bare_app
+from .conftest import POLICY, PROXY, STRANGER, ask, make_app, make_bare_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -264,6 +265,22 @@ def test_walk_stack_runs_no_property() -> None:
 
     assert list(walk_stack(sour)) == [sour]
     assert not is_proxy_fix(sour)
+
+
+def test_policy_around_a_dispatcher_keeps_its_paths() -> None:
+    """The dispatcher's path is below the header's mount point."""
+    inner = make_bare_app()
+    inner.add_url_rule("/url", "url", lambda: url_for("url", _external=True))
+    dispatcher = DispatcherMiddleware(make_bare_app(), {"/sub": inner})
+    policy = ProxyPolicy(headers=["X-Forwarded-Prefix"], proxies=["10.0.0.0/8"])
+
+    response = Client(TrustedProxyMiddleware(dispatcher, policy)).get(
+        "/sub/url",
+        environ_base={"REMOTE_ADDR": PROXY},
+        headers={"X-Forwarded-Prefix": "/app"},
+    )
+
+    assert response.text == "http://localhost/app/sub/url"
 
 
 def test_late_configuration_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
