@@ -28,7 +28,7 @@ from string import hexdigits
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .addresses import is_unix_peer, parse_packed, parse_peer, spell
+from .addresses import is_unix_peer, parse_hop, parse_packed, parse_peer, spell
 from .exceptions import ConfigurationError, nearest
 from .memo import Memo
 from .notices import tell
@@ -105,8 +105,7 @@ def parse_network(entry: object, option: str) -> Network:
     base, slash, mask = entry.partition("/")
     packed = parse_packed(base)
     if packed is None:
-        words = (*NAMED_NETWORKS, UNIX, "*", "file:PATH")
-        raise ConfigurationError(option, entry, EXPECTED + nearest(entry, words))
+        raise ConfigurationError(option, entry, EXPECTED + _nearest_entry(entry))
     mapped = len(packed) == 4 and ":" in base
     bits = 128 if ":" in base else 32
     length = _parse_prefix_length(mask, bits) if slash else bits
@@ -126,6 +125,22 @@ def parse_network(entry: object, option: str) -> Network:
             f"a network without host bits (the nearest is '{network}')",
         )
     return network
+
+
+def _nearest_entry(entry: str) -> str:
+    """Say, as `nearest` does, which entry was meant by one that is no address."""
+    # What servers and front ends write with an address: brackets, a port, a zone.
+    base, slash, mask = entry.partition("/")
+    hop = parse_hop(base.partition("%")[0])
+    if hop is None:
+        near = "loopback" if entry.lower() == "localhost" else entry
+        return nearest(near, (*NAMED_NETWORKS, UNIX, "file:PATH"))
+    bare = hop.address + slash + mask
+    try:
+        parse_network(bare, "")
+    except ConfigurationError:
+        return ""
+    return f" (the nearest is {bare!r})"
 
 
 def _parse_prefix_length(text: str, bits: int) -> int | None:
@@ -253,10 +268,16 @@ class _ListFile:
             entry = line.partition("#")[0].strip()
             if not entry:
                 continue
+            where = f"{self.option}, line {number}"
             if entry in NAMED_NETWORKS:
                 networks += NAMED_NETWORKS[entry]
+            elif entry in (UNIX, "*") or entry.startswith(FILE):
+                words = ", ".join(NAMED_NETWORKS)
+                raise ConfigurationError(
+                    where, entry, f"an entry for a file: a network, or {words}"
+                )
             else:
-                networks.append(parse_network(entry, f"{self.option}, line {number}"))
+                networks.append(parse_network(entry, where))
         if not networks:
             raise ConfigurationError(
                 self.option, f"{FILE}{self.path}", "a file with a network in it"
@@ -310,7 +331,8 @@ class TrustedNetworks:
         elif isinstance(entry, str) and entry in NAMED_NETWORKS:
             self._fixed += NAMED_NETWORKS[entry]
         elif isinstance(entry, str) and entry.startswith(FILE):
-            file = _ListFile(Path(entry.removeprefix(FILE)), option)
+            # The process may go to another directory before it looks again.
+            file = _ListFile(Path(entry.removeprefix(FILE)).absolute(), option)
             try:
                 lists.append(file.load())
             except ConfigurationError:

@@ -36,6 +36,9 @@ from .making import FOR, make_environ
 bounded: Final = settings(max_examples=120, deadline=None, database=None)
 
 AN_IP_NETWORK: Final = "an IP network such as 10.0.0.0/8"
+AN_ENTRY_FOR_A_FILE: Final = (
+    "an entry for a file: a network, or loopback, private, linklocal, shared"
+)
 
 
 def pack(text: str) -> bytes:
@@ -130,11 +133,18 @@ def test_entry_is_read_as_a_network(entry: object, network: str) -> None:
         ("010.0.0.1", AN_IP_NETWORK),
         ("0x0a.0.0.1", AN_IP_NETWORK),
         ("167772161", AN_IP_NETWORK),
-        ("fe80::1%eth0", AN_IP_NETWORK),
-        ("fe80::%eth0/64", AN_IP_NETWORK),
-        (ipaddress.ip_address("fe80::1%eth0"), AN_IP_NETWORK),
-        ("[2001:db8::7]", AN_IP_NETWORK),
-        ("10.0.0.1:80", AN_IP_NETWORK),
+        ("fe80::1%eth0", AN_IP_NETWORK + " (the nearest is 'fe80::1')"),
+        ("fe80::%eth0/64", AN_IP_NETWORK + " (the nearest is 'fe80::/64')"),
+        ("fe80::1%eth0/64", AN_IP_NETWORK),
+        (
+            ipaddress.ip_address("fe80::1%eth0"),
+            AN_IP_NETWORK + " (the nearest is 'fe80::1')",
+        ),
+        ("[2001:db8::7]", AN_IP_NETWORK + " (the nearest is '2001:db8::7')"),
+        ("[2001:db8::]/32", AN_IP_NETWORK + " (the nearest is '2001:db8::/32')"),
+        ("10.0.0.1:80", AN_IP_NETWORK + " (the nearest is '10.0.0.1')"),
+        ("localhost", AN_IP_NETWORK + " (the nearest is 'loopback')"),
+        ("*", AN_IP_NETWORK),
         ("proxy.internal", AN_IP_NETWORK),
         ("", AN_IP_NETWORK),
         (" 10.0.0.1", AN_IP_NETWORK),
@@ -463,7 +473,9 @@ def test_list_in_a_file_has_comments_and_names(path: Path) -> None:
             "10.0.0.1/8",
             "a network without host bits (the nearest is '10.0.0.0/8')",
         ),
-        ("unix", ", line 1", "unix", AN_IP_NETWORK + " (the nearest is 'unix')"),
+        ("unix", ", line 1", "unix", AN_ENTRY_FOR_A_FILE),
+        ("*", ", line 1", "*", AN_ENTRY_FOR_A_FILE),
+        ("10.0.0.1\nfile:x", ", line 2", "file:x", AN_ENTRY_FOR_A_FILE),
         ("10.0.0.1, 10.0.0.2", ", line 1", "10.0.0.1, 10.0.0.2", AN_IP_NETWORK),
         (b"10.0.0.1\n\xff", ", line 2", "\ufffd", AN_IP_NETWORK),
     ],
@@ -534,6 +546,23 @@ def test_list_in_a_file_is_followed_without_a_restart(
     assert [client("10.0.0.1"), client("11.0.0.1")] == ["10.0.0.1", "10.0.0.8"]
     assert [client("192.0.2.1"), client("192.0.2.2")] == ["10.0.0.8", "192.0.2.2"]
     assert [str(n) for n in policy.networks.networks] == ["192.0.2.1/32", "11.0.0.0/8"]
+    assert is_warned(caplog) == []
+
+
+def test_relative_path_of_a_list_is_of_the_directory_at_start(
+    path: Path,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that goes elsewhere, as a daemon does, goes on to follow the file."""
+    monkeypatch.chdir(path.parent)
+    trusted = TrustedNetworks([f"file:{path.name}"])
+    monkeypatch.chdir("/")
+    write(path, "11.0.0.0/8")
+    clock.tick()
+
+    assert trusted.trusts("11.0.0.1") and not trusted.trusts("10.0.0.1")
     assert is_warned(caplog) == []
 
 
