@@ -76,8 +76,9 @@ FORWARDED_CATEGORIES = (Category.CLIENT, Category.SCHEME, Category.HOST)
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 
 
-# Every request has them, and what they say is not for a proxy alone.
-_NEVER_FORWARDING = frozenset({"host", "connection"})
+# Requests have them anyway, and what they say is not for a proxy alone; the last two
+# have keys of their own in an environ.
+_NEVER_FORWARDING = frozenset({"host", "connection", "content-type", "content-length"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ class ProxyHeader:
         if not isinstance(self.category, Category):
             raise ConfigurationError(
                 "TRUSTED_PROXY_HEADERS", self.category, "a trustedproxy.Category"
+            )
+        if not isinstance(self.form, Form):
+            raise ConfigurationError(
+                "TRUSTED_PROXY_HEADERS", self.form, "a trustedproxy.Form"
             )
         forms = FORMS_OF[self.category]
         forwarded = self.category is Category.CLIENT and self.form is Form.FORWARDED

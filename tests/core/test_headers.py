@@ -126,6 +126,20 @@ def test_header_of_ones_own_needs_a_category() -> None:
 
 
 @pytest.mark.parametrize(
+    ("category", "form"),
+    [(Category.CLIENT, "address"), (Category.OTHER, "never read"), (Category.HOST, 5)],
+)
+def test_header_of_ones_own_needs_a_form(category: Category, form: Any) -> None:
+    """A word is no form, though it may equal one."""
+    with pytest.raises(ConfigurationError) as caught:
+        ProxyHeader("X-Edge", category, form)
+
+    assert str(caught.value) == (
+        f"TRUSTED_PROXY_HEADERS: {form!r} is not a trustedproxy.Form."
+    )
+
+
+@pytest.mark.parametrize(
     ("category", "form", "forms"),
     [
         (Category.CLIENT, Form.PORT, "ADDRESS, Form.ADDRESS_LIST, Form.ADDRESS_COLON_"),
@@ -158,7 +172,9 @@ def test_header_cannot_be_changed() -> None:
     assert len({header, ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)}) == 1
 
 
-@pytest.mark.parametrize("name", ["Host", "connection"])
+@pytest.mark.parametrize(
+    "name", ["Host", "connection", "Content-Type", "content-length"]
+)
 def test_header_that_every_request_has_is_refused(name: str) -> None:
     """A header of one's own cannot be one that is there without any proxy."""
     with pytest.raises(ConfigurationError) as caught:
