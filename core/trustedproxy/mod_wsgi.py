@@ -105,6 +105,11 @@ def parse_mod_wsgi(text: str) -> dict[str, object]:
     found = _Found()
     for number, line in _logical_lines(text):
         where = f"mod_wsgi, line {number}"
+        if line.endswith("\\"):
+            # Blanks behind it were stripped, and for Apache it continues nothing.
+            raise ConfigurationError(
+                where, line, "continued: nothing may stand behind the backslash"
+            )
         try:
             words = shlex.split(line)
         except ValueError as error:
@@ -121,7 +126,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Join lines that end in a backslash; leave comments and blank lines out."""
     begun, joined = 0, ""
     # The empty line at the end is what a backslash on the last line continues with.
-    for number, line in enumerate([*text.splitlines(), ""], 1):
+    for number, ended in enumerate([*text.split("\n"), ""], 1):
+        line = ended.removesuffix("\r")
         begun = begun or number
         if line.endswith("\\"):
             joined += line[:-1]

@@ -65,6 +65,12 @@ DIRECTIVES = [
         id="of a header given twice the last counts",
     ),
     pytest.param(
+        "# a page\x0cWSGITrustedProxies 10.0.0.0/8\u2028WSGITrustedProxies ::1\n"
+        "WSGITrustedProxies \\\r\n  192.0.2.1\r\n",
+        {"TRUSTED_PROXIES": ["192.0.2.1"]},
+        id="lines end where they do for Apache",
+    ),
+    pytest.param(
         "WSGIRestrictSignal Off\nWSGIRestrictSignal on",
         {"TRUSTED_PROXY_RESTRICT_SIGNALS": True},
         id="signals are restricted",
@@ -210,6 +216,12 @@ REJECTED = [
     ),
     pytest.param(
         'WSGITrustedProxies "10.0.0.0/8', "line 1:", "quotes", id="an open quote"
+    ),
+    pytest.param(
+        "WSGITrustedProxies 10.0.0.0/8 \\ \n  192.0.2.1",
+        "line 1: 'WSGITrustedProxies 10.0.0.0/8 \\\\' is not continued",
+        "behind the backslash",
+        id="a blank behind the backslash",
     ),
     pytest.param(
         "WSGIRestrictSignal", "WSGIRestrictSignal: [] is not", "'On'", id="no switch"
