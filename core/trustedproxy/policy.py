@@ -364,7 +364,9 @@ class ProxyPolicy:
                 f"unused:{name}",
                 "%s is set, and a policy alone does not use it: read it with "
                 "trustedproxy.read_settings(), environment variables with "
-                "read_settings(read_environment(os.environ)) of trustedproxy.settings",
+                "read_settings(read_environment(os.environ)) of trustedproxy.settings, "
+                "mod_wsgi's with read_settings(parse_mod_wsgi(text)) of "
+                "trustedproxy.mod_wsgi",
                 name,
             )
         return settings.policy
@@ -493,9 +495,10 @@ def _read_hops(value: Any) -> int | None:
 
 def _read_secrets(name: Any, value: Any) -> tuple[str | None, tuple[str, ...]]:
     option, secret_option = "TRUSTED_PROXY_SECRET_HEADER", "TRUSTED_PROXY_SECRETS"
-    # A secret is never shown, not even a wrong one.
+    # A secret is never shown, not even a wrong one; that there is none can be.
     hidden = "<secret>"
-    secrets = split_entries(value, secret_option, hidden)
+    shown = None if value is None else hidden
+    secrets = split_entries(value, secret_option, shown)
     for i, secret in enumerate(secrets):
         if (
             not isinstance(secret, str)

@@ -226,6 +226,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         f"TRUSTED_PROXY_SECRETS: '<secret>' is not {A_LIST}.",
     ),
     (
+        {"secret_header": PROOF, "secrets": None},
+        f"TRUSTED_PROXY_SECRETS: None is not {A_LIST}.",
+    ),
+    (
         {"secret_header": PROOF, "secrets": SECRET.encode()},
         f"TRUSTED_PROXY_SECRETS: '<secret>' is not {A_LIST}.",
     ),
@@ -607,7 +611,8 @@ def test_settings_that_a_policy_does_not_use_are_told_once(told: Told) -> None:
     assert told() == [
         f"{name} is set, and a policy alone does not use it: read it with "
         "trustedproxy.read_settings(), environment variables with "
-        "read_settings(read_environment(os.environ)) of trustedproxy.settings"
+        "read_settings(read_environment(os.environ)) of trustedproxy.settings, "
+        "mod_wsgi's with read_settings(parse_mod_wsgi(text)) of trustedproxy.mod_wsgi"
         for name in ("TRUSTED_PROXY_HTTPS_ONLY", "TRUSTED_PROXY_HSTS_POLICY")
     ]
 
