@@ -43,8 +43,10 @@ _FIRST: Final[dict[str, Any]] = {
 }
 _NOBODY: Final[dict[str, Any]] = {"reason": Reason.UNIDENTIFIED_HOP, "remaining": {}}
 
-#: The networks of the examples' proxies.
-_PROXIES: Final = ["10.0.0.1", "203.0.113.60", "198.51.100.17", "198.51.100.60"]
+#: What the origin server gets in the example of section 7.5.
+_SECTION_7_5: Final = (
+    "for=192.0.2.43, for=198.51.100.17;by=203.0.113.60;proto=http;host=example.com"
+)
 
 
 def _behind(*proxies: str) -> dict[str, Any]:
@@ -93,7 +95,7 @@ RFC_7239: Final = (
         **_FIRST,
     ),
     Case(
-        "reads the quoted list of section 4 that spans two nodes",
+        "reads the list of section 7.4, of which the last is no proxy of ours",
         _behind("10.0.0.1"),
         sent(FORWARDED, 'for=192.0.2.43, for="[2001:db8:cafe::17]"'),
         client="2001:db8:cafe::17",
@@ -101,7 +103,7 @@ RFC_7239: Final = (
         **_FIRST,
     ),
     Case(
-        "reads the node of section 5.2 in brackets and quotes",
+        "reads for and proto as sections 5.2 and 5.4 define them",
         _behind("10.0.0.1"),
         sent(FORWARDED, 'for="[2001:db8:cafe::17]";proto=https'),
         client="2001:db8:cafe::17",
@@ -110,7 +112,7 @@ RFC_7239: Final = (
         winners={"client": FORWARDED, "scheme": FORWARDED},
     ),
     Case(
-        "reads the host of section 5.3",
+        "reads host as section 5.3 defines it",
         _behind("10.0.0.1"),
         sent(FORWARDED, 'for=192.0.2.43;host="example.com:8080"'),
         client="192.0.2.43",
@@ -140,17 +142,36 @@ RFC_7239: Final = (
         sent(FORWARDED, "for=unknown"),
         **_NOBODY,
     ),
+    Case(
+        "reads the obfuscated nodes of section 6.3",
+        _behind("10.0.0.1"),
+        sent(FORWARDED, "for=_hidden, for=_SEVKISEK"),
+        **_NOBODY,
+    ),
     *(
         Case(
-            f"reads {node} of section 6.3",
+            f"reads the equivalent header fields of section 7.1, {what}",
             _behind("10.0.0.1"),
-            sent(FORWARDED, f"for={node}"),
+            sent(FORWARDED, *values),
             **_NOBODY,
         )
-        for node in ("_hidden", "_SEVKISEK")
+        for what, values in (
+            (
+                "without blanks",
+                ('for=192.0.2.43,for="[2001:db8:cafe::17]",for=unknown',),
+            ),
+            (
+                "with blanks",
+                ('for=192.0.2.43, for="[2001:db8:cafe::17]", for=unknown',),
+            ),
+            (
+                "in two fields",
+                ("for=192.0.2.43", 'for="[2001:db8:cafe::17]", for=unknown'),
+            ),
+        )
     ),
     Case(
-        "reads the two header fields of section 7.1 as the one that they equal",
+        "reads several header fields as the one that they equal by section 7.1",
         _behind("10.0.0.1", "198.51.100.17"),
         sent(
             FORWARDED,
@@ -163,7 +184,7 @@ RFC_7239: Final = (
         **_FIRST,
     ),
     Case(
-        "reads the one header field of section 7.1 as the two that it equals",
+        "reads one header field as the several that it equals by section 7.1",
         _behind("10.0.0.1", "198.51.100.17"),
         sent(
             FORWARDED,
@@ -188,15 +209,34 @@ RFC_7239: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
     ),
     Case(
-        "reads the last example of section 7.5 with its by",
-        _behind("10.0.0.1"),
-        sent(FORWARDED, "for=192.0.2.43;by=203.0.113.60;proto=http;host=example.com"),
+        "reads what the second proxy of section 7.5 gets from the first",
+        _behind("198.51.100.17"),
+        sent(FORWARDED, "for=192.0.2.43"),
+        peer="198.51.100.17",
+        client="192.0.2.43",
+        **_FIRST,
+    ),
+    Case(
+        "reads what the origin server of section 7.5 gets, both proxies ours",
+        _behind("198.51.100.17", "203.0.113.60"),
+        sent(FORWARDED, _SECTION_7_5),
+        peer="203.0.113.60",
         given=Given(scheme="https"),
         client="192.0.2.43",
+        **_FIRST,
+    ),
+    Case(
+        "reads what the origin server of section 7.5 gets, the second proxy ours",
+        _behind("203.0.113.60"),
+        sent(FORWARDED, _SECTION_7_5),
+        peer="203.0.113.60",
+        given=Given(scheme="https"),
+        client="198.51.100.17",
         scheme="http",
         host="example.com",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         winners=dict.fromkeys(("client", "scheme", "host"), FORWARDED),
+        remaining={FORWARDED: _SECTION_7_5.partition(", ")[2]},
     ),
 )
 

@@ -61,6 +61,16 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
+        "refuses the whole request where the walk reaches an element beyond the bound",
+        ours(FOR, malformed="reject"),
+        sent(FOR, "203.0.113.7, " + hops(ELEMENTS)),
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        rejected="too-long",
+        remaining={},
+        split=False,
+    ),
+    Case(
         "does not mind how many elements are left of the client",
         ours(FOR, malformed="reject", missing="reject"),
         sent(FOR, "1.1.1.1, " * 500 + "203.0.113.7, 10.0.0.8"),

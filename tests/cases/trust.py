@@ -619,6 +619,12 @@ SECRETS: Final = (
         **_KNOWN,
     ),
     _secret(
+        "believes a proxy whose secret comes among blanks and tabs",
+        ours(FOR, **WITH_SECRET),
+        (f"\t {SECRET} \t",),
+        **_KNOWN,
+    ),
+    _secret(
         "believes any peer that knows the secret where no list is given",
         anybody(FOR, **WITH_SECRET),
         (SECRET,),
