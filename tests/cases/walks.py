@@ -461,6 +461,20 @@ COUNTED: Final = (
         winners={"client": FORWARDED},
     ),
     Case(
+        "takes the port at the count though the count ended before it",
+        anybody(FORWARDED, PORT, hops=3),
+        (
+            *sent(FORWARDED, "for=203.0.113.7, for=1 2, for=198.51.100.8"),
+            *sent(PORT, "8443, 444, 80"),
+        ),
+        address="198.51.100.8",
+        port="8443",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("malformed",),
+        remaining={FORWARDED: "for=198.51.100.8", PORT: "8443"},
+        winners={"client": FORWARDED, "port": PORT},
+    ),
+    Case(
         "refuses a Forwarded with fewer elements than the count",
         anybody(FORWARDED, hops=2),
         sent(FORWARDED, "for=203.0.113.7;proto=https"),
