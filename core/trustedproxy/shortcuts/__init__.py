@@ -3,7 +3,7 @@ The short way for what nearly every request is.
 
 In:  compiled rules, and the long way: read, decide, write.
 Out: a function that does the same, sooner where a request is an ordinary one; only a
-     notice about servers, and a missing header that is missing again, may be told later.
+     notice about servers, and a header that is missing again, may be told later.
 
 No rule stands here.  A believed request differs from the one before it in its client
 alone, so what the rules once decided about everything else is remembered and written
