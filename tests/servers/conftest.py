@@ -1,7 +1,7 @@
 """
 Fixtures of the proving ground: everything runs once, for all the tests.
 
-Needs root on Debian with the packages of apt.txt: front ends read the sockets of
+Needs Debian with the packages of apt.txt.  As root, front ends read the sockets of
 servers that run as somebody else, as they do in production.
 """
 
