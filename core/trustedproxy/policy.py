@@ -321,7 +321,8 @@ class ProxyPolicy:
         """
         Explain step by step, in words, what `apply` would do to *environ*.
 
-        The same rules run on a copy; the environ is not changed.
+        The same rules run on a copy; the environ is not changed.  One that a policy was
+        applied to before is explained as that left it, and the text begins with that.
         """
         from .explain import explain
 
@@ -333,7 +334,10 @@ class ProxyPolicy:
             if key in environ
         }
         path = environ.get("PATH_INFO", "")
-        return explain(self, Connection(*values, path=path), wire)
+        explained = explain(self, Connection(*values, path=path), wire)
+        if wsgi.DECISION_KEY in environ:
+            return f"{_EXPLAINED_AFTERWARDS}\n\n{explained}"
+        return explained
 
     def header_keys(self) -> dict[str, str]:
         """Map every header that is read, by its name, to its key in an environ."""
@@ -410,8 +414,12 @@ _DECIDED_TWICE = (
     "a trusted proxy policy was applied to a request that one was applied to before: "
     "the first decision stands. Remove one of the two."
 )
+_EXPLAINED_AFTERWARDS = (
+    "A policy was applied to this request before, and its decision stands.\n"
+    "What follows is about the request as that left it."
+)
 _PROXY_FIX = (
-    "werkzeug's ProxyFix has rewritten a request before trustedproxy saw it, so that "
+    "Werkzeug's ProxyFix has rewritten a request before trustedproxy saw it, so that "
     "its peer is not the peer any more. Remove ProxyFix; trustedproxy does its work."
 )
 

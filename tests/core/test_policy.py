@@ -702,6 +702,20 @@ def test_explanation_leaves_the_environ_alone() -> None:
 
     assert environ == before
     assert "203.0.113.7" in text and "/shown" in text
+    assert text.startswith("The request\n")
+
+
+def test_explanation_of_a_decided_request_says_that_it_is_one() -> None:
+    """Its client is the peer now, and what follows must not be taken for the reason."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    environ = make_environ({FOR: "203.0.113.7"})
+    policy.apply(environ)
+
+    text = policy.explain(environ)
+
+    first, _, rest = text.partition("\n\n")
+    assert first.startswith("A policy was applied to this request before")
+    assert rest.startswith("The request\n  peer '203.0.113.7'")
 
 
 @pytest.mark.parametrize("make", [TrustedProxyMiddleware, TrustedProxyASGIMiddleware])
