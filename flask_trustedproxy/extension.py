@@ -121,6 +121,16 @@ class TrustedProxy:
         app.wsgi_app = Entrance(app, wrapped, state)  # type: ignore[method-assign]
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
+        if not settings.policy.headers and settings.policy.strip == "listed":
+            state.tell_once(
+                "no-header",
+                "TrustedProxy is on the application %r, but TRUSTED_PROXY_HEADERS is "
+                "empty, so nothing is corrected. List the headers that your proxy "
+                "sets, such as ['X-Forwarded-For', 'X-Forwarded-Proto'], before "
+                "init_app(app). If no proxy stands in front: TRUSTED_PROXY_STRIP = "
+                "'all'.",
+                app.name,
+            )
         if any(map(is_proxy_fix, walk_stack(inner))):
             _tell_proxy_fix(app, "inside")
 

@@ -308,6 +308,20 @@ def test_initialising_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("configuration", "times"),
+    [({}, 1), ({"TRUSTED_PROXY_STRIP": "all"}, 0), (POLICY, 0)],
+    ids=str,
+)
+def test_extension_without_a_header_is_told(
+    configuration: dict[str, Any], times: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A configuration that was forgotten does not look like success."""
+    make_app(**configuration)
+
+    assert caplog.text.count("TRUSTED_PROXY_HEADERS is empty") == times
+
+
 def test_initialising_twice_is_told_of_each_application(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
