@@ -280,6 +280,10 @@ class ProxyPolicy:
         decision = rules.decide(connection, environ)
         if decision.problems:
             tell_problems(decision.problems, connection[0])
+            if environ.get("SERVER_SOFTWARE") == "waitress" and any(
+                problem.code == "missing" for problem in decision.problems
+            ):
+                tell_once("waitress", _REMOVED_BY_WAITRESS)
         if self.shadow:
             environ = dict(environ)
         wsgi.write(environ, connection, decision, rules, self.strip_mount_point)
@@ -417,6 +421,12 @@ _DECIDED_TWICE = (
 _EXPLAINED_AFTERWARDS = (
     "A policy was applied to this request before, and its decision stands.\n"
     "What follows is about the request as that left it."
+)
+_REMOVED_BY_WAITRESS = (
+    "waitress removes X-Forwarded-For, -Proto, -Host, -Port, -By and Forwarded from "
+    "every request unless it is told not to. If your proxy sends them, start it with "
+    "--no-clear-untrusted-proxy-headers (clear_untrusted_proxy_headers=False), and "
+    "leave trusted_proxy unset."
 )
 _PROXY_FIX = (
     "Werkzeug's ProxyFix has rewritten a request before trustedproxy saw it, so that "

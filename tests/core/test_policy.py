@@ -501,6 +501,28 @@ def test_proxy_fix_before_us_is_told_once(
     assert len([text for text in told() if "ProxyFix has rewritten" in text]) == 1
 
 
+@pytest.mark.parametrize(
+    ("server", "headers", "times"),
+    [
+        ("waitress", {}, 1),
+        ("waitress", {FOR: "203.0.113.7"}, 0),
+        ("waitress", {FOR: "garbage"}, 0),
+        ("gunicorn/27.0.1", {}, 0),
+    ],
+)
+def test_what_waitress_removes_is_told_once_where_it_is_missing(
+    server: str, headers: dict[str, str], times: int, told: Told
+) -> None:
+    """The most likely reason for a missing header is the server, and has a switch."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+
+    for _ in range(3):
+        policy.apply(make_environ(headers, SERVER_SOFTWARE=server))
+
+    hints = [text for text in told() if "--no-clear-untrusted-proxy-headers" in text]
+    assert len(hints) == times
+
+
 def test_problems_of_an_environ_are_told(told: Told) -> None:
     """Malformed and missing ones, also of requests that come often."""
     policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)

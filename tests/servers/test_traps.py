@@ -82,12 +82,15 @@ def plain_uvicorn(address: Address, folder: Path) -> list[str]:
 def test_waitress_removes_the_headers_and_one_option_keeps_them(
     farm: Farm, start: Starter
 ) -> None:
-    """waitress removes the proxy's headers from every peer; one option ends that."""
-    as_it_comes = ask(start(plain_waitress), XFF_REAL, HTTPS)
+    """waitress removes the proxy's headers, which is told; one option ends that."""
+    address = start(plain_waitress)
+    as_it_comes = ask(address, XFF_REAL, HTTPS)
+    ask(address, XFF_REAL, HTTPS)
     with_the_option = ask(farm.find_address("waitress"), XFF_REAL, HTTPS)
 
     assert (as_it_comes["address"], as_it_comes["scheme"]) == (HOST, "http")
     assert as_it_comes["decision"]["client_known"] is False
+    assert start.read_log().count("--no-clear-untrusted-proxy-headers") == 1
     assert (with_the_option["address"], with_the_option["scheme"]) == (REAL, "https")
 
 
@@ -211,6 +214,18 @@ def test_uwsgi_takes_a_scheme_that_is_not_listed_which_the_policy_takes_back(
     answer = ask(address, XFF_REAL, HTTPS)
 
     assert (answer["address"], answer["scheme"]) == (REAL, "http")
+
+
+@pytest.mark.parametrize("name", ["gunicorn-sync", "gunicorn-gthread"])
+def test_gunicorn_counts_a_twin_as_the_header_only_if_told_to(
+    farm: Farm, start: Starter, name: str
+) -> None:
+    """gunicorn drops underscores unless --header-map says dangerous."""
+    twin: Line = ("X_Forwarded_For", FORGED)
+    dangerous = start(find_server(name).command, "--header-map", "dangerous")
+
+    assert ask(dangerous, XFF_REAL, twin)["address"] == FORGED
+    assert ask(farm.find_address(name), XFF_REAL, twin)["address"] == REAL
 
 
 # Unix sockets.
@@ -578,6 +593,22 @@ def test_variable_of_the_process_is_no_header(start: Starter, name: str) -> None
     assert ["x-forwarded-for", FORGED] in raw["headers"]
     assert answer["address"] == CLIENT
     assert "x-forwarded-for" not in dict(answer["headers"])
+
+
+@pytest.mark.parametrize("name", ["wsgiref", "runserver"])
+def test_https_of_the_process_makes_every_request_https(
+    start: Starter, name: str
+) -> None:
+    """HTTPS=on in the process's environment is the connection's scheme to these."""
+    address = start(find_server(name).command, environment={"HTTPS": "on"})
+    chosen = ("Proving-Application", "django")
+    denied = ("X-Forwarded-Proto", "http")
+
+    stranger = get(address, "/page", [chosen], source=CLIENT).json()
+    believed = get(address, "/page", [chosen, XFF_REAL, denied]).json()
+
+    assert stranger["scheme"] == "https"
+    assert believed["scheme"] == "http"
 
 
 def test_proxy_protocol_has_replaced_the_peer_already(start: Starter) -> None:
