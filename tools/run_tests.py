@@ -17,7 +17,7 @@ from pathlib import Path
 
 from debian import find_missing, install_packages, is_root_on_debian, read_packages
 from environment import ROOT, make_environment
-from pythons import WANTED, find_pythons, find_system_python
+from pythons import find_pythons, find_system_python
 from summary import close, describe, read_outcomes
 
 BUILD = ROOT / "build"
@@ -31,6 +31,8 @@ NEED_SERVERS = {
     "oracle": ROOT / "tests" / "oracle" / "apt.txt",
     "process": ROOT / "tests" / "servers" / "apt.txt",
 }
+# The Pythons whose environments measure coverage, as tox.ini says; either is enough.
+MEASURED = ("3.11", "3.13")
 # What the build of mod_wsgi and uWSGI, and the tests with TLS, need in any case.
 NEED_ALWAYS = ["gcc", "libc6-dev", "make", "openssl"]
 
@@ -68,15 +70,29 @@ def choose(
     """
     chosen = []
     left_out = dict(unprepared)
+    here = set(pythons)
     for name in environments:
         version = needs_python(name)
-        if version is not None and version not in pythons:
+        if version is not None and version not in here:
             left_out[name] = f"Python {version} is not on this machine"
+        elif name == "coverage" and here.isdisjoint(MEASURED):
+            left_out[name] = f"only Python {' and '.join(MEASURED)} measure it"
         elif name not in unprepared:
             chosen.append(name)
     # A stable order, but for the long ones at the front.
     chosen.sort(key=lambda name: name not in NEED_SERVERS)
     return chosen, left_out
+
+
+def describe_left_out(left_out: dict[str, str]) -> str:
+    """Say in words what was left out, one reason a line."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        by_reason.setdefault(reason, []).append(name)
+    return "".join(
+        f"Left out {', '.join(names)}: {reason}.\n"
+        for reason, names in by_reason.items()
+    )
 
 
 def prepare_servers() -> dict[str, str]:
@@ -138,12 +154,7 @@ def main() -> int:
     if status == 0 and not all(outcome.ok for outcome in outcomes):
         status = 1
     print(f"\n{describe(outcomes)}\n")
-    absent = [version for version in WANTED if version not in pythons]
-    if absent:
-        print(f"Left out, since Python {' and '.join(absent)} is not here: ", end="")
-        print(f"{', '.join(n for n in left_out if n not in unprepared)}.")
-    for name in unprepared:
-        print(f"Left out {name}: {left_out[name]}.")
+    print(describe_left_out(left_out), end="")
     if not any(outcome.passed for outcome in outcomes):
         status = status or 1
     print(close(outcomes), flush=True)

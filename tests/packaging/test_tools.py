@@ -82,6 +82,36 @@ def test_choose_names_the_python_that_is_missing(run_tests: ModuleType) -> None:
     assert left_out == {"py314-core": "Python 3.14 is not on this machine"}
 
 
+@pytest.mark.parametrize(
+    ("pythons", "measured"),
+    [(["3.12"], False), (["3.14"], False), (["3.11"], True), (["3.12", "3.13"], True)],
+)
+def test_choose_leaves_coverage_out_where_nothing_measures_it(
+    run_tests: ModuleType, pythons: list[str], measured: bool
+) -> None:
+    """A machine that has Python 3.12 alone does not fail for want of another."""
+    chosen, left_out = run_tests.choose(["coverage"], pythons, {})
+
+    assert chosen == (["coverage"] if measured else [])
+    assert left_out == (
+        {} if measured else {"coverage": "only Python 3.11 and 3.13 measure it"}
+    )
+
+
+def test_what_is_left_out_is_said_once_for_each_reason(run_tests: ModuleType) -> None:
+    """A reader sees at the end what did not run, and why."""
+    absent = "Python 3.14 is not on this machine"
+
+    actual = run_tests.describe_left_out(
+        {"oracle": "missing: apache2", "py314-core": absent, "py314-flask31": absent}
+    )
+
+    assert actual == (
+        "Left out oracle: missing: apache2.\n"
+        "Left out py314-core, py314-flask31: Python 3.14 is not on this machine.\n"
+    )
+
+
 def test_choose_runs_the_long_environments_first(run_tests: ModuleType) -> None:
     """The long ones start at once, those without their servers not at all."""
     chosen, left_out = run_tests.choose(
