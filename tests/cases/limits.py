@@ -108,6 +108,16 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
+        "refuses an element of which one character is beyond the bound",
+        ours(FOR),
+        sent(FOR, "2" + padded("03.0.113.7")),
+        address="10.0.0.8",
+        reason=Reason.UNIDENTIFIED_HOP,
+        problems=("too-long",),
+        remaining={FOR: "10.0.0.8"},
+        split=False,
+    ),
+    Case(
         "refuses an address that the bound cuts, and reads no shorter one",
         ours(FOR),
         sent(FOR, "198.51.100.66, 20" + padded("3.0.113.7")),
