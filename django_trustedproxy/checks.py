@@ -473,8 +473,11 @@ def _describe_error(error: ConfigurationError) -> CheckMessage:
             "preload'. Until you want that, leave 'preload' out.",
             id=PRELOAD_ERROR,
         )
+    hint = f"Correct {error.option} in the settings"
+    if error.nearest is not None:
+        hint += f": type {error.nearest!r} in place of {error.value!r}"
     return Error(
         str(error),
-        hint=f"Correct {error.option} in the settings.",
+        hint=f"{hint}.",
         id=CONFIGURATION_ERROR,
     )

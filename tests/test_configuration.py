@@ -68,7 +68,7 @@ def _header(what: str, entry: Any, words: str = "") -> Mistake:
 
 #: S-07: the list of proxies.
 PROXIES: Final = (
-    _entry("a prefix that is too long", "10.0.0.0/33", "an IP network"),
+    _entry("a prefix that is too long", "10.0.0.0/33", "'10.0.0.0/32'"),
     _entry("host bits", "10.0.0.1/8", "'10.0.0.0/8'"),
     _entry("host bits of IPv6", "2001:db8::1/32", "'2001:db8::/32'"),
     _entry("a name with a typing error", "loopbak", "'loopback'"),
@@ -76,7 +76,7 @@ PROXIES: Final = (
     _entry("a shortened address", "10.1"),
     _entry("a shortened network", "10/8"),
     _entry("leading zeros", "010.0.0.1"),
-    _entry("a host mask", "10.0.0.0/0.255.255.255"),
+    _entry("a host mask", "10.0.0.0/0.255.255.255", "'10.0.0.0/8'"),
     _entry("a netmask with holes", "10.0.0.0/255.0.255.0"),
     _entry("a mapped network that is shorter than /96", "::ffff:0:0/95", "/96"),
     _entry("host bits of a mapped network", "::ffff:10.0.0.1/104", "'10.0.0.0/8'"),

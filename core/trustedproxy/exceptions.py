@@ -12,11 +12,15 @@ Nothing here is ever raised because of a request.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_NEAREST = re.compile(r" \(the nearest is '(.+)'\)", re.DOTALL)
 
 
 class ConfigurationError(ValueError):
@@ -44,6 +48,12 @@ class ConfigurationError(ValueError):
     def __str__(self) -> str:
         return f"{self.option}: {self.value!r} is not {self.expected}."
 
+    @property
+    def nearest(self) -> str | None:
+        """The nearest right value, where one is near (`name_nearest`)."""
+        named = _NEAREST.search(self.expected)
+        return None if named is None else named[1]
+
 
 def hide_userinfo(value: object) -> object:
     """
@@ -64,6 +74,11 @@ def hide_userinfo(value: object) -> object:
     return f"{start}//***@{host}" if slashes else f"***@{host}"
 
 
+def name_nearest(value: object) -> str:
+    """Name the nearest right *value*: a clause to append to the *expected* part."""
+    return f" (the nearest is '{value}')"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """
     Say which *known* word is nearest to *word*: ``"; did you mean X?"`` without "?".
@@ -74,4 +89,4 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     spelled = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
-    return f" (the nearest is {spelled[close[0]]!r})" if close else ""
+    return name_nearest(spelled[close[0]]) if close else ""

@@ -29,7 +29,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .addresses import is_unix_peer, parse_hop, parse_packed, parse_peer, spell
-from .exceptions import ConfigurationError, nearest
+from .exceptions import ConfigurationError, name_nearest, nearest
 from .memo import Memo
 from .notices import tell
 
@@ -110,19 +110,25 @@ def parse_network(entry: object, option: str) -> Network:
     bits = 128 if ":" in base else 32
     length = _parse_prefix_length(mask, bits) if slash else bits
     if length is None:
-        raise ConfigurationError(option, entry, EXPECTED)
+        meant = _guess_prefix_length(mask, bits)
+        raise ConfigurationError(
+            option, entry, EXPECTED + _nearest_network(packed, meant, mapped=mapped)
+        )
+    if mapped and length < 96:
+        raise ConfigurationError(
+            option,
+            entry,
+            "an IPv4-mapped network of /96 or longer"
+            + _nearest_network(packed, length, mapped=True),
+        )
     if mapped:
-        if length < 96:
-            raise ConfigurationError(
-                option, entry, "an IPv4-mapped network of /96 or longer"
-            )
         length -= 96
     network = ip_network(f"{spell(packed)}/{length}", strict=False)
     if network.network_address.packed != packed:
         raise ConfigurationError(
             option,
             entry,
-            f"a network without host bits (the nearest is '{network}')",
+            "a network without host bits" + name_nearest(network),
         )
     return network
 
@@ -140,7 +146,43 @@ def _nearest_entry(entry: str) -> str:
         parse_network(bare, "")
     except ConfigurationError:
         return ""
-    return f" (the nearest is {bare!r})"
+    return name_nearest(bare)
+
+
+def _nearest_network(packed: bytes, length: int | None, *, mapped: bool) -> str:
+    """
+    Say, as `nearest` does, which network was meant by one that is none.
+
+    Args:
+        packed: Its address, IPv4 for an IPv4-mapped one.
+
+        length: The length that its prefix can have been meant to have, or ``None``.
+
+        mapped: Whether that length counts an IPv4-mapped network's bits.
+    """
+    if mapped and length is not None:
+        if length >= 96:
+            length -= 96
+        elif length > 32:
+            # The nearest one of /96 is everybody, which nobody should be led to.
+            length = None
+    if length is None:
+        return ""
+    network = ip_network(f"{spell(packed)}/{length}", strict=False)
+    return name_nearest(network)
+
+
+def _guess_prefix_length(text: str, bits: int) -> int | None:
+    """Guess what was meant by a number that is odd or too large, or a host mask."""
+    digits = text.strip(" +")
+    if digits.isascii() and digits.isdigit():
+        digits = digits.lstrip("0") or "0"
+        return min(int(digits), bits) if len(digits) <= 3 else bits
+    mask = parse_packed(text) if bits == 32 and ":" not in text else None
+    if mask is None:
+        return None
+    hosts = int.from_bytes(mask, "big")
+    return 32 - hosts.bit_length() if hosts & (hosts + 1) == 0 else None
 
 
 def _parse_prefix_length(text: str, bits: int) -> int | None:

@@ -13,7 +13,7 @@ import pickle
 import pytest
 
 from trustedproxy import ConfigurationError
-from trustedproxy.exceptions import nearest
+from trustedproxy.exceptions import name_nearest, nearest
 
 
 def test_error_reads_as_a_sentence() -> None:
@@ -61,3 +61,12 @@ def test_error_survives_being_copied(again: object) -> None:
 def test_nearest_word_is_named_where_one_is_near(word: str, clause: str) -> None:
     """A typing error is answered with the word that was meant."""
     assert nearest(word, ("loopback", "private", "shared")) == clause
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/32", "it's", "a) (b", "two\nlines"])
+def test_error_gives_the_nearest_value_as_it_is_typed(value: str) -> None:
+    """Whoever shows the error can show that as well."""
+    expected = "an IP network" + name_nearest(value)
+
+    assert ConfigurationError("TRUSTED_PROXIES", "x", expected).nearest == value
+    assert ConfigurationError("TRUSTED_PROXIES", "x", "a list").nearest is None

@@ -49,7 +49,12 @@ class Subclass(TrustedProxyMiddleware):
 
 #: id, the settings that lead to it, and what the hint must have to be of use.
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
-    ("trustedproxy.E001", {"TRUSTED_PROXIES": ["10.0.0.0/33"]}, "TRUSTED_PROXIES"),
+    (
+        "trustedproxy.E001",
+        {"TRUSTED_PROXIES": ["10.0.0.0/33"]},
+        "Correct TRUSTED_PROXIES[0] in the settings: type '10.0.0.0/32' in place of "
+        "'10.0.0.0/33'.",
+    ),
     (
         "trustedproxy.E002",
         {"TRUSTED_PROXY_HSTS_POLICY": "max-age=60; includeSubDomains; preload"},
@@ -389,6 +394,13 @@ def test_list_of_proxies_that_is_misspelled(name: str) -> None:
 
     assert message.id == "trustedproxy.E001"
     assert "the nearest is 'TRUSTED_PROX" in message.msg
+
+
+def test_configuration_error_with_nothing_near_names_the_setting() -> None:
+    """Nothing is guessed."""
+    (message,) = find(TRUSTED_PROXIES=["proxy.internal"])
+
+    assert message.hint == "Correct TRUSTED_PROXIES[0] in the settings."
 
 
 def test_configuration_error_names_setting_value_and_nearest() -> None:

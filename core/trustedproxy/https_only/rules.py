@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, name_nearest
 from ..hosts import compile_allowed_hosts, split_allowed_host
 from ..hsts import HSTSPolicy
 from ..networks import TrustedNetworks, split_entries
@@ -344,17 +344,17 @@ def _compile_host(host: object) -> tuple[str | None, str | None]:
         valid = split is not None
         name, port = split or (None, None)
     if not valid:
-        raise ConfigurationError(HOST, host, expected + _name_nearest(host))
+        raise ConfigurationError(HOST, host, expected + _name_host_inside(host))
     return name, None if port == _DEFAULT_PORT else port
 
 
-def _name_nearest(host: str) -> str:
+def _name_host_inside(host: str) -> str:
     """Name the host inside of a URL that was given instead of it."""
     try:
         inside = urlsplit(host).netloc
     except ValueError:
         inside = ""
-    return f" (the nearest is {inside!r})" if split_host(inside) else ""
+    return name_nearest(inside) if split_host(inside) else ""
 
 
 def _compile_pattern(entry: str, option: str) -> re.Pattern[bytes]:
