@@ -14,6 +14,8 @@ import linecache
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import count, product
 from pathlib import Path
 from socket import AF_INET, AF_UNIX
 from types import FrameType
@@ -350,6 +352,148 @@ def test_short_way_of_an_environ_is_the_long_way(
             assert environ == expected_environ
 
 
+#: What a request can differ in from the one before it; `None`: it is not there.
+DIFFERENCES: Final[tuple[tuple[str, tuple[Any, ...]], ...]] = (
+    ("REMOTE_ADDR", (PROXY, "10.9.9.9", STRANGER, "", None)),
+    ("wsgi.url_scheme", ("https", None)),
+    ("HTTP_HOST", ("other.internal", "h" * 256, b"backend.internal", None)),
+    ("SERVER_NAME", ("other.internal", None)),
+    ("SERVER_PORT", ("8443", 8000, None)),
+    ("SCRIPT_NAME", ("/mounted", None)),
+    ("HTTP_CONNECTION", (f"close, {FOR}", PROTO, "close", "upgrade", None)),
+    ("HTTPS", ("on", "off")),
+    ("REQUEST_SCHEME", ("http", "https")),
+    ("REMOTE_PORT", ("50000",)),
+    ("REMOTE_HOST", ("proxy.internal",)),
+    ("gunicorn.socket", (Socket(AF_INET), Socket(AF_UNIX), TLSSocket(AF_INET))),
+    ("werkzeug.socket", (Socket(AF_INET), Socket(AF_UNIX))),
+    ("uwsgi.version", (b"2.0.31",)),
+    (PROXY_FIX_KEY, ({},)),
+    (key_of(FOR), ("203.0.113.8", "203.0.113.7:4711", "garbage", "", None)),
+    (key_of(FORWARDED), ("for=203.0.113.8;proto=http;host=b.example", "x", None)),
+    (key_of(PROTO), ("http", "ftp", "http, https", "", None)),
+    (key_of(HOST), ("other.example", "a/b", None)),
+    (key_of(SCRIPT), ("/other", None)),
+    (key_of("X-Forwarded-SSL"), ("on",)),
+    (key_of(REAL), ("203.0.113.66",)),
+    (key_of("X-Original-URL"), ("/forged",)),
+)
+SENT: Final = {
+    FOR: "203.0.113.7",
+    FORWARDED: "for=203.0.113.7;proto=https;host=app.example",
+    PROTO: "https",
+    HOST: "app.example",
+    SCRIPT: "/app",
+}
+
+
+#: Ordinary policies that differ in more than a header's name.
+DIFFERING: Final = (*ORDINARY[:6], *ORDINARY[9:11])
+#: A stranger whose address begins as a proxy's does.
+NEIGHBOUR: Final = "2001:db8:7::7"
+
+
+def _in_every_order(first: dict[str, Any], others: list[dict[str, Any]]) -> Any:
+    """Let *first* be learned before *others*, or after them."""
+    return (
+        (first, first, *others, first, *others, first),
+        (*others, first, first, *others, first),
+    )
+
+
+@pytest.mark.parametrize("peer", [PROXY, STRANGER, NEIGHBOUR])
+@pytest.mark.parametrize("sends", [False, True], ids=["bare", "headers"])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"HTTP_CONNECTION": "close"},
+        {"gunicorn.socket": Socket(AF_INET), "REMOTE_PORT": "4711"},
+        {"gunicorn.socket": Socket(AF_INET), "wsgi.url_scheme": "https"},
+    ],
+    ids=["plain", "closes", "gunicorn", "gunicorn-told-https"],
+)
+def test_one_difference_from_another_environ_is_enough(
+    variables: dict[str, Any], sends: bool, peer: str
+) -> None:
+    """What was learned of a request is not used for one that only looks like it."""
+    for keywords in DIFFERING:
+        listed = {n: v for n, v in SENT.items() if sends and n in keywords["headers"]}
+        first = make_environ(listed, peer=peer, **variables)
+        for key, values in DIFFERENCES:
+            others = [{**first, key: value} for value in values]
+            for order in _in_every_order(first, others):
+                policy = ProxyPolicy(**keywords)
+                for other in order:
+                    environ = {k: v for k, v in other.items() if v is not None}
+                    expected_environ = dict(environ)
+                    expected = policy._apply_slowly(expected_environ)
+
+                    decision = policy.apply(environ)
+
+                    assert show(decision) == show(expected), (keywords, key)
+                    del environ[DECISION_KEY], expected_environ[DECISION_KEY]
+                    assert environ == expected_environ, (keywords, key)
+
+
+#: The same for scopes; a name in bytes is a header's.
+SCOPE_DIFFERENCES: Final[tuple[tuple[str | bytes, tuple[Any, ...]], ...]] = (
+    ("type", ("websocket",)),
+    ("client", ((PROXY, 4711), (PROXY, 0), (STRANGER, 50000), (NEIGHBOUR, 1), None)),
+    ("scheme", ("https", None)),
+    ("server", (("127.0.0.1", 8443), ("a.internal", 8000), ("/run/app.sock", None))),
+    ("root_path", ("/mounted", None)),
+    (b"host", (b"other.internal", b"h" * 256, None)),
+    (b"connection", (b"close, x-forwarded-for", b"close", None)),
+    (b"x-forwarded-for", (b"203.0.113.8", b"203.0.113.7:4711", b"garbage", None)),
+    (b"forwarded", (b"for=203.0.113.8;proto=http;host=b.example", b"x", None)),
+    (b"x-forwarded-proto", (b"http", b"ftp", b"http, https", None)),
+    (b"x-forwarded-host", (b"other.example", b"a/b", None)),
+    (b"x-script-name", (b"/other", None)),
+    (b"x-real-ip", (b"203.0.113.66",)),
+    (b"x_forwarded_proto", (b"https",)),
+    (b"x-original-url", (b"/forged",)),
+)
+
+
+def _change(scope: dict[str, Any], key: str | bytes, value: Any) -> dict[str, Any]:
+    """Change what *scope* says at *key*; ``None``: nothing."""
+    if isinstance(key, str):
+        scope = {**scope, key: value}
+        return {key: value for key, value in scope.items() if value is not None}
+    lines = {**dict(scope["headers"]), key: value}
+    lines = {name: value for name, value in lines.items() if value is not None}
+    return {**scope, "headers": [*lines.items()]}
+
+
+@pytest.mark.parametrize("peer", [PROXY, STRANGER, NEIGHBOUR])
+@pytest.mark.parametrize("sends", [False, True], ids=["bare", "headers"])
+@pytest.mark.parametrize("more", [[], [("connection", "close")]], ids=str)
+def test_one_difference_from_another_scope_is_enough(
+    more: list[tuple[str, str]], sends: bool, peer: str
+) -> None:
+    """The same for ASGI."""
+    for keywords in DIFFERING:
+        listed = [
+            (name.lower(), value)
+            for name, value in SENT.items()
+            if sends and name in keywords["headers"]
+        ]
+        first = make_scope([*more, *listed], peer=peer)
+        for key, values in SCOPE_DIFFERENCES:
+            others = [_change(first, key, value) for value in values]
+            for order in _in_every_order(first, others):
+                policy = ProxyPolicy(**keywords)
+                for scope in order:
+                    expected, expected_scope = policy._apply_to_scope_slowly(scope)
+
+                    decision, new = policy.apply_scope(scope)
+
+                    assert show(decision) == show(expected), (keywords, key)
+                    del new[DECISION_KEY], expected_scope[DECISION_KEY]
+                    assert new == expected_scope, (keywords, key)
+
+
 @bounded
 @given(
     _with_policy(_draw_scope),
@@ -474,6 +618,7 @@ def test_what_a_client_can_make_long_is_not_remembered() -> None:
                 }
                 policy.apply_scope(make_scope(more[1:], **ends))
         policy.apply(make_environ(SCRIPT_NAME="/" + "p" * 1000))
+        policy.apply(make_environ({"Connection": "z" * 60_000}))
 
         for said in (decision, bare, in_scope, bare_in_scope):
             assert said.host == host
@@ -573,6 +718,28 @@ def test_recipe_is_not_taken_from_another_policy() -> None:
     assert second.apply(make_environ(headers)).scheme == "https"
 
 
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+@pytest.mark.parametrize("sent", [{}, {FOR: "203.0.113.7"}], ids=str)
+def test_decision_of_another_policy_stands(sent: dict[str, str], peer: str) -> None:
+    """Whatever the second policy has learned, it does nothing (R16)."""
+    first = ProxyPolicy(headers=[PROTO], proxies=PROXIES)
+    second = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    lines = [(name.lower(), value) for name, value in sent.items()]
+    for _ in range(3):
+        second.apply(make_environ(sent, peer=peer))
+        second.apply_scope(make_scope(lines, peer=peer))
+    environ = make_environ(sent, peer=peer)
+    decision = first.apply(environ)
+    decided = dict(environ)
+    in_scope, scope = first.apply_scope(make_scope(lines, peer=peer))
+
+    assert second.apply(environ) is decision
+    assert environ == decided
+    again, same = second.apply_scope(scope)
+    assert again is in_scope
+    assert same is scope
+
+
 def test_other_threads_make_no_request_an_ordinary_one() -> None:
     """What is learned of the server meanwhile is seen by a request under way."""
     policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES)
@@ -603,6 +770,97 @@ def test_other_threads_make_no_request_an_ordinary_one() -> None:
 
     # gunicorn took it from the header; the socket knows better (R19).
     assert environ["wsgi.url_scheme"] == decision.scheme == "http"
+
+
+def _interrupt(
+    number: int, come_in: Callable[[], None], came_in: list[int]
+) -> Callable[..., Any]:
+    """Trace the short way of an environ, and come in before its line of *number*."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal lines
+        if Path(frame.f_code.co_filename) != Path(wsgi_way.__file__):
+            return None
+        if event == "line":
+            lines += 1
+            if lines == number:
+                sys.settrace(None)
+                came_in.append(number)
+                come_in()
+                return None
+        return trace
+
+    return trace
+
+
+def test_other_threads_may_come_in_at_every_line() -> None:
+    """Whatever they make the short way learn, each request is decided as it is."""
+    shown: dict[str, Any] = {"gunicorn.socket": Socket(AF_INET)}
+    https: dict[str, Any] = {**shown, "wsgi.url_scheme": "https"}
+    unix: dict[str, Any] = {"gunicorn.socket": Socket(AF_UNIX)}
+    believed = {FOR: "203.0.113.7", PROTO: "https"}
+    requests = [
+        make_environ(),
+        make_environ(**shown, REMOTE_PORT="50000"),
+        make_environ(believed, **shown, REMOTE_PORT="50000"),
+        make_environ({**believed, REAL: "203.0.113.66"}),
+        make_environ({PROTO: "https"}, peer=STRANGER, **https),
+        make_environ(believed, peer=STRANGER),
+        make_environ(believed, **unix),
+    ]
+
+    def ask(policy: ProxyPolicy, request: dict[str, Any]) -> None:
+        environ, expected_environ = dict(request), dict(request)
+        expected = policy._apply_slowly(expected_environ)
+        assert show(policy.apply(environ)) == show(expected)
+        del environ[DECISION_KEY], expected_environ[DECISION_KEY]
+        assert environ == expected_environ
+
+    before = sys.gettrace()
+    for first, other in product(requests, repeat=2):
+        for number in count(1):
+            policy = ProxyPolicy(**ORDINARY[1])
+            came_in: list[int] = []
+            come_in = partial(ask, policy, other)
+            sys.settrace(_interrupt(number, come_in, came_in))
+            try:
+                ask(policy, first)
+            finally:
+                sys.settrace(before)
+
+            for request in requests:
+                ask(policy, request)
+            if not came_in:
+                assert number > 1
+                break
+
+
+def test_stranger_who_came_first_is_not_believed() -> None:
+    """Who makes the short way learn what its server sets is no proxy for that."""
+    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES)
+    shown: dict[str, Any] = {"gunicorn.socket": Socket(AF_INET)}
+    policy.apply(make_environ(peer=NEIGHBOUR, **shown))
+
+    for peer in (PROXY, PROXY, NEIGHBOUR):
+        environ = make_environ({FOR: "203.0.113.7", PROTO: "https"}, peer=peer, **shown)
+        decision = policy.apply(environ)
+
+    assert (decision.believed, decision.client) == (False, NEIGHBOUR)
+    assert environ["wsgi.url_scheme"] == "http"
+
+
+@pytest.mark.parametrize("sent", [{}, {FOR: "203.0.113.7"}], ids=str)
+def test_peer_that_is_none_is_a_unix_socket(sent: dict[str, str]) -> None:
+    """A server may say so instead of saying nothing."""
+    policy = ProxyPolicy(headers=[FOR], proxies=["unix"])
+    for _ in range(3):
+        environ = make_environ(sent) | {"REMOTE_ADDR": None}
+
+        decision = policy.apply(environ)
+
+        assert decision.believed
+        assert environ["REMOTE_ADDR"] == decision.client == sent.get(FOR)
 
 
 def test_client_that_is_the_peer_itself_stays_as_it_is() -> None:
