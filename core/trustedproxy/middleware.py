@@ -42,7 +42,8 @@ class TrustedProxyMiddleware:
     """
     Apply *policy* to every request of the WSGI application *app*.
 
-    Put it outermost, so that nothing reads a forged header before it.
+    Put it outermost, so that nothing reads a forged header before it.  A subclass that
+    does something of its own goes on with ``super().__call__``.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_call")
@@ -54,18 +55,34 @@ class TrustedProxyMiddleware:
         ) -> Iterable[bytes]: ...
 
     def __init__(self, app: WSGIApp, policy: ProxyPolicy) -> None:
+        self._policy = policy
         self.app = app
-        self.policy = policy
-        self._call = policy.compile_call(app, self._answer)
         policy.tell_at_start()
 
-    def _answer(
-        self, decision: Decision, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        if is_refused(self.policy, decision):
-            start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
-            return [bad_request_body(environ.get("REQUEST_METHOD"))]
-        return self.app(environ, start_response)
+    @property
+    def policy(self) -> ProxyPolicy:
+        """Whom the application believes."""
+        return self._policy
+
+    @property
+    def app(self) -> WSGIApp:
+        """The application; another one may be put in its place."""
+        return self._app
+
+    @app.setter
+    def app(self, app: WSGIApp) -> None:
+        policy = self._policy
+
+        def answer(
+            decision: Decision, environ: Environ, start_response: StartResponse
+        ) -> Iterable[bytes]:
+            if is_refused(policy, decision):
+                start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
+                return [bad_request_body(environ.get("REQUEST_METHOD"))]
+            return app(environ, start_response)
+
+        self._app = app
+        self._call = policy.compile_apply(app, answer)
 
 
 # What is called is compiled for each application; a method around it would only cost.

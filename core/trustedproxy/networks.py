@@ -15,12 +15,12 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import (
     IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
-    collapse_addresses,
     ip_network,
 )
 from pathlib import Path
@@ -222,18 +222,19 @@ def _compile_edges(networks: Iterable[Network], size: int) -> list[bytes]:
 
     A packed address lies inside where an odd number of edges is not above it.
     """
-    edges: list[bytes] = []
-    for network in networks:
-        first = network.network_address.packed
-        after = int(network.broadcast_address) + 1
-        if edges and edges[-1] == first:
-            edges.pop()
+    edges: list[int] = []
+    for first, last in sorted(
+        (int(network.network_address), int(network.broadcast_address))
+        for network in networks
+    ):
+        if edges and first <= edges[-1]:
+            edges[-1] = max(edges[-1], last + 1)
         else:
-            edges.append(first)
+            edges += (first, last + 1)
+    if edges and edges[-1] >> (8 * size):
         # The last range of all has no end.
-        if after < 1 << (8 * size):
-            edges.append(after.to_bytes(size, "big"))
-    return edges
+        edges.pop()
+    return [edge.to_bytes(size, "big") for edge in edges]
 
 
 class _List(NamedTuple):
@@ -261,8 +262,7 @@ class _Snapshot:
         listed = (network for one in self.lists for network in one.networks)
         self.networks = tuple(dict.fromkeys([*fixed, *listed]))
         self._unix = unix
-        v4 = collapse_addresses(n for n in self.networks if isinstance(n, IPv4Network))
-        v6 = collapse_addresses(n for n in self.networks if isinstance(n, IPv6Network))
+        v4, v6 = ([n for n in self.networks if n.version == v] for v in (4, 6))
         self._edges_v4 = _compile_edges(v4, 4)
         self._edges_v6 = _compile_edges(v6, 16)
         #: Proxies are few and come again; clients are many, and not remembered.
@@ -422,15 +422,17 @@ class TrustedNetworks:
             return ("",)
         return tuple(sorted(beginnings))
 
-    def compile_extraordinary(self) -> list[bytes]:
+    @cached_property
+    def extraordinary(self) -> list[bytes]:
         """
-        Compile the edges of the IPv4 ranges that are trusted, or that nobody has.
+        The edges of the IPv4 ranges that are trusted, or that nobody has.
 
-        Outside of them (see `_compile_edges`) is every ordinary client.
+        Outside of them (see `_compile_edges`) is every ordinary client; as long as no
+        file changes what is trusted.
         """
         nobody = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"))
-        ours = (n for n in self.networks if isinstance(n, IPv4Network))
-        return _compile_edges(collapse_addresses([*ours, *nobody]), 4)
+        ours = (n for n in self.networks if n.version == 4)
+        return _compile_edges([*ours, *nobody], 4)
 
     @property
     def is_fixed(self) -> bool:

@@ -24,7 +24,7 @@ logger = logging.getLogger("trustedproxy")
 
 #: Seconds between two records about the same thing from the same peer.
 INTERVAL = 60.0
-#: Equal requests without headers, from one peer, for which the clock is not asked.
+#: Equal requests without headers, from one peer, at most for which no clock is asked.
 QUIET_REQUESTS = 1000
 
 # More kinds and peers than that at once: start again, and tell something twice.

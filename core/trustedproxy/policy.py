@@ -121,7 +121,7 @@ class ProxyPolicy:
         self._is_ordinary = self._wsgi_rules.are_ordinary and not (
             self.shadow or self.strip_mount_point
         )
-        self._apply = self.compile_call(_read_decision, _give_decision)
+        self._apply = self.compile_apply(_read_decision, _give_decision)
         #: What `apply_scope` calls, without a method around it.
         self.apply_to_scope: Callable[[Scope], tuple[Decision, Scope]] = (
             self._apply_to_scope_slowly
@@ -241,7 +241,7 @@ class ProxyPolicy:
         """
         return self._apply(environ, None)
 
-    def compile_call(
+    def compile_apply(
         self,
         app: Callable[[Environ, Any], Result],
         answer: Callable[[Decision, Environ, Any], Result],

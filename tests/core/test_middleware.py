@@ -8,6 +8,7 @@ Out: what the application sees, or a 400 that it never hears of.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -145,6 +146,42 @@ def test_error_of_the_application_is_its_own(
             middleware(make_environ(sent, peer=peer, PATH_INFO=path), no_start)
 
     assert calls == ["/1", "/2", "/3"]
+
+
+@pytest.mark.parametrize("policy", [PASSES, REFUSES])
+@pytest.mark.parametrize("peer", [PROXY, STRANGER])
+def test_application_can_be_replaced(policy: ProxyPolicy, peer: str) -> None:
+    """Whoever wraps it later is asked for every request, whichever way that takes."""
+    seen: list[str] = []
+
+    def old(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append("old")
+        return []
+
+    def new(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append("new")
+        return old(environ, start_response)
+
+    middleware = TrustedProxyMiddleware(old, policy)
+    copied = copy.copy(middleware)
+    middleware.app = new
+
+    for sent in ({}, {FOR: "203.0.113.7"}, {FOR: "203.0.113.7"}, {}):
+        for called, expected in ((middleware, ["new", "old"]), (copied, ["old"])):
+            seen.clear()
+            called(make_environ(sent, peer=peer), no_start)
+            assert seen == expected
+    assert (middleware.app, copied.app) == (new, old)
+
+
+def test_policy_stays() -> None:
+    """What is compiled for one policy cannot pretend to be for another."""
+    middleware = TrustedProxyMiddleware(no_start, PASSES)
+
+    with pytest.raises(AttributeError):
+        middleware.policy = REFUSES  # type: ignore[misc]
+
+    assert middleware.policy is PASSES
 
 
 def test_middleware_can_be_extended() -> None:

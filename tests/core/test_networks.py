@@ -313,7 +313,7 @@ def test_ranges_are_those_of_the_networks(
         return
     trusted = TrustedNetworks(listed)
     beginnings = trusted.list_beginnings()
-    extraordinary = trusted.compile_extraordinary()
+    extraordinary = trusted.extraordinary
     edges = [n[i] for n in listed for i in (0, -1)]
     beyond = [
         type(address)(number)
@@ -367,7 +367,7 @@ def test_beginnings_of_peers_are_few(
 @pytest.mark.parametrize("address", ["9.255.255.255", "11.0.0.0", "203.0.113.7"])
 def test_ordinary_client_is_outside_of_what_is_extraordinary(address: str) -> None:
     """Nearly every client is, or nothing would be gained."""
-    edges = TrustedNetworks(["10.0.0.0/8", "::/0"]).compile_extraordinary()
+    edges = TrustedNetworks(["10.0.0.0/8", "::/0"]).extraordinary
 
     assert bisect_right(edges, pack(address)) % 2 == 0
     assert bisect_right(edges, pack("10.0.0.1")) % 2 == 1

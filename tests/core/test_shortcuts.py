@@ -26,8 +26,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trustedproxy import Category, Form, ProxyHeader, ProxyPolicy, memo, notices
+from trustedproxy import policy as policy_module
 from trustedproxy.memo import Memo
-from trustedproxy.shortcuts import asgi as asgi_way
+from trustedproxy.shortcuts import parties
 from trustedproxy.shortcuts import wsgi as wsgi_way
 from trustedproxy.wsgi import DECISION_KEY, PROXY_FIX_KEY
 
@@ -568,7 +569,7 @@ def test_memos_of_environs_are_bounded(small_memos: int) -> None:
         assert (decision.client, decision.host) == ("203.0.113.7", host)
         assert policy.apply(bare).host == bare["HTTP_HOST"] == host
         memos = memos_of(policy._apply)
-        assert memos.keys() == {"recipes", "believed"}
+        assert memos.keys() == {"recipes", "believed", "times"}
         assert all(0 < len(known) <= small_memos for known in memos.values())
 
 
@@ -590,7 +591,13 @@ def test_memos_of_scopes_are_bounded(small_memos: int) -> None:
             assert (b"host", host.encode()) in new["headers"]
             assert policy.apply_scope(bare)[0].host == host
         memos = memos_of(policy.apply_to_scope)
-        assert memos.keys() == {"recipes", "believed", "shapes", "tcp_servers"}
+        assert memos.keys() == {
+            "recipes",
+            "believed",
+            "times",
+            "shapes",
+            "tcp_servers",
+        }
         assert all(0 < len(known) <= small_memos for known in memos.values())
 
 
@@ -643,8 +650,7 @@ def test_missing_header_is_told_again_after_a_minute(
     """Also where the proxy sends the same request again and again (R17)."""
     now = 1000.0
     monkeypatch.setattr(notices, "monotonic", lambda: now)
-    for module in (wsgi_way, asgi_way):
-        monkeypatch.setattr(module, "QUIET_REQUESTS", 4)
+    monkeypatch.setattr(parties, "QUIET_REQUESTS", 4)
     environ_policy, scope_policy = (
         ProxyPolicy(headers=[FOR], proxies=PROXIES) for _ in range(2)
     )
@@ -664,6 +670,50 @@ def test_missing_header_is_told_again_after_a_minute(
             assert "(missing)" in messages[-1]
             now += notices.INTERVAL / 2
         caplog.clear()
+
+
+@pytest.mark.parametrize("surface", ["environ", "scope"])
+def test_missing_header_is_told_again_to_whoever_asks_seldom(
+    surface: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A health check every ten seconds is told within minutes, and hours later too."""
+    now = 1000.0
+    monkeypatch.setattr(notices, "monotonic", lambda: now)
+    notices.forget()
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    told = []
+    for number in range(4 * 3600 // 10):
+        if surface == "environ":
+            policy.apply(make_environ())
+        else:
+            policy.apply_scope(make_scope())
+        if caplog.records:
+            told.append(10 * number)
+            caplog.clear()
+        now += 10
+
+    assert told[0] == 0
+    assert told[1] <= 3 * 60
+    assert told[-1] >= 2 * 3600
+    assert 6 <= len(told) <= 12
+
+
+def test_clock_is_asked_seldom_where_requests_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of ten thousand equal requests, a few take the long way."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    asked = []
+    monkeypatch.setattr(
+        policy_module,
+        "tell_problems",
+        lambda problems, peer: asked.append((problems[0].code, peer)),
+    )
+    for _ in range(10_000):
+        policy.apply(make_environ())
+
+    assert set(asked) == {("missing", PROXY)}
+    assert 10 <= len(asked) <= 30
 
 
 @pytest.mark.parametrize("peer", [STRANGER, PROXY])
@@ -886,6 +936,37 @@ def test_host_that_is_no_text_is_left_alone(host: object) -> None:
         environ = make_environ() | {"HTTP_HOST": host}
 
         assert policy.apply(environ).host == environ["HTTP_HOST"] == host
+
+
+def test_lines_that_are_lists_are_not_remembered() -> None:
+    """What an application writes into its own line says nothing of later requests."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+
+    def send(host: str) -> tuple[str | None, list[list[bytes]]]:
+        scope = make_scope(host=host)
+        scope["headers"] = [list(line) for line in scope["headers"]]
+        decision, new = policy.apply_scope(scope)
+        return decision.host, new["headers"]
+
+    for _ in range(2):
+        send("a.example")
+    _, lines = send("b.example")
+    lines[0][1] = b"a.example"
+
+    assert send("a.example") == ("a.example", [[b"host", b"a.example"]])
+
+
+def test_scheme_of_a_socket_is_not_taken_for_another_requests() -> None:
+    """What is decided by a server's socket is said of no request without one."""
+    policy = ProxyPolicy(headers=[FORWARDED], proxies=PROXIES)
+    sent = {FORWARDED: "for=203.0.113.5;proto=https"}
+    shown: dict[str, Any] = {"gunicorn.socket": Socket(AF_INET)}
+    policy.apply(make_environ(**shown))
+    policy.apply(make_environ(sent, **shown, **{"wsgi.url_scheme": "ws"}))
+
+    decision = policy.apply(make_environ(sent, **{"wsgi.url_scheme": "ws"}))
+
+    assert decision.scheme == "wss"
 
 
 @pytest.mark.parametrize("peer", [STRANGER, PROXY])

@@ -7,21 +7,19 @@ Out: `compile_apply_scope`.
 
 from __future__ import annotations
 
-from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..asgi import CHAINS, is_unix_server, read_name
-from ..decision import NOTHING, Decision
+from ..decision import Decision
 from ..memo import Memo
-from ..notices import QUIET_REQUESTS
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import DECISION_KEY
-from .parties import compile_believes, compile_find
+from .parties import compile_believes, compile_find, compile_give_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from .._types import Scope
     from ..decision import Outcome
@@ -79,7 +77,7 @@ _Recipe: TypeAlias = (
 )
 #: What a peer's last believed scope without headers says, and its decision, which is
 #: given again, so many times.
-_Bare: TypeAlias = "tuple[tuple[Any, ...], repeat[Decision]]"
+_Bare: TypeAlias = "tuple[tuple[Any, ...], Iterator[Decision]]"
 
 
 def compile_apply_scope(
@@ -103,6 +101,7 @@ def compile_apply_scope(
     beginnings = ("",) if networks is None else networks.list_beginnings()
     believed: Memo[str, _Bare | None] = Memo()
     believes = compile_believes(rules, believed)
+    give_again = compile_give_again()
     find = compile_find(rules, networks)
     recipes: Memo[Any, _Recipe] = Memo()
     # The likeliest one, which is cheaper to compare than to look up.
@@ -162,8 +161,10 @@ def compile_apply_scope(
             if recipe is not None:
                 recipes.remember(key, recipe)
         else:
-            again = repeat(decision._replace(kept=NOTHING), QUIET_REQUESTS)
-            believed.remember(peer, (says, again))
+            # Lines that are lists may be changed by whoever has them now.
+            *about, lines = says
+            says = (*about, tuple(map(tuple, lines)))
+            believed.remember(peer, (says, give_again(peer, decision)))
         return decision, new
 
     def apply_scope(scope: Scope) -> tuple[Decision, Scope]:

@@ -1,5 +1,6 @@
 """
-Who is who, soon told: which peers are believed, and who the client is.
+Who is who, soon told: which peers are believed, who the client is, and how often the
+same is said of a peer again.
 
 In:  compiled rules and networks.
 Out: functions for the short ways of both surfaces.
@@ -8,17 +9,20 @@ Out: functions for the short ways of both surfaces.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import repeat
 from socket import AF_INET, inet_pton
 from typing import TYPE_CHECKING, Any
 
-from ..decision import Reason
+from ..decision import NOTHING, Reason
 from ..lists import MAX_CHARACTERS, MAX_ELEMENTS
+from ..memo import Memo
+from ..notices import QUIET_REQUESTS
 from ..walk import find_in_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from ..memo import Memo
+    from ..decision import Decision
     from ..networks import TrustedNetworks
     from ..rules import Rules
 
@@ -46,6 +50,27 @@ def compile_believes(rules: Rules, believed: Memo[Any, Any]) -> Callable[[Any], 
     return believes
 
 
+def compile_give_again() -> Callable[[Any, Decision], Iterator[Decision]]:
+    """
+    Compile what gives a decision about a peer's requests without headers again.
+
+    The clock is not asked for each of them whether the missing header is to be told
+    again: an iterator that comes to its end sends the next one the long way, which
+    asks.  It is twice as long each time, so that whoever asks seldom is told as well.
+
+    Returns:
+        A function: peer and decision → the decision, so many times.
+    """
+    times: Memo[Any, int] = Memo()
+
+    def give_again(peer: Any, decision: Decision) -> Iterator[Decision]:
+        number = min(2 * times.get(peer, 0) or 1, QUIET_REQUESTS)
+        times.remember(peer, number)
+        return repeat(decision._replace(kept=NOTHING), number)
+
+    return give_again
+
+
 def compile_find(
     rules: Rules, networks: TrustedNetworks | None
 ) -> Callable[[str], tuple[Any, ...] | None]:
@@ -68,7 +93,7 @@ def compile_find(
     walks = find_slowly is find_in_list and trust.hops is None
     if networks is None or known is None or not walks:
         return find
-    extraordinary = networks.compile_extraordinary()
+    extraordinary = networks.extraordinary
     # Whether an element was found to be a trusted proxy.
     is_known = known.__contains__
 

@@ -7,13 +7,11 @@ Out: `compile_call`.
 
 from __future__ import annotations
 
-from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..decision import NOTHING, Decision
 from ..memo import Memo
-from ..notices import QUIET_REQUESTS
 from ..rules import PLAIN_CONNECTION
 from ..values import MAX_HOST_CHARACTERS
 from ..wsgi import (
@@ -24,10 +22,10 @@ from ..wsgi import (
     is_plain,
     write_address,
 )
-from .parties import compile_believes, compile_find
+from .parties import compile_believes, compile_find, compile_give_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .._types import Environ
     from ..decision import Outcome
@@ -56,7 +54,7 @@ _Recipe: TypeAlias = "tuple[dict[str, Any], Outcome]"
 #: many times: the server's own values there, in their order, what Connection said, keys
 #: that must not be there, and the decision.
 _Bare: TypeAlias = (
-    "tuple[str, str, str, str, str, str | None, frozenset[str], repeat[Decision]]"
+    "tuple[str, str, str, str, str, str | None, frozenset[str], Iterator[Decision]]"
 )
 
 
@@ -88,6 +86,7 @@ def compile_call(
     believed: Memo[str, _Bare | None] = Memo()
     recall = believed.get
     believes = compile_believes(rules, believed)
+    give_again = compile_give_again()
     find = compile_find(rules, networks)
     (client_key, *_), *_ = rules.client
     # What the outcome depends on, besides where the client stands in its list.
@@ -125,20 +124,25 @@ def compile_call(
             in_direct -= usual
             in_believed -= usual
         peer: Any = environ.get("REMOTE_ADDR")
+        scheme = environ.get("wsgi.url_scheme")
         is_bare = rules.removable.isdisjoint(environ)
         decision = apply_slowly(environ)
-        # A peer with another name here has come through a unix socket.
-        if found != new or decision.connection[0] != peer:
+        # A peer with another name there has come through a unix socket, and another
+        # scheme is the socket's own.
+        if found != new or decision.connection[:2] != (peer, scheme):
             return decision
         if key is not None:
             recipe = _make_recipe(decision)
             if recipe is not None:
                 recipes.remember(key, recipe)
-        elif is_bare and decision.believed:
+        elif is_bare and decision.believed and not decision.kept:
             absent = (rules.removable | _SPECIAL_IF_BELIEVED) - usual
-            bare = _make_bare(environ, decision, absent)
-            if bare is not None:
-                believed.remember(peer, bare)
+            values = _read_plain(environ)
+            if values is not None:
+                if values[-1] is None:
+                    absent |= {_CONNECTION}
+                again = give_again(peer, decision)
+                believed.remember(peer, (*values, absent, again))
         return decision
 
     def call(environ: Environ, start_response: Any) -> Result:
@@ -158,6 +162,7 @@ def compile_call(
                     and absent.isdisjoint(environ)
                     and not (usual and shows_more(environ))
                 ):
+                    # Once, if it was not given often enough: else the long way.
                     for decision in again:
                         environ[DECISION_KEY] = decision
                         break
@@ -180,14 +185,14 @@ def compile_call(
 
     def call_on(environ: Environ, start_response: Any, proxy: str | None) -> Result:
         """
-        Go on where the peer is believed, or where the request is a special one.
+        Go on where the headers are believed, or where the long way has to be taken.
 
         Args:
             environ: The environ.
 
             start_response: What *app* and *answer* take besides.
 
-            proxy: The peer that is believed, or ``None``.
+            proxy: The peer whose headers are believed, or ``None``.
         """
         nonlocal recent
         key = decision = None
@@ -247,21 +252,17 @@ def _make_recipe(decision: Decision) -> _Recipe | None:
     return writes, decision.outcome._replace(variables=CONNECTION_KEYS)
 
 
-def _make_bare(
-    environ: Environ, decision: Decision, absent: frozenset[str]
-) -> _Bare | None:
-    """Remember a believed request without headers, if what it says is plain."""
+def _read_plain(
+    environ: Environ,
+) -> tuple[str, str, str, str, str, str | None] | None:
+    """Read the server's own values and ``Connection``, if they are worth to keep."""
     values: list[Any] = [environ.get(key) for key in CONNECTION_KEYS[1:]]
     said: Any = environ.get(_CONNECTION)
     if (
-        decision.kept
-        or said not in PLAIN_CONNECTION
+        said not in PLAIN_CONNECTION
         or not all(isinstance(value, str) for value in values)
         or max(map(len, values)) > MAX_HOST_CHARACTERS
     ):
         return None
-    if said is None:
-        absent |= {_CONNECTION}
     scheme, host, server, port, mount_point = values
-    again = repeat(decision._replace(kept=NOTHING), QUIET_REQUESTS)
-    return scheme, host, server, port, mount_point, said, absent, again
+    return scheme, host, server, port, mount_point, said
