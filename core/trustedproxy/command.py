@@ -52,6 +52,7 @@ def show(
     *,
     explained: bool,
     headers: Mapping[str, str],
+    forced_mount_point: str | None = None,
     **connection: str | None,
 ) -> str:
     """
@@ -64,6 +65,10 @@ def show(
 
         headers: From `join_headers`.
 
+        forced_mount_point:
+            The mount point that the framework takes from its own settings, whatever a
+            header says; ``None`` where it does not.
+
         connection:
             Fields of `Connection` but the host, which is a header; ``None`` where no
             option says it.
@@ -75,13 +80,28 @@ def show(
     request = DEFAULT._replace(host=host, **said)
     text = explain(settings.policy, request, headers)
     decision = settings.policy.decide(request, headers)
+    if decision.rejected is not None:
+        # The answer is 400, and nothing else comes of it.
+        return text
+    if forced_mount_point is not None:
+        text += _FORCED.format(forced_mount_point)
+    if settings.mount_points:
+        text += _ELSEWHERE.format(", ".join(settings.mount_points))
     https = settings.https_only
-    # A request that the policy refuses gets its 400, and no redirect.
-    if https is not None and decision.scheme == "http" and decision.rejected is None:
+    if https is not None and decision.scheme == "http":
         text += _PLAIN + (_ONLY_LOGGED if https.shadow else "")
     return text
 
 
+_FORCED = """
+
+Forced mount point
+  The application's own mount point is {!r}: its settings force it, whatever a header
+  says."""
+_ELSEWHERE = """
+
+Proxy mount points
+  Requests below {} go to other servers and do not reach the application."""
 _PLAIN = """
 
 HTTPS only

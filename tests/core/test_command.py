@@ -117,6 +117,20 @@ def test_redirect_to_https_is_told(headers: dict[str, str], redirected: bool) ->
     assert "shadow" not in shown
 
 
+def test_mount_points_are_told() -> None:
+    """What goes to another server is not explained as if it stayed here."""
+    shown = show_with_https_only(
+        {},
+        TRUSTED_PROXY_MOUNT_POINTS={"/blog/": "http://127.0.0.1:8001/"},
+        TRUSTED_PROXY_HTTPS_ONLY=False,
+    )
+
+    assert shown.endswith(
+        "\n\nProxy mount points\n"
+        "  Requests below /blog/ go to other servers and do not reach the application."
+    )
+
+
 def test_redirect_to_https_in_shadow_is_told_as_such() -> None:
     """In shadow it is only logged."""
     shown = show_with_https_only({}, TRUSTED_PROXY_SHADOW=True)

@@ -57,6 +57,16 @@ def test_request_is_explained() -> None:
     assert "203.0.113.7" in told
 
 
+def test_forced_mount_point_is_told() -> None:
+    """``FORCE_SCRIPT_NAME`` stands above what a header says, and the text says so."""
+    forced = "The application's own mount point is '/forced'"
+
+    with override_settings(FORCE_SCRIPT_NAME="/forced"):
+        assert forced in run("--explain", "--peer", "10.0.0.9")
+        assert forced not in run()
+    assert "Forced mount point" not in run("--explain")
+
+
 def test_request_with_every_option() -> None:
     """Each option reaches the explanation."""
     told = run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings as django_settings
 from django.core.management.base import BaseCommand, CommandError
 
 from django_trustedproxy.conf import ConfigurationError, get_settings
@@ -94,6 +95,7 @@ class Command(BaseCommand):
                 settings,
                 explained=options["explain"],
                 headers=headers,
+                forced_mount_point=django_settings.FORCE_SCRIPT_NAME,
                 **{name: options[name] for name in CONNECTION},
             )
         )
