@@ -8,11 +8,18 @@ believes is checked here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
 import pytest
 
-from .behaviour import FIRST, FORGED, GROUPS, REAL, Question, ask
+from .behaviour import FIRST, FORGED, GROUPS, REAL, XFF, Question, ask
+from .client import Line, get
 from .farm import CLIENT, HOST, Farm
 from .servers import SERVERS, Server, Twins, list_applications
+
+PROTO, FORWARDED_HOST = "X-Forwarded-Proto", "X-Forwarded-Host"
+PREFIX, PORT = "X-Forwarded-Prefix", "X-Forwarded-Port"
 
 QUESTIONS = [
     (heading, question) for heading, group in GROUPS.items() for question in group
@@ -90,3 +97,87 @@ def test_request_of_a_trusted_peer_has_a_client_that_it_named_or_none(
 
 REFUSALS = (0, 400, 431)
 """Closed, refused, too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """
+    Header lines about something else, beside a client that is well said.
+
+    Attributes:
+        said: What a believed peer's last line says, where that may be used.
+    """
+
+    title: str
+    lines: Sequence[Line]
+    said: Mapping[str, str] = field(default_factory=dict)
+
+
+#: What the server says by itself; its port is another one each time.
+OWN = {"scheme": "http", "host": "app.example", "mount_point": ""}
+LONG = "a" * 5000
+
+BESIDE = [
+    Beside("two schemes", [(PROTO, "http"), (PROTO, "https")], {"scheme": "https"}),
+    Beside("an empty scheme", [(PROTO, "")]),
+    Beside("an oversized scheme", [(PROTO, "https" + LONG)]),
+    Beside("an underscored scheme", [("X_Forwarded_Proto", "https")]),
+    Beside("a scheme in a synonym", [("X-Forwarded-Ssl", "on")]),
+    Beside(
+        "two hosts",
+        [(FORWARDED_HOST, "first.example"), (FORWARDED_HOST, "real.example")],
+        {"host": "real.example"},
+    ),
+    Beside("an empty host", [(FORWARDED_HOST, "")]),
+    Beside("an oversized host", [(FORWARDED_HOST, LONG + ".example")]),
+    Beside("an underscored host", [("X_Forwarded_Host", "evil.example")]),
+    Beside("a host in a synonym", [("X-Host", "evil.example")]),
+    Beside(
+        "two mount points",
+        [(PREFIX, "/first"), (PREFIX, "/real")],
+        {"mount_point": "/real"},
+    ),
+    Beside("an empty mount point", [(PREFIX, "")]),
+    Beside("an oversized mount point", [(PREFIX, "/" + LONG)]),
+    Beside("an underscored mount point", [("X_Forwarded_Prefix", "/evil")]),
+    Beside("a mount point in a synonym", [("X-Script-Name", "/evil")]),
+    Beside("two ports", [(PORT, "666"), (PORT, "444")], {"port": "444"}),
+    Beside("an empty port", [(PORT, "")]),
+    Beside("an oversized port", [(PORT, "6" * 5000)]),
+    Beside("an underscored port", [("X_Forwarded_Port", "666")]),
+]
+
+
+@by_pair
+@pytest.mark.parametrize("beside", BESIDE, ids=[beside.title for beside in BESIDE])
+@pytest.mark.parametrize("source", [HOST, CLIENT], ids=["trusted", "untrusted"])
+def test_everything_else_is_what_a_trusted_peer_said_last_or_what_the_server_says(
+    farm: Farm, server: Server, application: str, beside: Beside, source: str
+) -> None:
+    """Sent raw, twice, empty, underscored or oversized: never the first, or garbage."""
+    lines = [("Proving-Application", application), (XFF, REAL), *beside.lines]
+
+    reply = get(farm.find_address(server.name), "/page", lines, source=source)
+
+    if reply.status != 200:
+        assert reply.status in REFUSALS
+        return
+    answer = reply.json()
+    seen = {name: answer[name] for name in OWN}
+    sent = {value for _, value in beside.lines if value}
+    allowed = [OWN]
+    if source == HOST and _is_hole(server, beside):
+        # docs/servers.md says what closes it.
+        return
+    if source == HOST:
+        allowed.append({**OWN, **{n: v for n, v in beside.said.items() if n in OWN}})
+        sent -= set(beside.said.values())
+    assert seen in allowed
+    assert answer["port"] not in sent
+
+
+def _is_hole(server: Server, beside: Beside) -> bool:
+    """Say whether this server hides from a middleware what was really sent."""
+    if any("_" in name for name, _ in beside.lines):
+        return server.twins in (Twins.JOINED, Twins.REPLACES)
+    return server.glues_lines and len(beside.lines) > 1
