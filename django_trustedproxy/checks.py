@@ -126,11 +126,7 @@ def _ancestry(path: str) -> frozenset[str]:
 
 def _no_middleware(project: Project) -> Iterator[str]:
     settings = project.settings
-    has_work = (
-        settings.policy.headers
-        or settings.policy.strip == "all"
-        or settings.restrict_signals
-    )
+    has_work = not settings.policy.changes_nothing or settings.restrict_signals
     if has_work and project.find(TRUSTED_PROXY) is None:
         yield TRUSTED_PROXY
 
@@ -179,7 +175,7 @@ def _synonyms(project: Project) -> Iterator[str]:
 
 def _no_header(project: Project) -> Iterator[str]:
     policy = project.settings.policy
-    if not policy.headers and policy.strip == "listed":
+    if policy.changes_nothing:
         yield "TRUSTED_PROXY_HEADERS"
 
 

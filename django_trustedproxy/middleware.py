@@ -30,7 +30,6 @@ from trustedproxy.https_only import (
 from trustedproxy.middleware import (
     BAD_REQUEST_BODY,
     BAD_REQUEST_HEADERS,
-    is_refused,
 )
 from trustedproxy.process import restrict_signals
 
@@ -121,7 +120,7 @@ class TrustedProxyMiddleware(_Middleware):
             # own handlers.
             restrict_signals()
         decision = correct_request(settings.policy, request)
-        if not is_refused(settings.policy, decision):
+        if not settings.policy.refuses(decision):
             return None
         return HttpResponse(
             BAD_REQUEST_BODY, status=400, headers=dict(BAD_REQUEST_HEADERS)

@@ -121,7 +121,7 @@ class TrustedProxy:
         app.wsgi_app = Entrance(app, wrapped, state)  # type: ignore[method-assign]
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
-        if not settings.policy.headers and settings.policy.strip == "listed":
+        if settings.policy.changes_nothing:
             state.tell_once(
                 "no-header",
                 "TrustedProxy is on the application %r, but TRUSTED_PROXY_HEADERS is "

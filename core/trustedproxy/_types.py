@@ -8,7 +8,7 @@ Out: aliases, so that every signature reads alike.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Callable[[bytes], object]]
@@ -20,5 +20,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 # Every framework has types of its own for these.
 ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+#: What an application returns, or whatever stands in its place.
+Result = TypeVar("Result")
 
 SettingsMapping: TypeAlias = Mapping[str, Any]

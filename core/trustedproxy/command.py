@@ -80,7 +80,7 @@ def show(
     request = DEFAULT._replace(host=host, **said)
     text = explain(settings.policy, request, headers)
     decision = settings.policy.decide(request, headers)
-    if decision.rejected is not None:
+    if settings.policy.refuses(decision):
         # The answer is 400, and nothing else comes of it.
         return text
     if forced_mount_point is not None:

@@ -28,11 +28,6 @@ BAD_REQUEST_HEADERS: list[tuple[str, str]] = [
 ]
 
 
-def is_refused(policy: ProxyPolicy, decision: Decision) -> bool:
-    """Say whether a middleware is to answer 400; never with ``shadow``."""
-    return decision.rejected is not None and not policy.shadow
-
-
 def bad_request_body(method: object) -> bytes:
     """Give the body of the 400; an answer to HEAD has none (RFC 9110 section 9.3.2)."""
     return b"" if method == "HEAD" else BAD_REQUEST_BODY
@@ -76,7 +71,7 @@ class TrustedProxyMiddleware:
         def answer(
             decision: Decision, environ: Environ, start_response: StartResponse
         ) -> Iterable[bytes]:
-            if is_refused(policy, decision):
+            if policy.refuses(decision):
                 start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
                 return [bad_request_body(environ.get("REQUEST_METHOD"))]
             return app(environ, start_response)
@@ -110,7 +105,7 @@ class TrustedProxyASGIMiddleware:
             return
         may_refuse = self._may_refuse or DECISION_KEY in scope
         decision, scope = self._apply(scope)
-        if may_refuse and is_refused(self.policy, decision):
+        if may_refuse and self.policy.refuses(decision):
             await send_bad_request(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import asgi, wsgi
 from .decision import Connection
@@ -25,13 +25,11 @@ from .shortcuts import compile_apply_scope, compile_call
 from .walk import Trust
 
 if TYPE_CHECKING:
-    from ._types import Environ, Scope, SettingsMapping
+    from ._types import Environ, Result, Scope, SettingsMapping
     from .decision import Decision
     from .networks import NetworkEntry
 
 EVERY_PEER = "*"
-Result = TypeVar("Result")
-
 _FORWARDED_PARTNERS = frozenset({Category.CLIENT, Category.SCHEME, Category.HOST})
 
 
@@ -209,6 +207,15 @@ class ProxyPolicy:
     def may_refuse(self) -> bool:
         """Whether there are requests that this policy rejects."""
         return "reject" in (self.malformed, self.missing)
+
+    def refuses(self, decision: Decision) -> bool:
+        """Say whether a middleware is to answer 400; never with ``shadow``."""
+        return decision.rejected is not None and not self.shadow
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether no header is trusted and none is removed, so that nothing is done."""
+        return not self.headers and self.strip != "all"
 
     def decide(
         self, connection: Connection | str, headers: Mapping[str, str]

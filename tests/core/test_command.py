@@ -138,6 +138,15 @@ def test_redirect_to_https_in_shadow_is_told_as_such() -> None:
     assert shown.endswith("is exempt.\n  In shadow mode this is only logged.")
 
 
+def test_redirect_to_https_is_told_where_shadow_refuses_nothing() -> None:
+    """What would be a 400 is only logged, and so is the redirect."""
+    shown = show_with_https_only(
+        {}, TRUSTED_PROXY_SHADOW=True, TRUSTED_PROXY_MISSING="reject"
+    )
+
+    assert shown.endswith("is exempt.\n  In shadow mode this is only logged.")
+
+
 def test_redirect_to_https_is_not_told_of_a_refused_request() -> None:
     """A request that is answered with 400 is not redirected."""
     shown = show_with_https_only({}, TRUSTED_PROXY_MISSING="reject")

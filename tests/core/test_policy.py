@@ -768,3 +768,41 @@ def test_decide_takes_an_address_for_a_connection() -> None:
         Connection("10.0.0.9"), headers
     )
     assert policy.decide("10.0.0.9", headers).client == "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("keywords", "nothing"),
+    [
+        ({}, True),
+        ({"proxies": PROXIES}, True),
+        ({"strip": "all"}, False),
+        ({"headers": [FOR]}, False),
+    ],
+    ids=str,
+)
+def test_policy_without_a_header_changes_nothing_unless_it_strips_all(
+    keywords: dict[str, Any], nothing: bool
+) -> None:
+    """What it says of itself is what it does."""
+    policy = ProxyPolicy(**keywords)
+    environ = make_environ({FOR: "203.0.113.7"}, peer=STRANGER)
+    before = dict(environ)
+
+    decision = policy.apply(environ)
+
+    assert policy.changes_nothing is nothing
+    assert (environ == {**before, DECISION_KEY: decision}) is nothing
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_policy_refuses_what_it_rejects_but_not_in_shadow(shadow: bool) -> None:
+    """In shadow the decision says what would be refused."""
+    policy = ProxyPolicy(
+        headers=[FOR], proxies=PROXIES, missing="reject", shadow=shadow
+    )
+
+    decision = policy.decide(PROXY, {})
+
+    assert decision.rejected is not None
+    assert policy.refuses(decision) is not shadow
+    assert not policy.refuses(policy.decide(STRANGER, {}))

@@ -8,7 +8,7 @@ Out: `compile_call`.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..decision import NOTHING, Decision
 from ..memo import Memo
@@ -27,7 +27,7 @@ from .parties import compile_believes, compile_find, compile_give_again
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .._types import Environ
+    from .._types import Environ, Result
     from ..decision import Outcome
     from ..networks import TrustedNetworks
     from ..rules import Rules
@@ -45,8 +45,6 @@ _CONNECTION = "HTTP_CONNECTION"
 
 _new = tuple.__new__
 _read_connection = itemgetter(*CONNECTION_KEYS)
-
-Result = TypeVar("Result")
 
 #: What is written for a believed request, and what is said of it.
 _Recipe: TypeAlias = "tuple[dict[str, Any], Outcome]"
