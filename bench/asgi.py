@@ -145,7 +145,7 @@ def make_uvicorn(proxies: Sequence[str]) -> Callable[[App], App]:
 
 
 def make_hypercorn(hops: int) -> Callable[[App], App]:
-    """Make hypercorn's middleware; it counts hops and believes every peer."""
+    """Make hypercorn's middleware; it counts hops and trusts every peer."""
     # Its own words for an application are narrower.
     return lambda app: ProxyFixMiddleware(app, "legacy", hops)  # type: ignore[arg-type]
 
@@ -189,7 +189,7 @@ DIRECT: Expected = {
     b"x-forwarded-ssl": None,
     b"x-host": None,
 }
-# uvicorn's does not believe them, and leaves them where they are.
+# uvicorn's does not trust them, and leaves them where they are.
 DIRECT_UVICORN: Expected = {
     "client": client_address(1234),
     "scheme": "http",
@@ -289,7 +289,7 @@ def make_scenarios() -> list[Scenario]:
             ("hypercorn", make_hypercorn(1), DIRECT_HYPERCORN),
         ),
         make_scenario(
-            "believed peer, no headers",
+            "trusted peer, no headers",
             make_plain,
             None,
             ("trustedproxy", make_ours(one), PLAIN),

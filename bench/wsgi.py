@@ -180,7 +180,7 @@ def make_ours(proxies: Sequence[str]) -> App:
 
 
 def make_proxy_fix(hops: int) -> App:
-    """Make ProxyFix; it knows no proxies' addresses and believes every peer."""
+    """Make ProxyFix; it knows no proxies' addresses and trusts every peer."""
     return ProxyFix(application, x_for=hops, x_proto=1, x_host=1)
 
 
@@ -377,7 +377,7 @@ def make_scenarios() -> list[Scenario]:
             ("floor", floor_direct, DIRECT),
         ),
         make_scenario(
-            "believed peer, no headers",
+            "trusted peer, no headers",
             make_health_check,
             0.75,
             ("trustedproxy", make_ours(["10.0.0.0/16"]), PLAIN),

@@ -26,7 +26,7 @@ def get_decision(request: HttpRequest) -> Decision | None:
     """
     Return what was decided about *request*, or ``None``.
 
-    ``None`` where nothing has decided yet, and under ``TRUSTED_PROXY_SHADOW``, which
+    ``None`` where nothing has decided yet, and under ``TRUSTED_PROXY_REPORT_ONLY``, which
     changes nothing.
     """
     # ASGI requests keep their scope, WSGI requests have the environ for META.

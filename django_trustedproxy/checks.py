@@ -151,7 +151,7 @@ def _forced_mount_point(_project: Project) -> Iterator[str]:
 
 def _every_peer(project: Project) -> Iterator[str]:
     policy = project.settings.policy
-    if policy.believes_every_peer and not policy.every_peer_on_purpose:
+    if policy.trusts_every_peer and not policy.every_peer_on_purpose:
         yield "TRUSTED_PROXIES"
 
 
@@ -328,7 +328,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "trustedproxy.W007",
         _every_peer,
-        "{} is not set, so every peer is believed, and whoever reaches this server "
+        "{} is not set, so every peer is trusted, and whoever reaches this server "
         "directly can forge the trusted headers.",
         "List the addresses of your proxies: {} = ['10.0.0.0/8']. If nothing but the "
         "proxy can reach this server, say so: {} = '*'.",
@@ -337,9 +337,9 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "trustedproxy.W008",
         _wide_networks,
-        "TRUSTED_PROXIES believes the whole of {}, which is too wide for proxies.",
+        "TRUSTED_PROXIES trusts the whole of {}, which is too wide for proxies.",
         "Replace '{}' by the networks that your proxies answer from, such as "
-        "'10.0.0.0/8' or 'private'. To believe everybody on purpose: TRUSTED_PROXIES = "
+        "'10.0.0.0/8' or 'private'. To trust everybody on purpose: TRUSTED_PROXIES = "
         "'*'.",
     ),
     Check(

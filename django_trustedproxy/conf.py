@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 import trustedproxy
-from trustedproxy.notices import tell_once
+from trustedproxy.log import tell_once
 from trustedproxy.settings import PREFIX
 
 if TYPE_CHECKING:

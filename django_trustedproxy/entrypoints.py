@@ -24,8 +24,8 @@ from trustedproxy import (
     TrustedProxyMiddleware,
 )
 from trustedproxy.https_only import HTTPSOnly
+from trustedproxy.parsing.values import split_host
 from trustedproxy.process import restrict_signals
-from trustedproxy.values import split_host
 from trustedproxy.wsgi import DECISION_KEY
 
 from .conf import get_settings, tell_at_start
@@ -114,7 +114,7 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
     app = _forget_rewrites(app)
     if settings.mount_points:
         # The extra "mount" is needed only by those who use the setting.
-        from trustedproxy.mount import ProxyMountPointsMiddleware
+        from trustedproxy.mount_points import ProxyMountPointsMiddleware
 
         app = ProxyMountPointsMiddleware(
             app,
@@ -130,7 +130,7 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
 def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
     app = _keep_forced_mount_point(app)
     if settings.mount_points:
-        from trustedproxy.mount import ProxyMountPointsASGIMiddleware
+        from trustedproxy.mount_points import ProxyMountPointsASGIMiddleware
 
         app = ProxyMountPointsASGIMiddleware(
             app,
@@ -173,7 +173,7 @@ def _limit_hosts(rules: HTTPSOnly) -> HTTPSOnly:
         rules.exempt,
         rules.hsts,
         _list_hosts(),
-        shadow=rules.shadow,
+        report_only=rules.report_only,
     )
 
 

@@ -29,8 +29,8 @@ INTRODUCTION = f"""\
 A web application behind a proxy talks to the proxy, not to the visitor.  Each
 request seems to come from the proxy's address, over plain http, for an internal
 host name.  The proxy writes the truth into headers such as X-Forwarded-For.  But
-a visitor can write the same headers, and an application that believes them
-believes anybody.
+a visitor can write the same headers, and an application that trusts them
+trusts anybody.
 
 Here {PROXY} plays the trusted proxy and {STRANGER} plays a stranger who reached
 the application's own port.  Both applications say who the visitor is, and what a
@@ -51,7 +51,7 @@ class Answer:
     Attributes:
         client: Who it takes the visitor for.
         link: The address of its own page, as it would write it into a mail.
-        claims: Other clients that headers still claim, for other code to believe.
+        claims: Other clients that headers still claim, for other code to trust.
         reason: Why, in the words of the decision; ``None`` without a policy.
     """
 

@@ -28,5 +28,5 @@ LOOKED_AT = ("HTTP_X_REAL_IP", "HTTP_X_FORWARDED_FOR", "HTTP_TRUE_CLIENT_IP")
 
 
 def find_claims(environ: Mapping[str, Any]) -> list[str]:
-    """Return every client that a header still claims, for other code to believe."""
+    """Return every client that a header still claims, for other code to trust."""
     return [environ[name] for name in LOOKED_AT if name in environ]

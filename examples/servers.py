@@ -28,7 +28,7 @@ def gunicorn(application: str) -> Callable[[int], list[str]]:
     """
     Make the command for *application*, such as ``flask_app:app``.
 
-    gunicorn by itself believes ``X-Forwarded-Proto`` from 127.0.0.1.  A proxy on a
+    gunicorn by itself trusts ``X-Forwarded-Proto`` from 127.0.0.1.  A proxy on a
     machine of its own would not be there, so that is switched off.
     """
     return lambda descriptor: [

@@ -20,7 +20,7 @@ from flask import has_request_context, request
 from werkzeug.local import LocalProxy
 
 from trustedproxy import Settings, TrustedProxyMiddleware, read_settings
-from trustedproxy.notices import logger, tell_once
+from trustedproxy.log import logger, tell_once
 from trustedproxy.process import restrict_signals
 from trustedproxy.settings import PREFIX
 from trustedproxy.wsgi import DECISION_KEY
@@ -70,7 +70,7 @@ class State:
 
 class TrustedProxy:
     """
-    Believe the configured proxies' headers, and nobody else's.
+    Trust the configured proxies' headers, and nobody else's.
 
     ``TrustedProxy(app)``, or ``trusted_proxy.init_app(app)`` in a factory. The
     configuration (``TRUSTED_PROXIES`` and the ``TRUSTED_PROXY_…`` names) is read then,
@@ -107,7 +107,7 @@ class TrustedProxy:
         wrapped = inner
         if settings.mount_points:
             # What it stands on is there with the extra ``mount`` only.
-            from trustedproxy.mount import ProxyMountPointsMiddleware
+            from trustedproxy.mount_points import ProxyMountPointsMiddleware
 
             proxied = ProxyMountPointsMiddleware(
                 inner, settings.mount_points, settings.policy
@@ -195,7 +195,7 @@ def _tell_proxy_fix(app: Flask, where: str) -> None:
         # The policy's own key for it: it is told once, by whoever notices first.
         "proxy-fix",
         "Werkzeug's ProxyFix stands %s of TrustedProxy on the application %r: it "
-        "believes the same headers from anybody. Remove ProxyFix, and list what it "
+        "trusts the same headers from anybody. Remove ProxyFix, and list what it "
         "read in TRUSTED_PROXY_HEADERS.",
         where,
         app.name,
@@ -209,14 +209,14 @@ def _find_decision() -> Decision:
     decision = request.environ.get(DECISION_KEY)
     if decision is None:
         raise RuntimeError(
-            "There is no decision about this request: TRUSTED_PROXY_SHADOW is on, or "
+            "There is no decision about this request: TRUSTED_PROXY_REPORT_ONLY is on, or "
             "the request did not go through TrustedProxy."
         )
     return cast("Decision", decision)
 
 
 #: The `trustedproxy.Decision` about the request at hand. It is false, and using it a
-#: `RuntimeError`, where there is none: outside of a request, and in shadow mode.
+#: `RuntimeError`, where there is none: outside of a request, and in report-only mode.
 # Typed as what it stands for, so that its attributes are known.
 current_decision: Decision = LocalProxy(  # type: ignore[assignment]
     _find_decision

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import notices
+from trustedproxy import log
 
 from . import surfaces
 
@@ -46,7 +46,7 @@ def surface(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def ask(surface: str) -> surfaces.Ask:
     """Ask a row through one surface."""
-    notices.forget()
+    log.forget()
     return surfaces.SURFACES[surface].ask
 
 

@@ -392,7 +392,7 @@ def _ask_asgi(case: Case, kind: str) -> Answer:
     if not seen:
         return Answer(status, {}, {}, None, before, None, headers)
     [reached] = seen
-    if not case.shadow and case.policy["headers"]:
+    if not case.report_only and case.policy["headers"]:
         assert reached["headers"] is not scope["headers"], "the list is the server's"
     if reached["path"] == reached.get("root_path", "") + read_scope(reached)["path"]:
         assert reached["raw_path"] == reached["path"].encode(), "the raw path differs"

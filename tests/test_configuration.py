@@ -174,7 +174,7 @@ OPTIONS: Final = (
             f"TRUSTED_PROXY_{name.upper()}",
             "True or False",
         )
-        for name in ("port_in_host", "strip_mount_point", "shadow")
+        for name in ("port_in_host", "strip_mount_point", "report_only")
     ),
     Mistake(
         "rejects a secret header without secrets",

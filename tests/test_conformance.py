@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from trustedproxy import ProxyPolicy, Reason, notices
+from trustedproxy import ProxyPolicy, Reason, log
 from trustedproxy.decision import CODES
 from trustedproxy.headers import KNOWN_HEADERS
 
@@ -76,7 +76,7 @@ def expect(case: Case, surface: str, before: dict[str, Any]) -> dict[str, Any]:
     expected["fields"] = fields
     expected["headers"] = case.expected_remaining
     expected["decision"] = {
-        "believed": case.believed,
+        "peer_trusted": case.peer_trusted,
         "client": case.expected_client,
         "client_known": case.expected_client is not None,
         "reason": case.reason,
@@ -107,7 +107,7 @@ def report(case: Case, answer: Answer) -> dict[str, Any]:
     decision = answer.decision
     if decision is not None:
         seen["decision"] = {
-            "believed": decision.believed,
+            "peer_trusted": decision.peer_trusted,
             "client": decision.client,
             "client_known": decision.client_known,
             "reason": decision.reason,
@@ -157,11 +157,11 @@ def test_row_holds(case: Case, ask: Ask, surface: str) -> None:
 def check(case: Case, answer: Answer, surface: str) -> None:
     """Hold *answer*, which *surface* gave, against the row."""
     seen = report(case, answer)
-    if case.shadow and surface != "decide":
+    if case.report_only and surface != "decide":
         expected = untouched(case, answer.before)
     else:
         expected = expect(case, surface, answer.before)
-    if case.rejected and surface != "decide" and not case.shadow:
+    if case.rejected and surface != "decide" and not case.report_only:
         expected["status"] = check_refusal(answer, surface)
         # An application that is not reached sees nothing, and a scope was only given.
         for part in ("fields", "headers", "decision"):
@@ -174,7 +174,7 @@ def check(case: Case, answer: Answer, surface: str) -> None:
         seen["headers"] = squeeze(seen["headers"])
         expected["headers"] = squeeze(expected["headers"])
     assert (case.name, differences(seen, expected)) == (case.name, {})
-    if answer.variables is not None and not case.shadow:
+    if answer.variables is not None and not case.report_only:
         check_variables(case, answer)
     if answer.decision is not None and answer.seen and not case.given.scope:
         told = {field: getattr(answer.decision, field) for field in DECIDED}
@@ -337,7 +337,7 @@ def test_problems_are_told(
         if not case.problems or not SURFACES[surface].admits(case):
             continue
         caplog.clear()
-        notices.forget()
+        log.forget()
         with caplog.at_level(logging.WARNING, logger="trustedproxy"):
             ask(case)
         told = [record.getMessage() for record in caplog.records]
@@ -360,7 +360,7 @@ def test_secret_is_told_to_nobody(caplog: pytest.LogCaptureFixture, ask: Ask) ->
 
 @pytest.mark.parametrize(
     "case",
-    [c for c in CASES if c.believed and not c.shadow][::10],
+    [c for c in CASES if c.peer_trusted and not c.report_only][::10],
     ids=lambda c: c.name,
 )
 def test_second_application_does_nothing(
@@ -370,7 +370,7 @@ def test_second_application_does_nothing(
     environ = make_environ(case)
     first = policy_of(case)
     second = ProxyPolicy(headers=["X-Real-IP", "X-Host"], strip="all")
-    notices.forget()
+    log.forget()
     decision = first.apply(environ)
     copy = dict(environ)
 

@@ -182,7 +182,7 @@ def test_direct_request_is_not_changed_by_its_headers(
 
     decision = policy.decide(connection, headers)
 
-    assert not decision.believed
+    assert not decision.peer_trusted
     assert (decision.client, decision.address) == ("198.51.100.7", "198.51.100.7")
     assert _fields(decision) == _fields(nothing) == connection[1:6]
     assert not decision.winners and not decision.rewritten
@@ -251,7 +251,7 @@ def test_trusted_header_that_stays_names_nobody_forged(headers: dict[str, str]) 
 
     decision = policy.decide(connect(), headers)
 
-    assert decision.believed
+    assert decision.peer_trusted
     left = {
         name: decision.rewritten.get(name, value)
         for name, value in headers.items()

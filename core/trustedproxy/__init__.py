@@ -1,5 +1,5 @@
 """
-Whom to believe behind a reverse proxy: trusted proxy headers for any Python server.
+Whom to trust behind a reverse proxy: trusted proxy headers for any Python server.
 
 In:  a policy: which headers, from which proxies.
 Out: environs, scopes and requests that say the truth, and a decision that says why.
@@ -13,7 +13,7 @@ from .headers import Category, Form, ProxyHeader
 from .hsts import HSTSPolicy
 from .https_only import HTTPSOnlyASGIMiddleware, HTTPSOnlyMiddleware
 from .middleware import TrustedProxyASGIMiddleware, TrustedProxyMiddleware
-from .mount import ProxyMountPointsASGIMiddleware, ProxyMountPointsMiddleware
+from .mount_points import ProxyMountPointsASGIMiddleware, ProxyMountPointsMiddleware
 from .policy import ProxyPolicy
 from .settings import Settings, read_settings
 

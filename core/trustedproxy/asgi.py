@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from .headers import Category
+from .log import tell_once
 from .memo import Memo
-from .notices import tell_once
-from .values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
+from .parsing.values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
 from .wsgi import DECISION_KEY
 
 if TYPE_CHECKING:

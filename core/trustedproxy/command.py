@@ -89,7 +89,7 @@ def show(
         text += _ELSEWHERE.format(", ".join(settings.mount_points))
     https = settings.https_only
     if https is not None and decision.scheme == "http":
-        text += _PLAIN + (_ONLY_LOGGED if https.shadow else "")
+        text += _PLAIN + (_ONLY_LOGGED if https.report_only else "")
     return text
 
 
@@ -108,4 +108,4 @@ HTTPS only
   The scheme is http, so the request is redirected to HTTPS and does not reach the
   application, unless its path, its view or its peer is exempt."""
 _ONLY_LOGGED = """
-  In shadow mode this is only logged."""
+  In report-only mode this is only logged."""

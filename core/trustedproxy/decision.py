@@ -14,15 +14,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .addresses import spell_peer
+from .parsing.addresses import spell_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .addresses import Hop
-    from .beside import Beside
+    from .client import Finding
     from .headers import Category
-    from .walk import Finding
+    from .parsing.addresses import Hop
+    from .url_parts import Beside
 
 
 #: The mapping of everything that is not there.
@@ -36,7 +36,7 @@ class Connection(NamedTuple):
     Attributes:
         peer:
             The address that opened the connection, or what the server reports for a
-            unix socket (`trustedproxy.addresses` has the list).
+            unix socket (`trustedproxy.parsing.addresses` has the list).
 
         scheme: ``http`` or ``https``; ``ws`` or ``wss`` for a websocket.
 
@@ -69,7 +69,7 @@ class Reason(StrEnum):
     FIRST_UNTRUSTED_HOP = "the client is the nearest hop that is not a trusted proxy"
     ALL_HOPS_TRUSTED = "every hop is a trusted proxy, so the client is the farthest"
     HOP_COUNT = "the client is the hop at the configured count"
-    FIRST_ELEMENT = "every peer is believed, so the client is the first element"
+    FIRST_ELEMENT = "every peer is trusted, so the client is the first element"
     SINGLE_VALUE = "the client is the one address that the header holds"
     UNIDENTIFIED_HOP = "the walk ended at a hop that is no address"
     TOO_FEW_ELEMENTS = "the header has fewer elements than the configured count"
@@ -113,7 +113,7 @@ class Outcome(NamedTuple):
     Attributes:
         reason: Why the client is who it is, where no client header counts.
 
-        beside: What the other categories' headers said; ``None``: nothing was believed.
+        beside: What the other categories' headers said; ``None``: nothing was trusted.
 
         rewritten: Name of a header whose value was cut → the value it has now.
 
@@ -177,7 +177,7 @@ class Decision(Evidence):
 
     @property
     def beside(self) -> Beside | None:
-        """What the other categories' headers said; ``None``: nothing was believed."""
+        """What the other categories' headers said; ``None``: nothing was trusted."""
         return self.outcome.beside
 
     @property
@@ -226,7 +226,7 @@ class Decision(Evidence):
         return self.connection[0]
 
     @property
-    def believed(self) -> bool:
+    def peer_trusted(self) -> bool:
         """Whether the peer's headers were read."""
         return self.beside is not None or self.rejected is not None
 
@@ -240,7 +240,7 @@ class Decision(Evidence):
 
     @property
     def client_known(self) -> bool:
-        """Whether anybody who is believed vouches for the client's address."""
+        """Whether anybody who is trusted confirms the client's address."""
         return self.client is not None
 
     @property
@@ -355,7 +355,7 @@ class Decision(Evidence):
 
 _SHOWN = (
     "peer",
-    "believed",
+    "peer_trusted",
     "client",
     "address",
     "client_port",

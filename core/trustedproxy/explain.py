@@ -13,23 +13,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .addresses import is_unix_peer
+from .client import FINDERS, Trust
 from .decision import CODES, Reason
 from .headers import Category, Form
 from .https_only import STATUSES
-from .notices import shorten
-from .values import strip_mount_point
-from .walk import FINDERS, Trust
+from .log import shorten
+from .parsing.addresses import is_unix_peer
+from .parsing.values import strip_mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from .client import Finding, Step
     from .decision import Connection, Decision
     from .headers import ProxyHeader
     from .https_only import HTTPSOnly
     from .policy import ProxyPolicy
     from .settings import Settings
-    from .walk import Finding, Step
 
 #: Category → what the application calls what it sets.
 SETS = {
@@ -121,7 +121,9 @@ def _policy_rows(policy: ProxyPolicy) -> Iterator[Row]:
         str(policy.strip_mount_point),
         STRIP_MOUNT_POINT[policy.strip_mount_point],
     )
-    yield Row("TRUSTED_PROXY_SHADOW", str(policy.shadow), SHADOW[policy.shadow])
+    yield Row(
+        "TRUSTED_PROXY_REPORT_ONLY", str(policy.report_only), REPORT_ONLY[policy.report_only]
+    )
 
 
 STRIP = {
@@ -144,7 +146,7 @@ STRIP_MOUNT_POINT = {
     False: "the path stays as it came",
     True: "the mount point is taken off the front of the path",
 }
-SHADOW = {
+REPORT_ONLY = {
     False: "requests are corrected",
     True: "nothing is changed: what would differ is only logged",
 }
@@ -164,15 +166,15 @@ def _describe_proxies(policy: ProxyPolicy) -> tuple[str, str]:
     if policy.proxies is None:
         value = repr("*") if policy.every_peer_on_purpose else "None"
         if policy.secret_header is not None:
-            return value, "every peer that knows the secret is believed"
+            return value, "every peer that knows the secret is peer_trusted"
         return (
             value,
-            "every peer is believed: right only where nothing but the proxy can reach "
+            "every peer is peer_trusted: right only where nothing but the proxy can reach "
             "this server",
         )
     if not policy.proxies:
-        return "nothing", "nobody is believed"
-    return _list(policy.proxies), "only these peers are believed"
+        return "nothing", "nobody is peer_trusted"
+    return _list(policy.proxies), "only these peers are peer_trusted"
 
 
 def _settings_rows(settings: Settings) -> Iterator[Row]:
@@ -301,20 +303,20 @@ def _tell_peer(policy: ProxyPolicy, decision: Decision) -> list[str]:
     peer = shorten(decision.peer)
     if is_unix_peer(decision.peer):
         peer = f"The unix socket {peer}"
-    if not decision.believed:
+    if not decision.peer_trusted:
         return [_VERDICTS[decision.reason].format(peer=peer)]
     if policy.networks is not None:
         return [f"{peer} is a trusted proxy: its headers are read."]
     if policy.secret_header is not None:
         return [f"{peer} knows the secret: its headers are read."]
-    return [f"{peer} is believed, as every peer is: its headers are read."]
+    return [f"{peer} is trusted, as every peer is: its headers are read."]
 
 
 def _tell_headers(
     policy: ProxyPolicy, decision: Decision, sent: Mapping[str, str]
 ) -> Iterator[Paragraph]:
     """A paragraph for each trusted header, in the policy's order."""
-    if not decision.believed:
+    if not decision.peer_trusted:
         return
     for header in policy.headers:
         value = sent.get(header.name.lower())
@@ -350,7 +352,7 @@ def _tell_client(
         lines.append(
             "The header stays as it came."
             if kept is None
-            else f"The header now is {shorten(kept)}: nobody vouched for what stood "
+            else f"The header now is {shorten(kept)}: nobody confirmed what stood "
             "further left."
         )
     elif finding.text is not None and decision.rejected is None:
@@ -401,7 +403,7 @@ def _tell_finding(finding: Finding) -> str:
     stand_in = (
         "the peer's address stays"
         if finding.vouched is None
-        else f"the last address that was vouched for is {finding.vouched.address}"
+        else f"the last address that was confirmed is {finding.vouched.address}"
     )
     return f"the client is unknown: {finding.reason}; {stand_in}"
 
@@ -444,7 +446,7 @@ def _tell_single(
 
 
 #: Which element of a list counts beside the client (rule R9), by whether everybody is
-#: believed and nothing counted.
+#: trusted and nothing counted.
 _WHICH = {
     False: "the element that the client's own proxy wrote",
     True: "the first element",
@@ -474,7 +476,7 @@ def _tell_outcome(
         lines = [
             f"nothing: the answer is 400, because of {problem.code} ({problem.header})"
         ]
-        return lines + _tell_shadow(policy)
+        return lines + _log_report_only(policy)
     lines = []
     path = connection.path
     if policy.strip_mount_point:
@@ -492,8 +494,12 @@ def _tell_outcome(
         lines.append(f"{name:<15} {shorten(now)}{was}")
     known = "known" if decision.client_known else "unknown"
     lines.append(f"The client is {known}: {decision.reason}.")
-    return lines + _tell_shadow(policy)
+    return lines + _log_report_only(policy)
 
 
-def _tell_shadow(policy: ProxyPolicy) -> list[str]:
-    return ["In shadow mode all of this is only logged."] if policy.shadow else []
+def _log_report_only(policy: ProxyPolicy) -> list[str]:
+    return (
+        ["In report-only mode all of this is only logged."]
+        if policy.report_only
+        else []
+    )

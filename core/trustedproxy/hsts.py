@@ -13,9 +13,9 @@ import re
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from ._grammar import TOKEN
 from .exceptions import ConfigurationError
-from .values import BLANKS
+from .parsing.grammar import TOKEN
+from .parsing.values import BLANKS
 
 if TYPE_CHECKING:
     from typing import NoReturn

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ._types import ASGIApp, Environ, Receive, Scope, Send, StartResponse, WSGIApp
-    from .decision import Decision
     from .policy import ProxyPolicy
 
 BAD_REQUEST_STATUS = "400 Bad Request"
@@ -41,47 +40,19 @@ class TrustedProxyMiddleware:
     does something of its own goes on with ``super().__call__``.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_call")
-
-    if TYPE_CHECKING:
-
-        def __call__(
-            self, environ: Environ, start_response: StartResponse
-        ) -> Iterable[bytes]: ...
-
     def __init__(self, app: WSGIApp, policy: ProxyPolicy) -> None:
-        self._policy = policy
         self.app = app
+        self.policy = policy
         policy.tell_at_start()
 
-    @property
-    def policy(self) -> ProxyPolicy:
-        """Whom the application believes."""
-        return self._policy
-
-    @property
-    def app(self) -> WSGIApp:
-        """The application; another one may be put in its place."""
-        return self._app
-
-    @app.setter
-    def app(self, app: WSGIApp) -> None:
-        policy = self._policy
-
-        def answer(
-            decision: Decision, environ: Environ, start_response: StartResponse
-        ) -> Iterable[bytes]:
-            if policy.refuses(decision):
-                start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
-                return [bad_request_body(environ.get("REQUEST_METHOD"))]
-            return app(environ, start_response)
-
-        self._app = app
-        self._call = policy.compile_apply(app, answer)
-
-
-# What is called is compiled for each application; a method around it would only cost.
-TrustedProxyMiddleware.__call__ = vars(TrustedProxyMiddleware)["_call"]  # type: ignore[method-assign]
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        decision = self.policy.apply(environ)
+        if self.policy.refuses(decision):
+            start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
+            return [bad_request_body(environ.get("REQUEST_METHOD"))]
+        return self.app(environ, start_response)
 
 
 class TrustedProxyASGIMiddleware:
@@ -95,7 +66,7 @@ class TrustedProxyASGIMiddleware:
     def __init__(self, app: ASGIApp, policy: ProxyPolicy) -> None:
         self.app = app
         self.policy = policy
-        self._apply = policy.apply_to_scope
+        self._apply = policy.apply_scope
         self._may_refuse = policy.may_refuse
         policy.tell_at_start()
 

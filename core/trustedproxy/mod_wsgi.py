@@ -94,7 +94,7 @@ def parse_mod_wsgi(text: str) -> dict[str, object]:
     Returns:
         The settings that the text names, ``TRUSTED_PROXY_HEADERS`` and so on.  A text
         without ``WSGITrustedProxies`` says nothing of ``TRUSTED_PROXIES``, so that
-        every peer is believed; the directive without a word gives an empty list, so
+        every peer is trusted; the directive without a word gives an empty list, so
         that nobody is.
 
     Raises:

@@ -28,15 +28,15 @@ from string import hexdigits
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .addresses import is_unix_peer, parse_hop, parse_packed, parse_peer, spell
 from .exceptions import ConfigurationError, name_nearest, nearest
+from .log import tell
 from .memo import Memo
-from .notices import tell
+from .parsing.addresses import is_unix_peer, parse_hop, parse_packed, parse_peer, spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .addresses import Hop
+    from .parsing.addresses import Hop
 
 Network: TypeAlias = IPv4Network | IPv6Network
 #: What may be given for one entry.

@@ -10,22 +10,21 @@ This is the last place where a setting can be refused; `rules` takes what it is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import asgi, wsgi
+from .client import Trust
 from .decision import Connection
 from .exceptions import ConfigurationError, nearest
 from .headers import KNOWN_HEADERS, Category, Form, ProxyHeader, environ_key
-from .lists import MAX_ELEMENTS
+from .log import is_due, logger, tell_once, tell_problems
 from .networks import TrustedNetworks, split_entries
-from .notices import is_due, logger, tell_once, tell_problems
+from .parsing.lists import MAX_ELEMENTS
 from .rules import Rules
-from .shortcuts import compile_apply_scope, compile_call
-from .walk import Trust
 
 if TYPE_CHECKING:
-    from ._types import Environ, Result, Scope, SettingsMapping
+    from ._types import Environ, Scope, SettingsMapping
     from .decision import Decision
     from .networks import NetworkEntry
 
@@ -35,7 +34,7 @@ _FORWARDED_PARTNERS = frozenset({Category.CLIENT, Category.SCHEME, Category.HOST
 
 class ProxyPolicy:
     """
-    Whom to believe, and what: the rules R1 to R20 of the design, compiled.
+    Whom to trust, and what: the rules R1 to R20 of the design, compiled.
 
     All arguments are keywords, and the same as the settings of the README's table.
     A list may also be one string, separated by blanks or commas.
@@ -63,7 +62,7 @@ class ProxyPolicy:
 
         strip_mount_point: Whether the mount point is taken off the path.
 
-        shadow: Whether decisions are only logged.
+        report_only: Whether decisions are only logged.
 
     Raises:
         ConfigurationError: A value is wrong, or two contradict each other.
@@ -84,7 +83,7 @@ class ProxyPolicy:
         missing: str = "ignore",
         port_in_host: bool = False,
         strip_mount_point: bool = False,
-        shadow: bool = False,
+        report_only: bool = False,
     ) -> None:
         self.headers = _read_headers(headers)
         self.proxies = _read_proxies(proxies)
@@ -98,8 +97,8 @@ class ProxyPolicy:
         self.strip_mount_point = _read_flag(
             "TRUSTED_PROXY_STRIP_MOUNT_POINT", strip_mount_point
         )
-        self.shadow = _read_flag("TRUSTED_PROXY_SHADOW", shadow)
-        #: Whether ``"*"`` said on purpose that every peer is believed.
+        self.report_only = _read_flag("TRUSTED_PROXY_REPORT_ONLY", report_only)
+        #: Whether ``"*"`` said on purpose that every peer is trusted.
         self.every_peer_on_purpose = proxies is not None and self.proxies is None
         self._check_together()
         own = {header.name.lower(): header for header in self.headers}
@@ -115,23 +114,6 @@ class ProxyPolicy:
         self._wire_rules = self._compile(asgi.wire_key)
         self._wanted_keys = asgi.wanted_keys(self._wire_rules)
         self._wsgi_rules = self._compile(environ_key)
-        #: Whether requests may take the short way.
-        self._is_ordinary = self._wsgi_rules.are_ordinary and not (
-            self.shadow or self.strip_mount_point
-        )
-        self._apply = self.compile_apply(_read_decision, _give_decision)
-        #: What `apply_scope` calls, without a method around it.
-        self.apply_to_scope: Callable[[Scope], tuple[Decision, Scope]] = (
-            self._apply_to_scope_slowly
-        )
-        if self._is_ordinary:
-            self.apply_to_scope = compile_apply_scope(
-                self._wire_rules,
-                networks,
-                self._wanted_keys,
-                self._apply_to_scope_slowly,
-            )
-
     def _compile(self, spell: Any) -> Rules:
         return Rules(
             headers=self.headers,
@@ -195,12 +177,12 @@ class ProxyPolicy:
             f"hops={self.hops!r}{secret}, strip={self.strip!r}, "
             f"malformed={self.malformed!r}, missing={self.missing!r}, "
             f"port_in_host={self.port_in_host!r}, "
-            f"strip_mount_point={self.strip_mount_point!r}, shadow={self.shadow!r})"
+            f"strip_mount_point={self.strip_mount_point!r}, report_only={self.report_only!r})"
         )
 
     @property
-    def believes_every_peer(self) -> bool:
-        """Whether anybody who can connect is believed (rule R4)."""
+    def trusts_every_peer(self) -> bool:
+        """Whether anybody who can connect is trusted (rule R4)."""
         return bool(self.headers) and self.proxies is None and not self._secrets
 
     @property
@@ -210,7 +192,7 @@ class ProxyPolicy:
 
     def refuses(self, decision: Decision) -> bool:
         """Say whether a middleware is to answer 400; never with ``shadow``."""
-        return decision.rejected is not None and not self.shadow
+        return decision.rejected is not None and not self.report_only
 
     @property
     def changes_nothing(self) -> bool:
@@ -246,36 +228,6 @@ class ProxyPolicy:
             The decision, which is also at ``environ["trustedproxy.decision"]``; the
             first one, where a policy was applied before.
         """
-        return self._apply(environ, None)
-
-    def compile_apply(
-        self,
-        app: Callable[[Environ, Any], Result],
-        answer: Callable[[Decision, Environ, Any], Result],
-    ) -> Callable[[Environ, Any], Result]:
-        """
-        Compile `apply` and what comes after it into one function.
-
-        Args:
-            app: Called where it is known that nothing is refused.
-
-            answer: Called with the decision elsewhere.
-
-        Returns:
-            A function of an environ, and of what *app* and *answer* take besides.
-        """
-        apply_slowly = self._apply_slowly
-        if self._is_ordinary:
-            return compile_call(
-                self._wsgi_rules, self.networks, apply_slowly, app, answer
-            )
-
-        def call(environ: Environ, start_response: Any) -> Result:
-            return answer(apply_slowly(environ), environ, start_response)
-
-        return call
-
-    def _apply_slowly(self, environ: Environ) -> Decision:
         if wsgi.DECISION_KEY in environ:
             tell_once("decided-twice", _DECIDED_TWICE)
             earlier: Decision = environ[wsgi.DECISION_KEY]
@@ -291,11 +243,11 @@ class ProxyPolicy:
                 problem.code == "missing" for problem in decision.problems
             ):
                 tell_once("waitress", _REMOVED_BY_WAITRESS)
-        if self.shadow:
+        if self.report_only:
             environ = dict(environ)
         wsgi.write(environ, connection, decision, rules, self.strip_mount_point)
-        if self.shadow:
-            _tell_shadow(decision)
+        if self.report_only:
+            _log_report_only(decision)
         return decision
 
     def apply_scope(self, scope: Scope) -> tuple[Decision, Scope]:
@@ -306,9 +258,6 @@ class ProxyPolicy:
             The decision and the scope to go on with, whose ``headers`` are a list of
             its own; with ``shadow`` the scope that was given.
         """
-        return self.apply_to_scope(scope)
-
-    def _apply_to_scope_slowly(self, scope: Scope) -> tuple[Decision, Scope]:
         if wsgi.DECISION_KEY in scope:
             tell_once("decided-twice", _DECIDED_TWICE)
             earlier: Decision = scope[wsgi.DECISION_KEY]
@@ -323,8 +272,8 @@ class ProxyPolicy:
         written = asgi.write(
             scope, headers, decision, rules, strip_path=self.strip_mount_point
         )
-        if self.shadow:
-            _tell_shadow(decision)
+        if self.report_only:
+            _log_report_only(decision)
             return decision, scope
         return decision, written
 
@@ -360,7 +309,7 @@ class ProxyPolicy:
 
     def tell_at_start(self) -> None:
         """Say once in the log what a policy leaves open (rule R4)."""
-        if self.believes_every_peer and not self.every_peer_on_purpose:
+        if self.trusts_every_peer and not self.every_peer_on_purpose:
             tell_once("every-peer", EVERY_PEER_BELIEVED)
 
     @classmethod
@@ -407,17 +356,8 @@ class ProxyPolicy:
         return cls.from_mapping(parse_mod_wsgi(text))
 
 
-def _read_decision(environ: Environ, _: None) -> Decision:
-    decision: Decision = environ[wsgi.DECISION_KEY]
-    return decision
-
-
-def _give_decision(decision: Decision, _environ: Environ, _: None) -> Decision:
-    return decision
-
-
 EVERY_PEER_BELIEVED = (
-    "TRUSTED_PROXIES is not set: the trusted headers are believed from every peer that "
+    "TRUSTED_PROXIES is not set: the trusted headers are trusted from every peer that "
     "can connect. Set it to the addresses of your proxies, such as ['127.0.0.1', "
     "'10.0.0.0/8'], or to '*' if nothing but the proxy can reach this server."
 )
@@ -445,14 +385,16 @@ _PROXY_FIX = (
 _MOST_SHOWN = 2000
 
 
-def _tell_shadow(decision: Decision) -> None:
+def _log_report_only(decision: Decision) -> None:
     """Log what would have been changed, at most once a minute for a peer."""
-    if (decision.original or decision.rejected) and is_due("shadow", decision.peer):
+    if (decision.original or decision.rejected) and is_due(
+        "report_only", decision.peer
+    ):
         shown = repr(decision)
         if len(shown) > _MOST_SHOWN:
             shown = f"{shown[:_MOST_SHOWN]}… ({len(shown)} characters)"
-        logger.warning("shadow: %s would be %s", sorted(decision.original), shown)
-    logger.debug("shadow: %s", decision)
+        logger.warning("report_only: %s would be %s", sorted(decision.original), shown)
+    logger.debug("report_only: %s", decision)
 
 
 def _read_headers(value: object) -> tuple[ProxyHeader, ...]:

@@ -17,7 +17,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .notices import logger
+from .log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable

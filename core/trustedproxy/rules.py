@@ -19,12 +19,12 @@ import hmac
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .beside import BesideReader
+from .client import FINDERS, Finding, Trust, position_without_list
 from .decision import NOTHING, Decision, Outcome, Problem, Reason
 from .headers import Category, Form, ProxyHeader
-from .lists import MAX_CHARACTERS
-from .values import BLANKS
-from .walk import FINDERS, Finding, Trust, position_without_list
+from .parsing.lists import MAX_CHARACTERS
+from .parsing.values import BLANKS
+from .url_parts import BesideReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ def _rank(finding: Finding) -> int:
     Say which of several client headers counts (R5); among equals, the last listed one.
 
     One that identifies the client beats one that does not, and a well-formed one beats
-    a malformed one, which still counts where an address in it was vouched for.
+    a malformed one, which still counts where an address in it was confirmed.
     """
     if finding.client is not None:
         return 3
@@ -74,7 +74,7 @@ class Rules:
 
         known: Every header that is known, the user's own among them.
 
-        trusts: Whether a peer is believed; ``None``: every peer is.
+        trusts: Whether a peer is trusted; ``None``: every peer is.
 
         trust: What the policy says about hops.
 
@@ -217,7 +217,7 @@ class Rules:
         headers: Mapping[str, Any],
         reason: Reason,
     ) -> Decision:
-        """Believe nothing: the connection's own values, and no forwarding header."""
+        """Trust nothing: the connection's own values, and no forwarding header."""
         problems: tuple[Problem, ...] = ()
         if headers.get(self._connection_key) not in PLAIN_CONNECTION:
             problems = self._read_connection(headers[self._connection_key])
@@ -229,7 +229,7 @@ class Rules:
     def _believe(
         self, connection: ConnectionValues, headers: Mapping[str, Any]
     ) -> Decision:
-        """Read the headers of a believed peer."""
+        """Read the headers of a trusted peer."""
         finding, winner, lost, of_client = self._find_client(headers)
         problems = of_client
         said = text = None

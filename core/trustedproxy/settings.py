@@ -153,10 +153,10 @@ OPTIONS: tuple[Option, ...] = (
         _parse_flag,
     ),
     Option(
-        "TRUSTED_PROXY_SHADOW",
+        "TRUSTED_PROXY_REPORT_ONLY",
         False,
         "whether decisions are only logged, and nothing is changed",
-        "shadow",
+        "report_only",
         _parse_flag,
     ),
     Option(
@@ -211,7 +211,7 @@ class Settings:
     Everything that the settings say.
 
     Attributes:
-        policy: Whom to believe.
+        policy: Whom to trust.
 
         https_only: The redirect to https, or ``None``.
 
@@ -313,7 +313,7 @@ def _read_https_only(given: Mapping[str, Any], policy: ProxyPolicy) -> HTTPSOnly
         status=given.get("TRUSTED_PROXY_HTTPS_STATUS", 301),
         exempt=given.get("TRUSTED_PROXY_HTTPS_EXEMPT", ()),
         hsts=_read_hsts(given),
-        shadow=policy if policy.shadow else False,
+        report_only=policy if policy.report_only else False,
     )
     return https_only if wanted else None
 
@@ -337,7 +337,7 @@ def _read_mount_points(given: Mapping[str, Any]) -> Mapping[str, str]:
         shown = hide_userinfo(value)
         raise ConfigurationError(name, shown, "a mapping of URL paths to URLs")
     # Nobody needs the mount points but those who use the setting.
-    from .mount.points import compile_mount_points
+    from .mount_points.points import compile_mount_points
 
     compile_mount_points(value)
     return dict(value)

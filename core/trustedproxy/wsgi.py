@@ -15,12 +15,12 @@ import socket as _sockets
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from .values import strip_mount_point
+from .parsing.values import strip_mount_point
 
 if TYPE_CHECKING:
     from ._types import Environ
-    from .addresses import Hop
     from .decision import Decision
+    from .parsing.addresses import Hop
     from .rules import ConnectionValues, Rules
 
 #: Where the decision is kept, in environs and in scopes.
@@ -187,7 +187,7 @@ def write(
         replaced = environ.get("wsgi.url_scheme") != scheme
         if replaced:
             _replace(environ, original, "wsgi.url_scheme", scheme)
-        # Where nothing was believed, what the server says stays as it is.
+        # Where nothing was trusted, what the server says stays as it is.
         if (replaced or beside is not None) and (
             "HTTPS" in environ or "REQUEST_SCHEME" in environ
         ):

@@ -175,14 +175,14 @@ class Case:
     loose: bool = False
 
     @property
-    def believed(self) -> bool:
+    def peer_trusted(self) -> bool:
         """Whether the row expects the peer's headers to be read."""
         return self.reason not in DIRECT
 
     @property
-    def shadow(self) -> bool:
+    def report_only(self) -> bool:
         """Whether the policy only tries: nothing may change."""
-        return bool(self.policy.get("shadow"))
+        return bool(self.policy.get("report_only"))
 
     @property
     def listed(self) -> list[str]:
@@ -197,7 +197,7 @@ class Case:
         """The client, where the row does not state it too."""
         if not isinstance(self.client, Unstated):
             return self.client
-        return None if self.believed else canonical(self.peer)
+        return None if self.peer_trusted else canonical(self.peer)
 
     @property
     def expected_address(self) -> str | None:
@@ -205,7 +205,7 @@ class Case:
         if not isinstance(self.address, Unstated):
             return self.address
         client = self.expected_client
-        return client if self.believed and client is not None else self.peer
+        return client if self.peer_trusted and client is not None else self.peer
 
     @property
     def sent_headers(self) -> dict[str, str]:
@@ -229,7 +229,7 @@ class Case:
         """The winners by category, names in lower case."""
         if not isinstance(self.winners, Unstated):
             return {key: name.lower() for key, name in self.winners.items()}
-        if not self.believed or self.rejected:
+        if not self.peer_trusted or self.rejected:
             return {}
         opted = {category for name in self.listed for category in CATEGORIES[name]}
         return {

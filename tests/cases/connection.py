@@ -1,5 +1,5 @@
 """
-Rows of rules R15 to R19: port and mount point, what is kept, shadow, ASGI, the scheme.
+Rows of rules R15 to R19: port and mount point, what is kept, report_only, ASGI, the scheme.
 
 In:  nothing.
 Out: `ROWS`.
@@ -432,8 +432,8 @@ ORIGINALS: Final = (
 #: R17: trying a policy.
 SHADOW: Final = (
     Case(
-        "changes nothing in shadow, though it decides",
-        ours(FOR, PROTO, HOST, SCRIPT, shadow=True),
+        "changes nothing in report_only, though it decides",
+        ours(FOR, PROTO, HOST, SCRIPT, report_only=True),
         (
             *sent(FOR, "1.1.1.1, 203.0.113.7"),
             *sent(PROTO, "https"),
@@ -454,16 +454,16 @@ SHADOW: Final = (
         },
     ),
     Case(
-        "removes nothing from a direct request in shadow",
-        ours(FOR, shadow=True, strip="all"),
+        "removes nothing from a direct request in report_only",
+        ours(FOR, report_only=True, strip="all"),
         (*sent(FOR, "203.0.113.7"), *sent(HOST, "forged.example")),
         peer=STRANGER,
         reason=Reason.PEER_NOT_TRUSTED,
         remaining={},
     ),
     Case(
-        "refuses nothing in shadow, though it would",
-        ours(FOR, shadow=True, malformed="reject", missing="reject"),
+        "refuses nothing in report_only, though it would",
+        ours(FOR, report_only=True, malformed="reject", missing="reject"),
         sent(FOR, "garbage"),
         reason=Reason.UNIDENTIFIED_HOP,
         problems=("malformed",),

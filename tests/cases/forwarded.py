@@ -196,7 +196,7 @@ TAKEN: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ),
 )
 
-#: What an element has that breaks the grammar, so that nothing in it is believed.
+#: What an element has that breaks the grammar, so that nothing in it is trusted.
 BROKEN: Final = (
     ("a doubled for", "for=203.0.113.7;for=198.51.100.66;proto=https"),
     ("a doubled proto", "for=203.0.113.7;proto=http;Proto=https"),
@@ -545,7 +545,7 @@ HEADER: Final = (
         remaining={},
     ),
     Case(
-        "removes X- headers of scheme and host beside Forwarded without believing them",
+        "removes X- headers of scheme and host beside Forwarded without trusting them",
         ours(FORWARDED),
         (
             *sent(FORWARDED, "for=203.0.113.7"),

@@ -45,7 +45,7 @@ ADDRESSES: Final = (
 ORIGINAL_FOR: Final = "X-Original-Forwarded-For"
 
 #: Category → the header that is trusted there, its value, and the synonyms with a
-#: value that would be believed.
+#: value that would be trusted.
 SYNONYMS: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
     "client": (
         FOR,
@@ -250,7 +250,7 @@ ROWS: Final = (
     ),
     *(
         Case(
-            f"removes {name} with every known header and believes nothing in it",
+            f"removes {name} with every known header and trusts nothing in it",
             ours(PORT, strip="all"),
             ((name, value), (PORT, "443")),
             port="443",

@@ -156,7 +156,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "takes the first of many schemes where every peer is believed",
+        "takes the first of many schemes where every peer is peer_trusted",
         anybody(PROTO),
         sent(PROTO, "https" + ", http" * 100),
         scheme="https",

@@ -1,5 +1,5 @@
 """
-Rows of rules R1 to R5: who is believed, what goes, what stays.
+Rows of rules R1 to R5: who is trusted, what goes, what stays.
 
 In:  nothing.
 Out: `ROWS`.
@@ -61,7 +61,7 @@ INET_SOCKET: Final = _Socket(socket.AF_INET)
 
 def _known_peer(what: str, peer: str, *entries: str, **more: Any) -> Case:
     return Case(
-        f"believes a peer {what}",
+        f"trusts a peer {what}",
         {"headers": [REAL], "proxies": list(entries)},
         ((REAL, "203.0.113.7"),),
         peer=peer,
@@ -255,7 +255,7 @@ PEERS: Final = (
     _stranger("with leading zeros in its address", "010.0.0.1", "10.0.0.0/8"),
     _stranger("with a shortened address", "10.1", "10.0.0.0/8"),
     Case(
-        "believes the list of proxies that one string writes",
+        "trusts the list of proxies that one string writes",
         {"headers": "X-Forwarded-For, X-Forwarded-Proto", "proxies": "10.0.0.9 ::1"},
         ((FOR, "203.0.113.7"), (PROTO, "https")),
         peer="::1",
@@ -311,7 +311,7 @@ UNIX_SCOPES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 
 _UNIX_OUTCOMES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (
-        "believes",
+        "trusts",
         "unix",
         {"client": "203.0.113.7", "scheme": "https", "reason": Reason.SINGLE_VALUE},
     ),
@@ -341,7 +341,7 @@ SOCKETS: Final = (
         for verb, entry, outcome in _UNIX_OUTCOMES
     ),
     Case(
-        "believes a peer without an address where unix is listed",
+        "trusts a peer without an address where unix is listed",
         {"headers": [FOR], "proxies": ["unix", "10.0.0.0/8"]},
         ((FOR, "198.51.100.66, 203.0.113.7, 10.0.0.8"),),
         peer=None,
@@ -393,10 +393,10 @@ SOCKETS: Final = (
     ),
 )
 
-#: R4: who is believed without a list, with all, with none.
+#: R4: who is trusted without a list, with all, with none.
 EVERYBODY: Final = (
     Case(
-        "believes every peer where no list is given",
+        "trusts every peer where no list is given",
         anybody(REAL, PROTO),
         ((REAL, "203.0.113.7"), (PROTO, "https")),
         peer=STRANGER,
@@ -405,7 +405,7 @@ EVERYBODY: Final = (
         reason=Reason.SINGLE_VALUE,
     ),
     Case(
-        "believes every peer where the list says so",
+        "trusts every peer where the list says so",
         anybody(REAL, PROTO, proxies="*"),
         ((REAL, "203.0.113.7"), (PROTO, "https")),
         peer=STRANGER,
@@ -414,7 +414,7 @@ EVERYBODY: Final = (
         reason=Reason.SINGLE_VALUE,
     ),
     Case(
-        "believes a unix socket where every peer is believed",
+        "trusts a unix socket where every peer is peer_trusted",
         anybody(REAL, proxies=["*"]),
         ((REAL, "203.0.113.7"),),
         peer=None,
@@ -519,7 +519,7 @@ WINNERS: Final = (
         remaining={},
     ),
     Case(
-        "prefers the malformed synonym in which an address was vouched for",
+        "prefers the malformed synonym in which an address was confirmed",
         ours(FOR, REAL),
         ((FOR, "garbage, 10.0.0.8"), (REAL, "garbage")),
         address="10.0.0.8",
@@ -607,25 +607,25 @@ _UNKNOWN: Final[dict[str, Any]] = {"reason": Reason.SECRET_MISSING, "remaining":
 #: The proxy's secret.
 SECRETS: Final = (
     _secret(
-        "believes a proxy that knows the secret",
+        "trusts a proxy that knows the secret",
         ours(FOR, **WITH_SECRET),
         (SECRET,),
         **_KNOWN,
     ),
     _secret(
-        "believes a proxy that knows the other secret",
+        "trusts a proxy that knows the other secret",
         ours(FOR, **TWO_SECRETS),
         (SECRET,),
         **_KNOWN,
     ),
     _secret(
-        "believes a proxy whose secret comes among blanks and tabs",
+        "trusts a proxy whose secret comes among blanks and tabs",
         ours(FOR, **WITH_SECRET),
         (f"\t {SECRET} \t",),
         **_KNOWN,
     ),
     _secret(
-        "believes any peer that knows the secret where no list is given",
+        "trusts any peer that knows the secret where no list is given",
         anybody(FOR, **WITH_SECRET),
         (SECRET,),
         peer=STRANGER,

@@ -218,7 +218,7 @@ FROM_THE_RIGHT: Final = (
 #: R7: without a list of proxies, without a count.
 FROM_THE_LEFT: Final = (
     Case(
-        "takes the first element where every peer is believed",
+        "takes the first element where every peer is peer_trusted",
         anybody(FOR),
         sent(FOR, "203.0.113.7, 198.51.100.66, 10.0.0.8"),
         client="203.0.113.7",
@@ -240,7 +240,7 @@ FROM_THE_LEFT: Final = (
         loose=True,
     ),
     Case(
-        "keeps the list as it came where every peer is believed",
+        "keeps the list as it came where every peer is peer_trusted",
         anybody(FOR),
         sent(FOR, "203.0.113.7,garbage ,unknown"),
         client="203.0.113.7",
@@ -278,7 +278,7 @@ FROM_THE_LEFT: Final = (
         remaining={},
     ),
     Case(
-        "takes the first element of Forwarded where every peer is believed",
+        "takes the first element of Forwarded where every peer is peer_trusted",
         anybody(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7;proto=https;host=app.example, for=10.0.0.8"),
         client="203.0.113.7",
@@ -631,7 +631,7 @@ LOCKSTEP: Final = (
         remaining={PROTO: "https"},
     ),
     Case(
-        "takes the first scheme where every peer is believed",
+        "takes the first scheme where every peer is peer_trusted",
         anybody(FOR, PROTO),
         (
             *sent(FOR, "203.0.113.7, 198.51.100.8, 10.0.0.8"),
@@ -643,14 +643,14 @@ LOCKSTEP: Final = (
         remaining={FOR: "203.0.113.7, 198.51.100.8, 10.0.0.8", PROTO: "https"},
     ),
     Case(
-        "takes the first scheme where no client header is listed and all are believed",
+        "takes the first scheme where no client header is listed and all are peer_trusted",
         anybody(PROTO),
         sent(PROTO, "https, http"),
         scheme="https",
         remaining={PROTO: "https"},
     ),
     Case(
-        "takes the first scheme beside a single value where every peer is believed",
+        "takes the first scheme beside a single value where every peer is peer_trusted",
         anybody(REAL, PROTO),
         (*sent(REAL, "203.0.113.7"), *sent(PROTO, "https, http")),
         client="203.0.113.7",
@@ -659,7 +659,7 @@ LOCKSTEP: Final = (
         remaining={REAL: "203.0.113.7", PROTO: "https"},
     ),
     Case(
-        "takes a scheme of commas alone for a missing one where all are believed",
+        "takes a scheme of commas alone for a missing one where all are peer_trusted",
         anybody(PROTO),
         sent(PROTO, ","),
         remaining={},

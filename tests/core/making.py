@@ -30,7 +30,7 @@ FORWARDED: Final = "Forwarded"
 #: What a decision says to everybody.
 ATTRIBUTES: Final = (
     "peer",
-    "believed",
+    "peer_trusted",
     "client",
     "client_known",
     "client_port",

@@ -2,7 +2,7 @@
 Read a connection and headers from a scope, write a decision into a new one.
 
 In:  http and websocket scopes as servers make them.
-Out: what the policy believes of them, and the scope to go on with.
+Out: what the policy trusts of them, and the scope to go on with.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Decision, Problem, ProxyPolicy, Reason, asgi, memo, notices
+from trustedproxy import Decision, Problem, ProxyPolicy, Reason, asgi, log, memo
 from trustedproxy.asgi import is_unix_server, read_name
 from trustedproxy.wsgi import DECISION_KEY
 
@@ -94,10 +94,10 @@ def test_client_of_a_unix_socket_is_a_unix_peer(
     """Whatever it calls itself: it came through the socket (R3)."""
     scope = make_scope([FROM], kind=kind) | ends
 
-    believed, new = apply(scope, UNIX)
+    trusted, new = apply(scope, UNIX)
     direct, stripped = apply(scope, NO_UNIX)
 
-    assert believed.client == new["client"][0] == "203.0.113.7"
+    assert trusted.client == new["client"][0] == "203.0.113.7"
     assert (direct.reason, direct.client) == (Reason.PEER_NOT_TRUSTED, None)
     assert lines_of(stripped) == []
     assert stripped["client"] == scope["client"]
@@ -118,9 +118,9 @@ def test_missing_client_of_a_tcp_server_is_nobody(ends: dict[str, Any]) -> None:
 
     decision, new = apply(scope, NO_UNIX)
 
-    assert not decision.believed and decision.client is None
+    assert not decision.peer_trusted and decision.client is None
     assert lines_of(new) == []
-    assert not apply(scope, UNIX)[0].believed
+    assert not apply(scope, UNIX)[0].peer_trusted
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_host_takes_the_place_of_every_line_of_it(
 
 
 def test_several_host_lines_stay_where_no_header_names_another() -> None:
-    """They are the server's business, and no host that would be believed."""
+    """They are the server's business, and no host that would be trusted."""
     decision, new = apply(make_scope([FROM, ("host", "two")]))
 
     assert decision.host == "backend.internal,two"
@@ -385,19 +385,19 @@ def test_value_keeps_its_bytes() -> None:
 
 
 def test_secret_is_removed_from_every_scope() -> None:
-    """From a believed one, a stranger's, and one with the wrong secret."""
+    """From a trusted one, a stranger's, and one with the wrong secret."""
     policy = ProxyPolicy(
         headers=[FOR], proxies=PROXIES, secret_header="X-Proof", secrets=["hush-hush"]
     )
 
-    for peer, secret, believed in [
+    for peer, secret, trusted in [
         (PROXY, "hush-hush", True),
         (PROXY, "wrong", False),
         (STRANGER, "hush-hush", False),
     ]:
         scope = make_scope([("X-PROOF", secret), ("x-other", "1")], peer=peer)
         decision, new = apply(scope, policy)
-        assert decision.believed is believed
+        assert decision.peer_trusted is trusted
         assert lines_of(new) == [("x-other", "1")]
         assert "hush-hush" not in repr(decision)
 
@@ -543,7 +543,7 @@ def test_path_that_begins_with_the_mount_point_stays_where_that_is_wanted() -> N
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """List what was told during the test so far."""
-    notices.forget()
+    log.forget()
     caplog.set_level(logging.WARNING, logger="trustedproxy")
     return lambda: [record.getMessage() for record in caplog.records]
 
@@ -603,7 +603,7 @@ def test_shadow_changes_nothing_and_says_what_would_be(
     told: Callable[[], list[str]],
 ) -> None:
     """The scope that was given goes on, without a key (R17)."""
-    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, shadow=True)
+    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, report_only=True)
     scope = make_scope([FROM, (PROTO, "https"), ("x_real_ip", "6.6.6.6")])
     before = copy.deepcopy(scope)
 
@@ -615,7 +615,9 @@ def test_shadow_changes_nothing_and_says_what_would_be(
     assert DECISION_KEY not in scope
     assert (decision.client, decision.scheme) == ("203.0.113.7", "https")
     [message] = told()
-    assert message.startswith("shadow: ['client', 'scheme', 'x_real_ip'] would be Dec")
+    assert message.startswith(
+        "report_only: ['client', 'scheme', 'x_real_ip'] would be Dec"
+    )
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])

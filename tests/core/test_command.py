@@ -114,7 +114,7 @@ def test_redirect_to_https_is_told(headers: dict[str, str], redirected: bool) ->
     shown = show_with_https_only(headers)
 
     assert ("\n\nHTTPS only\n  The scheme is http" in shown) is redirected
-    assert "shadow" not in shown
+    assert "report_only" not in shown
 
 
 def test_mount_points_are_told() -> None:
@@ -133,18 +133,18 @@ def test_mount_points_are_told() -> None:
 
 def test_redirect_to_https_in_shadow_is_told_as_such() -> None:
     """In shadow it is only logged."""
-    shown = show_with_https_only({}, TRUSTED_PROXY_SHADOW=True)
+    shown = show_with_https_only({}, TRUSTED_PROXY_REPORT_ONLY=True)
 
-    assert shown.endswith("is exempt.\n  In shadow mode this is only logged.")
+    assert shown.endswith("is exempt.\n  In report-only mode this is only logged.")
 
 
 def test_redirect_to_https_is_told_where_shadow_refuses_nothing() -> None:
     """What would be a 400 is only logged, and so is the redirect."""
     shown = show_with_https_only(
-        {}, TRUSTED_PROXY_SHADOW=True, TRUSTED_PROXY_MISSING="reject"
+        {}, TRUSTED_PROXY_REPORT_ONLY=True, TRUSTED_PROXY_MISSING="reject"
     )
 
-    assert shown.endswith("is exempt.\n  In shadow mode this is only logged.")
+    assert shown.endswith("is exempt.\n  In report-only mode this is only logged.")
 
 
 def test_redirect_to_https_is_not_told_of_a_refused_request() -> None:

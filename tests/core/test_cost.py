@@ -14,8 +14,8 @@ from typing import Any, Final
 import pytest
 
 from trustedproxy import ProxyPolicy
-from trustedproxy.addresses import parse_packed
 from trustedproxy.networks import TrustedNetworks
+from trustedproxy.parsing.addresses import parse_packed
 
 from .making import (
     FOR,

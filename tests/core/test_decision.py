@@ -59,7 +59,7 @@ def test_decision_says_what_a_believed_request_is() -> None:
     """Every attribute, where every category has a trusted header."""
     assert show(POLICY.decide(CONNECTION, SENT)) == {
         "peer": PROXY,
-        "believed": True,
+        "peer_trusted": True,
         "client": "203.0.113.7",
         "client_known": True,
         "client_port": 4711,
@@ -92,7 +92,7 @@ def test_decision_of_a_direct_request_is_the_connection() -> None:
 
     assert show(decision) == {
         "peer": "2001:DB8::7",
-        "believed": False,
+        "peer_trusted": False,
         "client": "2001:db8::7",
         "client_known": True,
         "client_port": None,
@@ -116,7 +116,7 @@ def test_decision_of_a_direct_request_is_the_connection() -> None:
 
 
 def test_client_is_unknown_where_nobody_vouches_for_one() -> None:
-    """A believed peer that names nobody, a unix peer of a direct request, a refusal."""
+    """A trusted peer that names nobody, a unix peer of a direct request, a refusal."""
     direct = ProxyPolicy(headers=[FOR], proxies=[])
     refusing = ProxyPolicy(headers=[FOR], proxies=PROXIES, missing="reject")
     unix = CONNECTION._replace(peer="")
@@ -151,7 +151,7 @@ def test_refused_request_was_believed_and_says_why() -> None:
 
     assert decision.rejected == Problem("malformed", FOR, "garbage")
     assert decision.problems == (decision.rejected,)
-    assert decision.believed
+    assert decision.peer_trusted
     assert (decision.scheme, decision.winners) == ("http", {})
     assert decision.removed == (FOR, PROTO)
 
@@ -171,7 +171,7 @@ def test_decision_is_shown_with_everything_it_says() -> None:
 
     shown = repr(decision)
 
-    assert shown.startswith(f"Decision(peer='{PROXY}', believed=True, client=")
+    assert shown.startswith(f"Decision(peer='{PROXY}', peer_trusted=True, client=")
     for name in ATTRIBUTES:
         if name != "client_known":
             value = getattr(decision, name)

@@ -74,7 +74,7 @@ X-Forwarded-For (client address)
   2. '203.0.113.7:4711' is not a trusted proxy.
   So the client is 203.0.113.7, port 4711: the client is the nearest hop that is not \
 a trusted proxy.
-  The header now is '203.0.113.7:4711, 10.0.0.6': nobody vouched for what stood \
+  The header now is '203.0.113.7:4711, 10.0.0.6': nobody confirmed what stood \
 further left.
 
 X-Forwarded-Proto (scheme)
@@ -122,7 +122,7 @@ The application sees
         (
             {"proxies": None},
             PEER,
-            "'10.0.0.5' is believed, as every peer is: its headers are read.",
+            "'10.0.0.5' is trusted, as every peer is: its headers are read.",
         ),
         ({"headers": []}, PEER, "No header is trusted, so none is read."),
         (
@@ -145,7 +145,7 @@ def test_explain_the_peer(options: dict[str, Any], peer: str, expected: str) -> 
 
 
 def test_explain_reads_no_header_of_a_direct_request() -> None:
-    """Where the peer is not believed there is nothing to say of its headers."""
+    """Where the peer is not trusted there is nothing to say of its headers."""
     text = explain_with(
         {"X-Forwarded-For": "1.1.1.1"},
         connection=CONNECTION._replace(peer="198.51.100.7"),
@@ -224,8 +224,8 @@ CLIENT_CASES = [
             "1. '10.0.0.6' is a trusted proxy.",
             "2. '<script>' names nobody.",
             "So the client is unknown: the walk ended at a hop that is no address; the "
-            "last address that was vouched for is 10.0.0.6.",
-            "The header now is '10.0.0.6': nobody vouched for what stood further left.",
+            "last address that was confirmed is 10.0.0.6.",
+            "The header now is '10.0.0.6': nobody confirmed what stood further left.",
         ],
     ),
     (
@@ -246,7 +246,7 @@ CLIENT_CASES = [
         [
             "65. There is more, and it is not read: nobody can be found there.",
             "So the client is unknown: the walk ended at a hop that is no address; the "
-            "last address that was vouched for is 10.0.0.6.",
+            "last address that was confirmed is 10.0.0.6.",
         ],
     ),
     (
@@ -259,7 +259,7 @@ CLIENT_CASES = [
             "2. '203.0.113.7' is the client's.",
             "So the client is 203.0.113.7: the client is the hop at the configured "
             "count.",
-            "The header now is '203.0.113.7, garbage': nobody vouched for what stood "
+            "The header now is '203.0.113.7, garbage': nobody confirmed what stood "
             "further left.",
         ],
     ),
@@ -272,8 +272,8 @@ CLIENT_CASES = [
             "1. '10.0.0.6' is counted, and not looked at.",
             "2. 'unknown' names nobody.",
             "So the client is unknown: the walk ended at a hop that is no address; the "
-            "last address that was vouched for is 10.0.0.6.",
-            "The header now is '10.0.0.6': nobody vouched for what stood further left.",
+            "last address that was confirmed is 10.0.0.6.",
+            "The header now is '10.0.0.6': nobody confirmed what stood further left.",
         ],
     ),
     (
@@ -289,12 +289,12 @@ CLIENT_CASES = [
         ],
     ),
     (
-        "every peer believed",
+        "every peer peer_trusted",
         {"proxies": None},
         "203.0.113.7, 10.0.0.6",
         [
             "No proxies are listed, so the first element counts.",
-            "So the client is 203.0.113.7: every peer is believed, so the client is "
+            "So the client is 203.0.113.7: every peer is trusted, so the client is "
             "the first element.",
             "The header stays as it came.",
         ],
@@ -428,7 +428,7 @@ def test_explain_forwarded() -> None:
         "So the client is 203.0.113.7: the client is the nearest hop that is not a "
         "trusted proxy.",
         """The header now is 'for=203.0.113.7;proto=https;host="a/b", for=10.0.0.6': """
-        "nobody vouched for what stood further left.",
+        "nobody confirmed what stood further left.",
         "proto of the client's element, 'https', is used.",
         "host of the client's element, 'a/b', is malformed, not used.",
     ]
@@ -507,11 +507,11 @@ def test_explain_a_refused_forwarded() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"missing": "reject"}])
 def test_explain_shadow(options: dict[str, Any]) -> None:
-    """In shadow mode the text says that nothing of it comes true."""
-    text = explain_with({}, shadow=True, **options)
+    """In report-only mode the text says that nothing of it comes true."""
+    text = explain_with({}, report_only=True, **options)
 
     assert paragraph(text, "The application sees")[-1] == (
-        "In shadow mode all of this is only logged."
+        "In report-only mode all of this is only logged."
     )
 
 
@@ -622,25 +622,25 @@ POLICY_CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"proxies": ["loopback", "10.0.0.0/8"]},
         "TRUSTED_PROXIES = loopback, 10.0.0.0/8",
-        "only these peers are believed",
+        "only these peers are peer_trusted",
     ),
-    ({"proxies": []}, "TRUSTED_PROXIES = nothing", "nobody is believed"),
+    ({"proxies": []}, "TRUSTED_PROXIES = nothing", "nobody is peer_trusted"),
     (
         {"proxies": None},
         "TRUSTED_PROXIES = None",
-        "every peer is believed: right only where nothing but the proxy can reach this "
+        "every peer is peer_trusted: right only where nothing but the proxy can reach this "
         "server",
     ),
     (
         {"proxies": "*"},
         "TRUSTED_PROXIES = '*'",
-        "every peer is believed: right only where nothing but the proxy can reach this "
+        "every peer is peer_trusted: right only where nothing but the proxy can reach this "
         "server",
     ),
     (
         {"proxies": None, "secret_header": "X-Edge-Secret", "secrets": ["hush"]},
         "TRUSTED_PROXIES = None",
-        "every peer that knows the secret is believed",
+        "every peer that knows the secret is peer_trusted",
     ),
     ({}, "TRUSTED_PROXY_HOPS = None", "addresses are not counted"),
     (
@@ -681,8 +681,8 @@ POLICY_CASES: list[tuple[dict[str, Any], str, str]] = [
         "the mount point is taken off the front of the path",
     ),
     (
-        {"shadow": True},
-        "TRUSTED_PROXY_SHADOW = True",
+        {"report_only": True},
+        "TRUSTED_PROXY_REPORT_ONLY = True",
         "nothing is changed: what would differ is only logged",
     ),
 ]

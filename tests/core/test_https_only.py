@@ -21,7 +21,7 @@ from trustedproxy import (
     HTTPSOnlyASGIMiddleware,
     HTTPSOnlyMiddleware,
     ProxyPolicy,
-    notices,
+    log,
     read_settings,
 )
 from trustedproxy.https_only import (
@@ -58,7 +58,7 @@ PLAIN_GOT = Got(301, "https://www.example.com/")
 
 @pytest.fixture(autouse=True)
 def _told_nothing() -> None:
-    notices.forget()
+    log.forget()
 
 
 def locate(rules: HTTPSOnly, facts: RequestFacts) -> str:
@@ -420,7 +420,7 @@ def test_exempt_network(
 def test_exempt_network_does_not_reach_through_a_proxy() -> None:
     """A trusted header means that somebody behind the peer asks: no exemption."""
     rules = HTTPSOnly(exempt=["10.0.0.0/8"])
-    facts = replace(PLAIN, peer=PROXY, decided=True, believed=True)
+    facts = replace(PLAIN, peer=PROXY, decided=True, peer_trusted=True)
 
     assert rules.answer(facts) is None
     assert rules.answer(replace(facts, forwarded=True)) is not None
@@ -555,7 +555,7 @@ def test_configuration_refused(
 def test_configuration_kept() -> None:
     """What was set can be looked at, for checks and pages."""
     rules = HTTPSOnly(
-        "a.example", 302, "/a 10.0.0.0/8", "max-age=1", "a.example", shadow=True
+        "a.example", 302, "/a 10.0.0.0/8", "max-age=1", "a.example", report_only=True
     )
 
     assert rules.host == "a.example"
@@ -563,7 +563,7 @@ def test_configuration_kept() -> None:
     assert rules.exempt == ("/a", "10.0.0.0/8")
     assert rules.hsts == HSTSPolicy(1)
     assert rules.allowed_hosts == ("a.example",)
-    assert rules.shadow
+    assert rules.report_only
 
 
 # Reading the two surfaces.
@@ -662,7 +662,7 @@ def test_scope_read(scope: dict[str, Any], facts: RequestFacts) -> None:
 
 
 def test_decision_read() -> None:
-    """Of a decision, the facts keep whom it believed, and which header said what."""
+    """Of a decision, the facts keep whom it trusted, and which header said what."""
     row = Row("S-62", "read", PLAIN_GOT, scheme="https")
     policy = ProxyPolicy(headers=["X-Forwarded-Proto"], proxies=["10.0.0.0/8"])
 
@@ -674,26 +674,26 @@ def test_decision_read() -> None:
 
     assert read_scope(scope).scheme_header == "X-Forwarded-Proto"
     facts = read_environ(environ)
-    assert (facts.secure, facts.decided, facts.believed) == (True, True, True)
+    assert (facts.secure, facts.decided, facts.peer_trusted) == (True, True, True)
     assert (facts.forwarded, facts.scheme_header) == (True, "X-Forwarded-Proto")
     facts = read_environ(stranger)
-    assert (facts.secure, facts.decided, facts.believed) == (False, True, False)
+    assert (facts.secure, facts.decided, facts.peer_trusted) == (False, True, False)
     assert (facts.forwarded, facts.scheme_header) == (False, None)
     assert (facts.peer, facts.ignored_header) == (STRANGER, "X-Forwarded-Proto")
 
 
 # What is told.
 
-BELIEVED = replace(PLAIN, peer=PROXY, decided=True, believed=True)
+BELIEVED = replace(PLAIN, peer=PROXY, decided=True, peer_trusted=True)
 
 
 def test_loop_told_once_a_minute(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A believed peer without a scheme header is told, with the setting to change."""
+    """A trusted peer without a scheme header is told, with the setting to change."""
     rules = HTTPSOnly()
     now = 1000.0
-    monkeypatch.setattr(notices, "monotonic", lambda: now)
+    monkeypatch.setattr(log, "monotonic", lambda: now)
 
     for peer in (PROXY, PROXY, "10.0.0.8"):
         rules.answer(replace(BELIEVED, peer=peer))
@@ -714,7 +714,7 @@ def test_loop_told_once_a_minute(
         (BELIEVED, "TRUSTED_PROXY_HEADERS"),
         (replace(BELIEVED, ignored_header="X-Scheme"), "TRUSTED_PROXY_HEADERS"),
         (
-            replace(BELIEVED, believed=False, ignored_header="X-Scheme"),
+            replace(BELIEVED, peer_trusted=False, ignored_header="X-Scheme"),
             "TRUSTED_PROXIES",
         ),
         (replace(PLAIN, ignored_header="X-Scheme"), "trusted proxy middleware"),
@@ -740,7 +740,7 @@ def test_loop_told_with_its_cause(
             scheme_header="X-Forwarded-Proto",
             ignored_header="X-Forwarded-Ssl",
         ),
-        replace(BELIEVED, believed=False),
+        replace(BELIEVED, peer_trusted=False),
         replace(BELIEVED, scheme="https"),
         replace(BELIEVED, path=b"/healthz"),
     ],
@@ -776,8 +776,8 @@ def test_refused_host_told_once_a_minute(
 
 
 def test_shadow_only_logs(caplog: pytest.LogCaptureFixture) -> None:
-    """In shadow mode everything passes, nothing is sent, and the log says what."""
-    rules = HTTPSOnly(hsts=YEAR, shadow=True)
+    """In report-only mode everything passes, nothing is sent, and the log says what."""
+    rules = HTTPSOnly(hsts=YEAR, report_only=True)
 
     assert rules.answer(PLAIN) is None
     assert rules.answer(replace(PLAIN, peer="192.0.2.2", websocket=True)) is None
@@ -791,7 +791,7 @@ SHADOW = {
     "TRUSTED_PROXY_HEADERS": ["X-Forwarded-Proto"],
     "TRUSTED_PROXIES": ["10.0.0.0/8"],
     "TRUSTED_PROXY_HTTPS_ONLY": True,
-    "TRUSTED_PROXY_SHADOW": True,
+    "TRUSTED_PROXY_REPORT_ONLY": True,
 }
 
 
@@ -803,11 +803,11 @@ SHADOW = {
 def test_shadow_goes_by_what_the_policy_would_say(
     surface: str, peer: str, scheme: str, told: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In shadow mode nothing is corrected, and still the client's scheme decides."""
+    """In report-only mode nothing is corrected, and still the client's scheme decides."""
     rules = read_settings(SHADOW).https_only
     assert rules is not None
-    assert rules.shadow
-    row = Row("S-62", "shadow", PLAIN_GOT, peer=peer, scheme=scheme)
+    assert rules.report_only
+    row = Row("S-62", "report_only", PLAIN_GOT, peer=peer, scheme=scheme)
     environ = make_environ(row)
     facts = read_environ(environ) if surface == "wsgi" else read_scope(make_scope(row))
 

@@ -19,7 +19,7 @@ from trustedproxy import (
     ProxyPolicy,
     TrustedProxyASGIMiddleware,
     TrustedProxyMiddleware,
-    notices,
+    log,
 )
 from trustedproxy.middleware import (
     BAD_REQUEST_BODY,
@@ -33,7 +33,9 @@ from .making import FOR, PROTO, PROXIES, PROXY, STRANGER, make_environ, make_sco
 LISTED = [FOR, PROTO]
 PASSES = ProxyPolicy(headers=LISTED, proxies=PROXIES)
 REFUSES = ProxyPolicy(headers=LISTED, proxies=PROXIES, malformed="reject")
-SHADOWS = ProxyPolicy(headers=LISTED, proxies=PROXIES, malformed="reject", shadow=True)
+SHADOWS = ProxyPolicy(
+    headers=LISTED, proxies=PROXIES, malformed="reject", report_only=True
+)
 GARBAGE = {FOR: "garbage", PROTO: "https"}
 
 
@@ -341,7 +343,7 @@ def test_middleware_tells_at_start_that_every_peer_is_believed(
 ) -> None:
     """Once, before any request, with what to set instead (R4)."""
     caplog.set_level(logging.WARNING, logger="trustedproxy")
-    notices.forget()
+    log.forget()
 
     for _ in range(2):
         make(None, ProxyPolicy(headers=LISTED))

@@ -32,7 +32,7 @@ DIRECTIVES = [
         id="names of directives in any case",
     ),
     pytest.param(
-        "WSGITrustedProxies", {"TRUSTED_PROXIES": []}, id="no word believes nobody"
+        "WSGITrustedProxies", {"TRUSTED_PROXIES": []}, id="no word trusts nobody"
     ),
     pytest.param(
         "WSGITrustedProxies 10.0.0.0/8\nWSGITrustedProxies\n",

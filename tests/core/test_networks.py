@@ -22,14 +22,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import ConfigurationError, ProxyPolicy, memo, networks, notices
-from trustedproxy.addresses import is_client_address, parse_packed
+from trustedproxy import ConfigurationError, ProxyPolicy, log, memo, networks
 from trustedproxy.networks import (
     LOOK_INTERVAL,
     NAMED_NETWORKS,
     TrustedNetworks,
     parse_network,
 )
+from trustedproxy.parsing.addresses import is_client_address, parse_packed
 
 from .making import FOR, make_environ
 
@@ -417,10 +417,10 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Put the clock into the hands of the test; nothing was told before."""
-    notices.forget()
+    log.forget()
     clock = Clock()
     monkeypatch.setattr(networks, "monotonic", clock)
-    monkeypatch.setattr(notices, "monotonic", clock)
+    monkeypatch.setattr(log, "monotonic", clock)
     return clock
 
 

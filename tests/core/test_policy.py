@@ -2,7 +2,7 @@
 The policy: what may be configured, and what a policy is from then on.
 
 In:  arguments, mappings, environment variables, Apache directives.
-Out: policies and errors word for word; secrets that are seen nowhere; shadow.
+Out: policies and errors word for word; secrets that are seen nowhere; report_only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from trustedproxy import (
     ProxyPolicy,
     TrustedProxyASGIMiddleware,
     TrustedProxyMiddleware,
-    notices,
+    log,
 )
 from trustedproxy.explain import describe_policy, explain
 from trustedproxy.headers import KNOWN_HEADERS
@@ -52,7 +52,7 @@ Told = Callable[[], list[str]]
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Told:
     """List what was told at WARNING during the test so far."""
-    notices.forget()
+    log.forget()
     caplog.set_level(logging.DEBUG, logger="trustedproxy")
     return lambda: [
         record.getMessage()
@@ -188,7 +188,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"strip_mount_point": "on"},
         f"TRUSTED_PROXY_STRIP_MOUNT_POINT: 'on' is not {YES_OR_NO}.",
     ),
-    ({"shadow": None}, f"TRUSTED_PROXY_SHADOW: None is not {YES_OR_NO}."),
+    ({"report_only": None}, f"TRUSTED_PROXY_REPORT_ONLY: None is not {YES_OR_NO}."),
     # Secrets, which no error shows.
     (
         {"secrets": [SECRET]},
@@ -298,7 +298,7 @@ def test_list_may_be_one_string(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "proxies", "believed"),
+    ("value", "proxies", "peer_trusted"),
     [
         (None, None, {PROXY, STRANGER, ""}),
         ("*", None, {PROXY, STRANGER, ""}),
@@ -310,29 +310,29 @@ def test_list_may_be_one_string(value: Any) -> None:
     ],
 )
 def test_proxies_are_everybody_nobody_or_a_list(
-    value: Any, proxies: tuple[str, ...] | None, believed: set[str]
+    value: Any, proxies: tuple[str, ...] | None, peer_trusted: set[str]
 ) -> None:
-    """``None`` and ``"*"`` believe every peer, an empty list nobody."""
+    """``None`` and ``"*"`` trust every peer, an empty list nobody."""
     policy = ProxyPolicy(headers=[FOR], proxies=value)
 
     assert policy.proxies == proxies
-    assert policy.believes_every_peer is (proxies is None)
+    assert policy.trusts_every_peer is (proxies is None)
     assert policy.every_peer_on_purpose is (value in ("*", ["*"]))
-    assert believed == {
+    assert peer_trusted == {
         peer
         for peer in (PROXY, STRANGER, "")
-        if policy.decide(Connection(peer), {FOR: "203.0.113.7"}).believed
+        if policy.decide(Connection(peer), {FOR: "203.0.113.7"}).peer_trusted
     }
 
 
 def test_policy_that_lists_no_header_or_asks_for_a_secret_believes_not_everybody() -> (
     None
 ):
-    """Then nothing is believed, or only those who know the secret."""
-    assert not ProxyPolicy().believes_every_peer
+    """Then nothing is trusted, or only those who know the secret."""
+    assert not ProxyPolicy().trusts_every_peer
     assert not ProxyPolicy(
         headers=[FOR], secret_header=PROOF, secrets=SECRET
-    ).believes_every_peer
+    ).trusts_every_peer
 
 
 def test_header_of_ones_own_takes_the_place_of_a_known_one() -> None:
@@ -356,7 +356,7 @@ def test_policy_is_shown_with_what_was_configured() -> None:
     assert repr(policy) == (
         f"ProxyPolicy(headers=['{FOR}'], proxies=('{PROXY}',), hops=2, "
         f"secret_header='{PROOF}', strip='listed', malformed='ignore', "
-        "missing='ignore', port_in_host=False, strip_mount_point=False, shadow=False)"
+        "missing='ignore', port_in_host=False, strip_mount_point=False, report_only=False)"
     )
     assert "secret" not in repr(ProxyPolicy(headers=[FOR]))
 
@@ -379,7 +379,7 @@ def test_headers_that_are_read_are_listed_with_their_keys() -> None:
 
 @pytest.mark.parametrize("strip", ["listed", "all"])
 @pytest.mark.parametrize("malformed", ["ignore", "reject"])
-@pytest.mark.parametrize("shadow", [False, True])
+@pytest.mark.parametrize("report_only", [False, True])
 @pytest.mark.parametrize(
     ("peer", "headers"),
     [
@@ -392,13 +392,13 @@ def test_headers_that_are_read_are_listed_with_their_keys() -> None:
 def test_secret_is_seen_nowhere(
     peer: str,
     headers: dict[str, str],
-    shadow: bool,
+    report_only: bool,
     malformed: str,
     strip: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Not in decision, log, explanation or description, and not by the application."""
-    notices.forget()
+    log.forget()
     caplog.set_level(logging.DEBUG, logger="trustedproxy")
     policy = ProxyPolicy(
         headers=[FOR, REAL],
@@ -407,7 +407,7 @@ def test_secret_is_seen_nowhere(
         secrets=["another", SECRET],
         strip=strip,
         malformed=malformed,
-        shadow=shadow,
+        report_only=report_only,
     )
     environ = make_environ(headers, peer=peer)
     scope = make_scope([(k.lower(), v) for k, v in headers.items()], peer=peer)
@@ -427,7 +427,7 @@ def test_secret_is_seen_nowhere(
     shown += [record.getMessage() for record in caplog.records]
 
     assert not [text for text in shown if SECRET in text]
-    if not shadow:
+    if not report_only:
         assert not [v for v in environ.values() if SECRET in str(v)]
         assert not [v for _, v in new["headers"] if SECRET.encode() in v]
 
@@ -478,7 +478,7 @@ def test_second_application_does_nothing_and_is_told_once(
     decision = policy.apply(environ)
     before = dict(environ)
 
-    for other in (policy, ProxyPolicy(headers=[REAL]), ProxyPolicy(shadow=True)):
+    for other in (policy, ProxyPolicy(headers=[REAL]), ProxyPolicy(report_only=True)):
         assert other.apply(environ) is decision
         assert environ == before
     [message] = told()
@@ -553,46 +553,48 @@ def test_shadow_changes_nothing_and_tells_what_would_be(
 ) -> None:
     """The environ is the same before and after; the decision is the real one (R17)."""
     given = {"headers": [FOR, PROTO], "proxies": PROXIES, **options}
-    shadow, real = ProxyPolicy(**given, shadow=True), ProxyPolicy(**given)
+    report_only, real = ProxyPolicy(**given, report_only=True), ProxyPolicy(**given)
     sent = {FOR: "garbage, 203.0.113.7, 10.0.0.8", PROTO: "https", REAL: "x"}
     environ = make_environ(sent, HTTPS="off", REMOTE_PORT="1")
     before = dict(environ)
 
-    decision = shadow.apply(environ)
-    shadow.apply(environ)
+    decision = report_only.apply(environ)
+    report_only.apply(environ)
 
     assert environ == before
     assert decision == real.apply(dict(environ))
-    shadows = [text for text in told() if text.startswith("shadow: ")]
-    assert shadows == [f"shadow: {sorted(decision.original)} would be {decision}"]
+    shadows = [text for text in told() if text.startswith("report_only: ")]
+    assert shadows == [f"report_only: {sorted(decision.original)} would be {decision}"]
 
 
 def test_shadow_tells_so_much_and_no_more(told: Told) -> None:
     """A request can be as long as it likes, a line of the log cannot."""
-    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, shadow=True)
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, report_only=True)
 
     decision = policy.apply(make_environ({FOR: "x" * 100_000}))
 
     shadow = told()[-1]
     length = len(repr(decision))
     assert length > 100_000
-    assert len(shadow) < 2500
-    assert shadow.startswith("shadow: ['HTTP_X_FORWARDED_FOR'] would be Decision(")
-    assert shadow.endswith(f"… ({length} characters)")
+    assert len(report_only) < 2500
+    assert report_only.startswith(
+        "report_only: ['HTTP_X_FORWARDED_FOR'] would be Decision("
+    )
+    assert report_only.endswith(f"… ({length} characters)")
 
 
 def test_shadow_is_silent_where_nothing_would_be_changed(
     told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Then the decision is told at DEBUG alone."""
-    ProxyPolicy(headers=[FOR], proxies=PROXIES, shadow=True).apply(
+    ProxyPolicy(headers=[FOR], proxies=PROXIES, report_only=True).apply(
         make_environ(peer=STRANGER)
     )
 
     assert told() == []
     [record] = caplog.records
     assert record.levelname == "DEBUG"
-    assert record.getMessage().startswith("shadow: Decision(")
+    assert record.getMessage().startswith("report_only: Decision(")
 
 
 # -- policies from elsewhere -----------------------------------------------------------
@@ -607,13 +609,13 @@ def test_policy_of_a_mapping_has_what_is_set_there() -> None:
             "TRUSTED_PROXIES": PROXIES,
             "TRUSTED_PROXY_HOPS": 2,
             "TRUSTED_PROXY_STRIP": "all",
-            "TRUSTED_PROXY_SHADOW": True,
+            "TRUSTED_PROXY_REPORT_ONLY": True,
         }
     )
 
     assert [header.name for header in policy.headers] == [FOR, PROTO]
     assert (policy.proxies, policy.hops) == (PROXIES, 2)
-    assert (policy.strip, policy.shadow) == ("all", True)
+    assert (policy.strip, policy.report_only) == ("all", True)
     assert ProxyPolicy.from_mapping({}).headers == ()
 
 
@@ -679,7 +681,7 @@ def test_policy_of_the_environment_is_the_processs_own(
 def test_variable_that_is_unset_is_not_one_that_is_empty(
     environment: dict[str, str], proxies: tuple[str, ...] | None
 ) -> None:
-    """Unset believes every peer, an empty list nobody."""
+    """Unset trusts every peer, an empty list nobody."""
     environment = {"TRUSTED_PROXY_HEADERS": FOR, **environment}
 
     assert ProxyPolicy.from_env(environment).proxies == proxies
@@ -749,12 +751,12 @@ def test_middleware_cannot_be_made_of_a_wrong_policy(make: Any) -> None:
 
 def test_shadow_shortens_what_a_request_is_full_of(told: Told) -> None:
     """However long a forged value is, one line of the log is not."""
-    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, shadow=True)
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, report_only=True)
 
     policy.apply(make_environ({FOR: "x" * 60_000}, peer=STRANGER))
 
     [text] = told()
-    assert text.startswith("shadow: ['HTTP_X_FORWARDED_FOR'] would be Decision(")
+    assert text.startswith("report_only: ['HTTP_X_FORWARDED_FOR'] would be Decision(")
     assert len(text) < 2_200
     assert text.endswith(" characters)")
 
@@ -794,11 +796,11 @@ def test_policy_without_a_header_changes_nothing_unless_it_strips_all(
     assert (environ == {**before, DECISION_KEY: decision}) is nothing
 
 
-@pytest.mark.parametrize("shadow", [False, True])
-def test_policy_refuses_what_it_rejects_but_not_in_shadow(shadow: bool) -> None:
+@pytest.mark.parametrize("report_only", [False, True])
+def test_policy_refuses_what_it_rejects_but_not_in_shadow(report_only: bool) -> None:
     """In shadow the decision says what would be refused."""
     policy = ProxyPolicy(
-        headers=[FOR], proxies=PROXIES, missing="reject", shadow=shadow
+        headers=[FOR], proxies=PROXIES, missing="reject", report_only=shadow
     )
 
     decision = policy.decide(PROXY, {})

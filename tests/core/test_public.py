@@ -107,9 +107,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 #: Modules that need the extra ``mount`` → the libraries that it brings for them.
 LIBRARIES = {
-    "trustedproxy.mount.httpcore_client": {"anyio", "httpcore"},
-    "trustedproxy.mount.tunnel": {"websockets"},
-    "trustedproxy.mount.urllib3_client": {"urllib3"},
+    "trustedproxy.mount_points.httpcore_client": {"anyio", "httpcore"},
+    "trustedproxy.mount_points.tunnel": {"websockets"},
+    "trustedproxy.mount_points.urllib3_client": {"urllib3"},
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import ProxyPolicy, notices
+from trustedproxy import ProxyPolicy, log
 
 POLICY = ProxyPolicy(
     headers=["X-Forwarded-For", "X-Forwarded-Proto"], proxies=["10.0.0.0/8"]
@@ -18,7 +18,7 @@ POLICY = ProxyPolicy(
 @pytest.fixture(autouse=True)
 def _forget_what_was_told() -> None:
     """Let each test be the first of its process."""
-    notices.forget()
+    log.forget()
 
 
 def make_scope(client: tuple[str, Any], chain: str, name: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_client_that_stands_in_the_chain_is_told_once(
     scope = make_scope(client, chain, name)
     decisions = [POLICY.apply_scope(scope)[0] for _ in range(2)]
 
-    assert [decision.believed for decision in decisions] == [False, False]
+    assert [decision.peer_trusted for decision in decisions] == [False, False]
     assert count_notices(caplog) == 1
 
 

@@ -24,7 +24,7 @@ from trustedproxy import (
     Reason,
 )
 from trustedproxy.headers import KNOWN_HEADERS
-from trustedproxy.lists import MAX_CHARACTERS
+from trustedproxy.parsing.lists import MAX_CHARACTERS
 
 from .making import FOR, FORWARDED, HOST, PROTO, PROXIES, PROXY, REAL, STRANGER
 
@@ -35,7 +35,7 @@ SECRET_HEADER = "X-Proxy-Secret"
 def decide(
     sent: dict[str, str], *, peer: str | None = PROXY, **options: Any
 ) -> Decision:
-    """Decide a request by a policy of *options*, believing `PROXIES`."""
+    """Decide a request by a policy of *options*, trusting `PROXIES`."""
     policy = ProxyPolicy(**{"headers": [FOR, PROTO], "proxies": PROXIES, **options})
     return policy.decide(CONNECTION._replace(peer=peer), sent)
 
@@ -74,7 +74,7 @@ SECRETS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("value", "believed"),
+    ("value", "peer_trusted"),
     [
         ("first-secret", True),
         ("second-secret", True),
@@ -90,7 +90,7 @@ SECRETS: dict[str, Any] = {
     ],
 )
 def test_request_is_direct_without_the_secret(
-    value: str | None, believed: bool
+    value: str | None, peer_trusted: bool
 ) -> None:
     """Any of the secrets will do; nothing else will, not even from a proxy."""
     sent = {FOR: "203.0.113.7", REAL: "6.6.6.6"}
@@ -99,9 +99,9 @@ def test_request_is_direct_without_the_secret(
 
     for options in (SECRETS, {**SECRETS, "proxies": None}):
         decision = decide(sent, **options)
-        assert decision.believed is believed
-        assert (decision.reason is Reason.SECRET_MISSING) is not believed
-        assert decision.client == ("203.0.113.7" if believed else PROXY)
+        assert decision.peer_trusted is trusted
+        assert (decision.reason is Reason.SECRET_MISSING) is not trusted
+        assert decision.client == ("203.0.113.7" if trusted else PROXY)
 
 
 def test_secret_does_not_make_a_stranger_a_proxy() -> None:
@@ -159,7 +159,7 @@ def test_best_of_several_client_headers_counts(
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_well_formed_list_that_names_nobody_beats_a_malformed_one(order: int) -> None:
-    """The address is the last that the better one vouches for, in either order."""
+    """The address is the last that the better one confirms, in either order."""
     other = "X-Original-Forwarded-For"
     sent = {FOR: "garbage, 10.0.0.8", other: "unknown, 10.0.0.9"}
 
@@ -201,7 +201,7 @@ def test_forwarded_of_ones_own_name_is_named_so() -> None:
 
 
 def test_client_without_a_listed_header_is_unknown() -> None:
-    """A believed peer says nothing of the client: no header may."""
+    """A trusted peer says nothing of the client: no header may."""
     decision = decide({PROTO: "http, https"}, headers=[PROTO])
 
     assert decision.reason is Reason.NO_CLIENT_HEADER

@@ -43,7 +43,7 @@ NAMES: dict[str, tuple[Any, str | None]] = {
     "TRUSTED_PROXY_MISSING": ("ignore", "missing"),
     "TRUSTED_PROXY_PORT_IN_HOST": (False, "port_in_host"),
     "TRUSTED_PROXY_STRIP_MOUNT_POINT": (False, "strip_mount_point"),
-    "TRUSTED_PROXY_SHADOW": (False, "shadow"),
+    "TRUSTED_PROXY_REPORT_ONLY": (False, "report_only"),
     "TRUSTED_PROXY_HTTPS_ONLY": (False, None),
     "TRUSTED_PROXY_HTTPS_HOST": (None, None),
     "TRUSTED_PROXY_HTTPS_STATUS": (301, None),
@@ -314,11 +314,11 @@ def test_https_only_shadows_as_its_policy_does() -> None:
     """A policy that only logs has a redirect that only logs."""
     for shadow in (False, True):
         settings = read_settings(
-            {"TRUSTED_PROXY_HTTPS_ONLY": True, "TRUSTED_PROXY_SHADOW": shadow}
+            {"TRUSTED_PROXY_HTTPS_ONLY": True, "TRUSTED_PROXY_REPORT_ONLY": shadow}
         )
 
         assert settings.https_only is not None
-        assert settings.https_only.shadow is shadow
+        assert settings.https_only.report_only is shadow
 
 
 def test_settings_pass_over_keys_that_are_no_text() -> None:

@@ -2,7 +2,7 @@
 Read a connection from an environ, write a decision back.
 
 In:  environs as the servers of docs/servers.md make them.
-Out: what the policy believes of them, and what it leaves in them.
+Out: what the policy trusts of them, and what it leaves in them.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def test_client_of_a_unix_socket_cannot_be_an_address(key: str) -> None:
         assert "HTTP_X_FORWARDED_FOR" not in environ
         again = make_environ({FOR: "203.0.113.7"}, peer=peer, **forged)
         assert unix.apply(again).client == again["REMOTE_ADDR"] == "203.0.113.7"
-    assert unix.apply(make_environ({FOR: "203.0.113.7"}, peer="", **forged)).believed
+    assert unix.apply(
+        make_environ({FOR: "203.0.113.7"}, peer="", **forged)
+    ).peer_trusted
 
 
 TLS = type("TLS", (Foreign,), {"getpeercert": None})
@@ -139,7 +141,7 @@ SCHEMES: list[tuple[dict[str, Any], str, str]] = [
     ({"uwsgi.version": b"2"}, "ftp", "http"),
     ({"uwsgi.version": b"2", "HTTPS": "on"}, "http", "https"),
     ({"uwsgi.version": b"2", "HTTPS": "off"}, "https", "http"),
-    # Others are believed.
+    # Others are trusted.
     ({"werkzeug.socket": Foreign(socket.AF_INET)}, "https", "https"),
     ({}, "https", "https"),
     ({"HTTPS": "on"}, "http", "http"),
@@ -200,7 +202,7 @@ def test_what_says_the_same_as_the_scheme_is_kept_in_step(
 def test_what_contradicts_the_scheme_stays_in_a_direct_request(
     peer: str, https: str
 ) -> None:
-    """A believed request says one thing throughout, another what its server says."""
+    """A trusted request says one thing throughout, another what its server says."""
     environ = make_environ(peer=peer, HTTPS="on", REQUEST_SCHEME="http")
 
     POLICY.apply(environ)

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.urls import clear_script_prefix, get_script_prefix
 
-from trustedproxy import notices
+from trustedproxy import log
 
 from .settings import SETTINGS
 
@@ -26,7 +26,7 @@ if not settings.configured:
 @pytest.fixture(autouse=True)
 def leave_nothing() -> Iterator[None]:
     """Forget what was told before, and find the script prefix as it was."""
-    notices.forget()
+    log.forget()
     clear_script_prefix()
     yield
     assert get_script_prefix() == "/"

@@ -388,7 +388,7 @@ def test_configuration_error_is_said_once() -> None:
 
 @pytest.mark.parametrize("name", ["TRUSTED_PROXY", "TRUSTED_PROXYS", "TRUSTED_PROXIE"])
 def test_list_of_proxies_that_is_misspelled(name: str) -> None:
-    """A list under a wrong name is told: without it every peer would be believed."""
+    """A list under a wrong name is told: without it every peer would be trusted."""
     misspelled: dict[str, Any] = {name: ["10.0.0.0/8"]}
     (message,) = find(**misspelled)
 

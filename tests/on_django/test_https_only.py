@@ -325,7 +325,7 @@ def test_loop_is_told(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
 @each_handler
 def test_shadow(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
     """In shadow nothing is redirected and no policy is sent; the log says so."""
-    with override_settings(TRUSTED_PROXY_SHADOW=True):
+    with override_settings(TRUSTED_PROXY_REPORT_ONLY=True):
         plain = ask(headers=PLAIN)
         secure = ask(scheme="https", headers=PLAIN)
 

@@ -231,7 +231,9 @@ def test_refusal(ask: Any, setting: str, headers: dict[str, str]) -> None:
 @each_handler
 def test_refusal_in_shadow(ask: Any) -> None:
     """In shadow nothing is refused."""
-    with override_settings(TRUSTED_PROXY_MALFORMED="reject", TRUSTED_PROXY_SHADOW=True):
+    with override_settings(
+        TRUSTED_PROXY_MALFORMED="reject", TRUSTED_PROXY_REPORT_ONLY=True
+    ):
         answer = ask(headers={"X-Forwarded-For": "203.0.113.7, garbage"})
 
     assert answer.status == 200
@@ -240,7 +242,7 @@ def test_refusal_in_shadow(ask: Any) -> None:
 @each_handler
 def test_shadow_changes_nothing(ask: Any) -> None:
     """In shadow a request is what Django alone makes of it."""
-    with override_settings(TRUSTED_PROXY_SHADOW=True):
+    with override_settings(TRUSTED_PROXY_REPORT_ONLY=True):
         shadowed = ask(headers=MOUNTED).facts
     with override_settings(MIDDLEWARE=SETTINGS["MIDDLEWARE"][1:]):
         alone = ask(headers=MOUNTED).facts

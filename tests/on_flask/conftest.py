@@ -13,7 +13,7 @@ import pytest
 from flask import Flask, Response, jsonify, request, session, url_for
 
 from flask_trustedproxy import TrustedProxy, current_decision
-from trustedproxy import notices
+from trustedproxy import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,9 +39,9 @@ POLICY = {
 @pytest.fixture(autouse=True)
 def _nothing_told() -> Iterator[None]:
     """Let each test see the notices that are told once a process."""
-    notices.forget()
+    log.forget()
     yield
-    notices.forget()
+    log.forget()
 
 
 def make_app(**config: Any) -> Flask:

@@ -87,7 +87,7 @@ def test_command_helps() -> None:
 
 
 def test_command_explains_a_direct_request() -> None:
-    """A peer that is not listed is not believed, and the text says so."""
+    """A peer that is not listed is not trusted, and the text says so."""
     output = run(
         *("--explain", "--peer", "198.51.100.7"), *("-H", "X-Forwarded-For: 6.6.6.6")
     )

@@ -213,7 +213,7 @@ def test_unknown_setting_stops_the_start() -> None:
 
 @pytest.mark.parametrize("name", ["TRUSTED_PROXY", "TRUSTED_PROXYS", "TRUSTED_PROXIE"])
 def test_list_of_proxies_that_is_misspelled_stops_the_start(name: str) -> None:
-    """A list under a wrong name is told: without it every peer would be believed."""
+    """A list under a wrong name is told: without it every peer would be trusted."""
     with pytest.raises(ConfigurationError, match="the nearest is 'TRUSTED_PROX"):
         make_app(TRUSTED_PROXY_HEADERS=["X-Forwarded-For"], **{name: ["10.0.0.0/8"]})
 
@@ -281,8 +281,8 @@ def test_current_decision_without_the_middleware() -> None:
 
 
 def test_shadow_changes_nothing() -> None:
-    """In shadow mode the application sees the request as it came."""
-    app = make_app(**POLICY, TRUSTED_PROXY_SHADOW=True)
+    """In report-only mode the application sees the request as it came."""
+    app = make_app(**POLICY, TRUSTED_PROXY_REPORT_ONLY=True)
 
     seen = see(app, headers=FORWARDED)
 

@@ -1,7 +1,7 @@
 """
 HTTPS only and HSTS through the Flask extension.
 
-In:  plain and secure requests, believed and not.
+In:  plain and secure requests, trusted and not.
 Out: redirects, refusals, the policy; and the hosts and views that Flask knows.
 """
 
@@ -309,7 +309,7 @@ def test_exempt_path_and_network() -> None:
 
 
 def test_loop_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A believed peer without a scheme header: the log names the setting."""
+    """A trusted peer without a scheme header: the log names the setting."""
     app = make_app(**HTTPS)
 
     with caplog.at_level(logging.WARNING):
@@ -326,8 +326,8 @@ def test_loop_is_told(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_shadow_redirects_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    """In shadow mode a plain request reaches the view, and is only logged."""
-    app = make_app(**HTTPS, TRUSTED_PROXY_SHADOW=True)
+    """In report-only mode a plain request reaches the view, and is only logged."""
+    app = make_app(**HTTPS, TRUSTED_PROXY_REPORT_ONLY=True)
 
     response = ask(app, headers=PLAIN)
 

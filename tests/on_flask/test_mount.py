@@ -121,7 +121,7 @@ def backend() -> Iterator[str]:
 
 
 def test_mount_point_answers_from_the_backend(backend: str) -> None:
-    """The backend gets the rest of the path, and the client that is vouched for."""
+    """The backend gets the rest of the path, and the client that is confirmed."""
     pytest.importorskip("urllib3", reason="the extra 'mount' is not installed here")
     app = make_app(**POLICY, TRUSTED_PROXY_MOUNT_POINTS={"/blog/": backend})
     headers = {

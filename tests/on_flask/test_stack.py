@@ -20,7 +20,7 @@ from werkzeug.test import Client
 from flask_trustedproxy import TrustedProxy
 from flask_trustedproxy.extension import Entrance
 from flask_trustedproxy.stack import MOST, is_proxy_fix, walk_stack
-from trustedproxy import ProxyPolicy, TrustedProxyMiddleware, notices
+from trustedproxy import ProxyPolicy, TrustedProxyMiddleware, log
 
 from .conftest import POLICY, PROXY, STRANGER, ask, make_app, make_bare_app
 
@@ -174,7 +174,7 @@ def test_proxy_fix_inside_is_not_taken_for_one_outside(
     app = make_bare_app(**POLICY)
     wrap(app, ProxyFix)
     TrustedProxy(app)
-    notices.forget()
+    log.forget()
     caplog.clear()
 
     ask(app)

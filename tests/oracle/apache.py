@@ -26,7 +26,7 @@ import trustme
 
 import trustedproxy
 
-from ..servers.processes import find_free_port
+from ..real.servers.processes import find_free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -220,7 +220,7 @@ OWN_HOSTS = ("backend.example", "backend.example:8080", "127.0.0.1:8080")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Headers to trust, in order, and the proxies to believe; `None` believes all."""
+    """Headers to trust, in order, and the proxies to trust; `None` trusts all."""
 
     headers: tuple[str, ...]
     proxies: tuple[str, ...] | None
@@ -240,7 +240,7 @@ class Policy:
         read = getattr(read, "ipv4_mapped", None) or read
         return any(read in ip_network(entry) for entry in self.proxies or ())
 
-    def believes(self, peer: str) -> bool:
+    def trusts(self, peer: str) -> bool:
         """Whether *peer*'s headers count."""
         return self.proxies is None or self.contains(peer)
 
@@ -283,7 +283,7 @@ def _policies() -> Iterator[Policy]:
     chance = Random(15)
 
     def some_list() -> tuple[str, ...] | None:
-        # Lists that believe most peers come often, the others now and then.
+        # Lists that trust most peers come often, the others now and then.
         weights = (3, 3, 3, 3, 2, 1, 1, 1, 1)
         return chance.choices(PROXY_LISTS, weights)[0]
 
@@ -366,7 +366,7 @@ def make_requests(seed: int, count: int, peers: Sequence[str]) -> list[Request]:
         # Every policy has its turn, again and again.
         index = len(requests) % len(POLICIES)
         policy = POLICIES[index]
-        believed = [peer for peer in peers if policy.believes(peer)]
+        trusted = [peer for peer in peers if policy.trusts(peer)]
         well_formed = chance.random() < 0.66
         headers: list[tuple[str, str]] = []
         for name in CATEGORY:
@@ -384,7 +384,7 @@ def make_requests(seed: int, count: int, peers: Sequence[str]) -> list[Request]:
             Request(
                 policy=index,
                 peer=chance.choice(
-                    believed if believed and chance.random() < 0.93 else peers
+                    trusted if trusted and chance.random() < 0.93 else peers
                 ),
                 host=chance.choice(OWN_HOSTS),
                 headers=tuple(headers),

@@ -39,9 +39,9 @@ class Outcome:
     strays: tuple[str, ...]
 
     @property
-    def believed(self) -> bool:
+    def trusted(self) -> bool:
         """Whether the peer's headers counted."""
-        return POLICIES[self.request.policy].believes(self.request.peer)
+        return POLICIES[self.request.policy].trusts(self.request.peer)
 
     def __str__(self) -> str:
         differing = sorted(

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..servers.processes import find_free_port
+from ..real.servers.processes import find_free_port
 from .apache import (
     GROUP,
     USER,

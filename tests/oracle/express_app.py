@@ -20,7 +20,7 @@ from trustedproxy import (
     read_settings,
 )
 from trustedproxy.mod_wsgi import parse_mod_wsgi
-from trustedproxy.mount import ProxyMountPointsMiddleware
+from trustedproxy.mount_points import ProxyMountPointsMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -95,7 +95,7 @@ REPLACED_HEADERS = Kind(
     "Apache appends to what the client sent",
 )
 REPLACED_CHAIN = Kind(
-    "X-Forwarded-For is continued only where the policy vouches for it",
+    "X-Forwarded-For is continued only where the policy confirms it",
     "section 9",
     "Apache appends to whatever the client sent",
 )
@@ -224,7 +224,7 @@ MOUNTS: Mapping[str, str] = {
     "/outer/in": "/inner",
 }
 
-#: The one peer whose X-Forwarded-For is vouched for.
+#: The one peer whose X-Forwarded-For is confirmed.
 VOUCHED = "127.0.0.9"
 
 #: The headers that speak about the client.

@@ -47,7 +47,7 @@ MALFORMED_ADDRESS = Kind(
 UNIDENTIFIED_ELEMENT = Kind(
     "an element that is no address leaves the client unknown",
     "R11",
-    "mod_wsgi makes whatever ends the walk the client; nobody vouched for that word",
+    "mod_wsgi makes whatever ends the walk the client; nobody confirmed that word",
 )
 RESOLVED_ELEMENT = Kind(
     "no element is looked up",
@@ -84,7 +84,7 @@ IDENTIFYING_SYNONYM = Kind(
 LONG_CHAIN = Kind(
     "at most 64 elements are read",
     "R13",
-    "the cost of a request is bounded; what lies further left nobody vouches for",
+    "the cost of a request is bounded; what lies further left nobody confirms",
 )
 SCHEME_SAYS_NOTHING = Kind(
     "a scheme header that says nothing does not win",
@@ -228,7 +228,7 @@ def answer(request: Request, kinds: Set[Kind]) -> Answer:
         known = MORE_SYNONYMS in kinds and any(each in listed for each in categories)
         if name in headers and not known:
             kept[name] = headers[name]
-    if policy.believes(request.peer):
+    if policy.trusts(request.peer):
         present = {
             category: [(name, headers[name]) for name in names if name in headers]
             for category, names in listed.items()
@@ -366,7 +366,7 @@ def _read_chain(policy: Policy, value: str, kinds: Set[Kind]) -> _Reading | None
     while end > first and _is_hop(policy, elements[end], kinds):
         end -= 1
     if first and end == first and _is_hop(policy, elements[end], kinds):
-        # The walk goes on into what is never read: the last one read is vouched for.
+        # The walk goes on into what is never read: the last one read is confirmed.
         address = _parse_address(elements[end], kinds)
         return _Reading(
             address[1] if address else elements[end],

@@ -1,5 +1,5 @@
 """
-The real mod_wsgi behind this project's mount points: it believes what they send.
+The real mod_wsgi behind this project's mount points: it trusts what they send.
 
 In:  requests of clients at a mount point, by http and https.
 Out: the environ that mod_wsgi gives to the application on the backend.
@@ -14,7 +14,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from trustedproxy import ProxyPolicy
-from trustedproxy.mount import ProxyMountPointsMiddleware
+from trustedproxy.mount_points import ProxyMountPointsMiddleware
 
 from .apache import Oracle, path_of
 from .cases import EVERY_VARIABLE, POLICIES

@@ -15,7 +15,7 @@ import pytest
 
 from trustedproxy import ProxyMountPointsMiddleware, ProxyPolicy
 
-from ..servers.processes import find_free_port
+from ..real.servers.processes import find_free_port
 from .apache import readable_folder, write_certificate
 from .express import HOST, NAME, make_python, start_express
 

@@ -42,8 +42,8 @@ def test_run_is_large_and_quick(run: Run) -> None:
 
 
 def test_run_is_well_formed_and_believed_for_the_most_part(run: Run) -> None:
-    """At least half of the requests are well-formed and from a believed peer."""
-    plain = [o for o in run.outcomes if o.request.well_formed and o.believed]
+    """At least half of the requests are well-formed and from a trusted peer."""
+    plain = [o for o in run.outcomes if o.request.well_formed and o.peer_trusted]
 
     assert 2 * len(plain) >= len(run.outcomes)
 
@@ -78,8 +78,8 @@ def test_well_formed_requests_are_answered_alike(run: Run) -> None:
 
 
 def test_requests_of_direct_peers_are_answered_alike(run: Run) -> None:
-    """From a peer that is not believed, only more synonyms are removed."""
-    direct = [outcome for outcome in run.outcomes if not outcome.believed]
+    """From a peer that is not trusted, only more synonyms are removed."""
+    direct = [outcome for outcome in run.outcomes if not outcome.peer_trusted]
     allowed = {kind for kind in LEDGER if "synonyms are known" in kind.name}
     differing = [outcome for outcome in direct if explain(outcome.request) - allowed]
 

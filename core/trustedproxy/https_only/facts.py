@@ -56,19 +56,19 @@ class RequestFacts:
 
         decided: Whether a policy was applied to the request.
 
-        believed: Whether that policy believed the peer.
+        peer_trusted: Whether that policy trusted the peer.
 
         forwarded: Whether a trusted header was used for anything.
 
         scheme_header: Name of the trusted header that said the scheme.
 
-        ignored_header: Name of a scheme header that was sent and not believed.
+        ignored_header: Name of a scheme header that was sent and not trusted.
 
         websocket: Whether it is the handshake of a websocket.
 
         host_refused: Whether the framework refuses the host.
 
-        source: The environ or the scope, for a policy that only looks on (shadow).
+        source: The environ or the scope, for a policy that only looks on (report_only).
     """
 
     scheme: str
@@ -80,7 +80,7 @@ class RequestFacts:
     raw_path: bytes | None = None
     query: bytes | None = None
     decided: bool = False
-    believed: bool = False
+    peer_trusted: bool = False
     forwarded: bool = False
     scheme_header: str | None = None
     ignored_header: str | None = None
@@ -195,7 +195,7 @@ def _make_facts(
         raw_path=raw_path,
         query=query,
         decided=decision is not None,
-        believed=decision is not None and decision.believed,
+        peer_trusted=decision is not None and decision.peer_trusted,
         forwarded=decision is not None and bool(decision.winners),
         scheme_header=decision.winners.get(Category.SCHEME) if decision else None,
         ignored_header=sent[0] if sent else None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..notices import tell_once
+from ..log import tell_once
 from .facts import is_secure, read_environ, read_host, read_scope
 from .rules import HOST, HSTS_HEADER, HTTPSOnly
 

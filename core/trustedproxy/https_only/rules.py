@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..exceptions import ConfigurationError, name_nearest
-from ..hosts import compile_allowed_hosts, split_allowed_host
 from ..hsts import HSTSPolicy
+from ..log import shorten, tell
 from ..networks import TrustedNetworks, split_entries
-from ..notices import shorten, tell
-from ..values import parse_port_text, split_host
+from ..parsing.hosts import compile_allowed_hosts, split_allowed_host
+from ..parsing.values import parse_port_text, split_host
 from .facts import RequestFacts
 from .target import build_target
 
@@ -103,9 +103,9 @@ class HTTPSOnly:
             Hosts to redirect to: exact names, ``.example.com`` for it and every name
             below, or ``*``. Ports are ignored. ``None``: every well-formed host.
 
-        shadow:
+        report_only:
             Only log what would be answered, and send nothing of HSTS. The policy that
-            is in shadow mode, too, tells what the scheme would be.
+            is in report-only mode, too, tells what the scheme would be.
 
     Raises:
         ConfigurationError: An argument cannot be meant; it names the setting.
@@ -119,15 +119,15 @@ class HTTPSOnly:
         hsts: HSTSPolicy | str | None = None,
         allowed_hosts: Sequence[str] | str | None = None,
         *,
-        shadow: ProxyPolicy | bool = False,
+        report_only: ProxyPolicy | bool = False,
     ) -> None:
         self.host = host
         self.status = _compile_status(status)
         self.exempt: tuple[ExemptEntry, ...] = tuple(split_entries(exempt, EXEMPT))
         self.hsts = HSTSPolicy.parse(hsts) if isinstance(hsts, str) else hsts
         self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
-        self.shadow = bool(shadow)
-        self._looking_on = None if isinstance(shadow, bool) else shadow
+        self.report_only = bool(report_only)
+        self._looking_on = None if isinstance(report_only, bool) else report_only
         self._target_name, self._target_port = _compile_host(host)
         self._patterns = [
             _compile_pattern(entry, f"{EXEMPT}[{i}]")
@@ -145,8 +145,8 @@ class HTTPSOnly:
             ``None`` for a secure or an exempt request; a redirect to HTTPS; 403 for a
             websocket; 400 for a host that is refused and for a target that is no path.
         """
-        if self.shadow:
-            self._tell_shadow(_look_on(self._looking_on, facts))
+        if self.report_only:
+            self._log_report_only(_look_on(self._looking_on, facts))
             return None
         if facts.secure or self.exempts(facts):
             return None
@@ -156,10 +156,10 @@ class HTTPSOnly:
             _tell_refused_host(facts)
         return answer
 
-    def _tell_shadow(self, facts: RequestFacts) -> None:
+    def _log_report_only(self, facts: RequestFacts) -> None:
         if not facts.secure and not self.exempts(facts):
             tell(
-                "https-only-shadow",
+                "https-only-report_only",
                 facts.peer,
                 "Shadow: HTTPS only would answer %d to a plain %s from peer %s.",
                 self._answer_plain(facts).status,
@@ -176,7 +176,7 @@ class HTTPSOnly:
 
             secure: Whether the client's connection is HTTPS.
         """
-        if self._hsts_text is None or not secure or self.shadow or not host:
+        if self._hsts_text is None or not secure or self.report_only or not host:
             return None
         split = split_host(host)
         if split is None or _is_address(split[0]):
@@ -286,7 +286,7 @@ def _tell_refused_host(facts: RequestFacts) -> None:
 
 def _tell_loop(facts: RequestFacts) -> None:
     """Tell why a request that came over HTTPS may look plain; the README begins so."""
-    if facts.believed and facts.scheme_header is None:
+    if facts.peer_trusted and facts.scheme_header is None:
         tell(
             "https-only-loop",
             None,
@@ -296,13 +296,13 @@ def _tell_loop(facts: RequestFacts) -> None:
             "X-Forwarded-Proto, to TRUSTED_PROXY_HEADERS, and see that it sends it.",
             shorten(facts.peer),
         )
-    elif facts.believed or facts.ignored_header is None:
+    elif facts.peer_trusted or facts.ignored_header is None:
         return
     elif facts.decided:
         tell(
             "https-only-stranger",
             None,
-            "HTTPS only answers plain HTTP from the peer %s, whose %s is not believed. "
+            "HTTPS only answers plain HTTP from the peer %s, whose %s is not trusted. "
             "If that is a proxy of yours, browsers are redirected for ever: add it to "
             "TRUSTED_PROXIES.",
             shorten(facts.peer),

@@ -1,0 +1,142 @@
+"""
+Map what a backend says about itself to what its client sees: URLs, paths of cookies.
+
+In:  the request that was sent, and the value of a header of the response.
+Out: the value for the client; one that is not about the backend stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..parsing.values import DEFAULT_PORTS, split_host
+
+if TYPE_CHECKING:
+    from .heads import BackendRequest
+    from .points import MountPoint
+
+#: Response headers that hold one URL (RFC 9110 sections 10.2.2, 8.7; RFC 2068).
+_URL_HEADERS = frozenset({"location", "content-location", "uri"})
+
+# "http://host" or "//host", and what follows.
+_ABSOLUTE = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#\\]*)(.*)", re.DOTALL)
+_AFTER_PATH = re.compile(r"[?#]")
+# HTML's Refresh: seconds, then a URL, named or not, quoted or not.
+_REFRESH = re.compile(
+    r"(\s*[0-9.]+\s*[;,]\s*(?:url\s*=\s*)?)(['\"]?)(.*?)(\2\s*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def map_header(request: BackendRequest, key: str, value: str) -> str:
+    """Map the value of the header whose name in lower case is *key*."""
+    if key in _URL_HEADERS:
+        return map_url(request, value)
+    if key == "refresh":
+        return _map_refresh(request, value)
+    if key == "set-cookie":
+        return map_cookie(request, value)
+    return value
+
+
+def map_url(request: BackendRequest, url: str) -> str:
+    """
+    Map a URL of the backend to the client's; any other one stays as it is.
+
+    The backend's own are those with its scheme, host and port, and absolute paths,
+    below the path at which it is mounted. A path that begins with the prefix already
+    is the client's: the backend has read ``X-Forwarded-Prefix``.
+    """
+    absolute = _ABSOLUTE.fullmatch(url)
+    scheme, authority, tail = absolute.groups() if absolute else (None, "", url)
+    if absolute and not _is_backend(request.mount_point, scheme, authority):
+        return url
+    # A relative one is relative to the client's URL already.
+    if not absolute and not url.startswith("/"):
+        return url
+    path = _AFTER_PATH.split(tail, maxsplit=1)[0]
+    mapped = _map_path(request, path)
+    if mapped is None:
+        return url
+    client = request.client
+    origin = f"{client.scheme}://{client.host}" if absolute else ""
+    return origin + mapped + tail[len(path) :]
+
+
+def _is_backend(mount_point: MountPoint, scheme: str | None, authority: str) -> bool:
+    wanted = (scheme or mount_point.scheme).lower()
+    split = split_host(authority)
+    if wanted != mount_point.scheme or split is None:
+        return False
+    host, port = split
+    return (host.lower(), int(port or DEFAULT_PORTS[wanted])) == (
+        mount_point.host,
+        mount_point.port,
+    )
+
+
+def _map_path(request: BackendRequest, path: str) -> str | None:
+    """Map a path of the backend; ``None`` for one that is not below its base."""
+    base, prefix = request.mount_point.base, request.prefix
+    # Where both fit, the longer one says more.
+    if prefix and len(prefix) > len(base) and _is_below(path, prefix):
+        return path
+    if _is_below(path, base):
+        return prefix + (path[len(base) :] or "/")
+    return None
+
+
+def _is_below(path: str, top: str) -> bool:
+    return path == top or path.startswith(top + "/")
+
+
+def _map_refresh(request: BackendRequest, value: str) -> str:
+    match = _REFRESH.fullmatch(value)
+    if match is None or not match[3]:
+        return value
+    return match[1] + match[2] + map_url(request, match[3]) + match[4]
+
+
+def map_cookie(request: BackendRequest, cookie: str) -> str:
+    """
+    Map the path of a cookie to the client's, and take the backend's domain off.
+
+    A cookie for a path above the backend's base is for the whole backend, so the client
+    gets it for the whole mount point, and no other mount point sees it. ``__Host-``
+    cookies are for ``/`` by their name (RFC 6265bis section 4.1.3.2).
+    """
+    name, *attributes = cookie.split(";")
+    fixed_path = name.strip(" \t").lower().startswith("__host-")
+    parts = [name]
+    for attribute in attributes:
+        key, _, value = attribute.partition("=")
+        word, text = key.strip(" \t").lower(), value.strip(" \t")
+        if word == "domain" and _is_backends_domain(request, text):
+            continue
+        if word == "path" and not fixed_path and text.startswith("/"):
+            parts.append(f"{key}={_map_cookie_path(request, text)}")
+        else:
+            parts.append(attribute)
+    return ";".join(parts)
+
+
+def _map_cookie_path(request: BackendRequest, path: str) -> str:
+    mapped = _map_path(request, path)
+    if mapped is not None:
+        return mapped
+    above = request.mount_point.base.startswith(path.rstrip("/") + "/")
+    return request.prefix + "/" if above else path
+
+
+def _is_backends_domain(request: BackendRequest, domain: str) -> bool:
+    domain = domain.removeprefix(".").lower()
+    split = split_host(request.client.host)
+    client = split[0].lower() if split is not None else ""
+    backend = request.mount_point.host
+    return _matches_domain(backend, domain) and not _matches_domain(client, domain)
+
+
+def _matches_domain(host: str, domain: str) -> bool:
+    """Match as RFC 6265 section 5.1.3 does."""
+    return host == domain or host.endswith("." + domain)

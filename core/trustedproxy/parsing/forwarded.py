@@ -1,0 +1,109 @@
+"""
+Elements of ``Forwarded`` (RFC 7239), read from the right.
+
+In:  the whole value, all header lines joined by commas.
+Out: elements nearest first, and for each its ``for``, ``proto`` and ``host``.
+
+RFC 7239 lets the whole header be parsed from the left, where one quote that a client
+leaves open swallows all that the proxies append.  Here every element is cut off at the
+right end first, so that nothing on the left can reach it (rule R12).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from .grammar import FORWARDED_PAIR, QUOTED_PAIR
+from .lists import MAX_CHARACTERS, bound
+from .values import BLANKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Element(NamedTuple):
+    """What one element says; ``None`` for a parameter that is not there."""
+
+    node: str | None
+    proto: str | None
+    host: str | None
+
+
+_PARAMETERS = ("for", "proto", "host")
+_SEPARATOR = re.compile(r"[ \t]*;[ \t;]*")
+
+
+def split_from_right(value: str) -> list[str | None]:
+    """List the elements nearest first; ``None`` stands for what is not read."""
+    window = value[-MAX_CHARACTERS:]
+    cut = len(window) < len(value)
+    return bound(list(_cut_from_right(window, cut=cut)), cut=cut)
+
+
+def _cut_from_right(text: str, *, cut: bool) -> Iterator[str]:
+    """
+    Cut at commas outside of quoted strings, found from their right end.
+
+    A quote met from the right closes a quoted string, whose opening one is the next
+    that no backslash escapes.  Every character is looked at once for commas and once
+    for quotes.
+    """
+    end = at = len(text)
+    comma = text.rfind(",")
+    quote = text.rfind('"')
+    while comma >= 0:
+        if quote > comma:
+            at = _find_opening(text, quote)
+            if at < 0:
+                # Nothing opens it: all that is left is one broken element.
+                break
+            comma = text.rfind(",", 0, min(comma + 1, at))
+            quote = text.rfind('"', 0, at)
+            continue
+        yield text[comma + 1 : end]
+        end = at = comma
+        comma = text.rfind(",", 0, at)
+    if not cut:
+        yield text[:end]
+
+
+def _find_opening(text: str, closing: int) -> int:
+    """Find the quote that opens the quoted string which ends at *closing*, or -1."""
+    at = text.rfind('"', 0, closing)
+    while at > 0:
+        backslashes = 0
+        while text[at - 1 - backslashes : at - backslashes] == "\\":
+            backslashes += 1
+        if backslashes % 2 == 0:
+            break
+        at = text.rfind('"', 0, at)
+    return at
+
+
+def parse_element(text: str) -> Element | None:
+    """
+    Read one element: pairs separated by semicolons (RFC 7239 section 4).
+
+    Returns:
+        Its parameters, or ``None`` where it breaks the grammar or names one twice;
+        then nothing of it is used.
+    """
+    found: dict[str, str] = {}
+    at = len(text) - len(text.lstrip(BLANKS + ";"))
+    while at < len(text):
+        pair = FORWARDED_PAIR.match(text, at)
+        if pair is None:
+            return None
+        name, token, quoted = pair.groups()
+        name = name.lower()
+        if name in found:
+            return None
+        found[name] = QUOTED_PAIR.sub(r"\1", quoted[1:-1]) if token is None else token
+        at = pair.end()
+        separator = _SEPARATOR.match(text, at)
+        if separator is not None:
+            at = separator.end()
+        elif at < len(text):
+            return None
+    return Element(*(found.get(name) for name in _PARAMETERS))

@@ -1,0 +1,1 @@
+"""Tests of what the documentation says: its examples are run as they are printed."""

@@ -1,3 +1,0 @@
-"""Run the examples through real servers."""
-
-from __future__ import annotations

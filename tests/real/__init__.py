@@ -1,0 +1,1 @@
+"""Tests that start real proxies and servers, on loopback and free ports."""
