@@ -27,11 +27,8 @@ from trustedproxy.https_only import (
     read_environ,
     read_scope,
 )
-from trustedproxy.middleware import (
-    BAD_REQUEST_BODY,
-    BAD_REQUEST_HEADERS,
-)
 from trustedproxy.process import restrict_signals
+from trustedproxy.responses import Answer, bad_request
 
 from .conf import get_settings, tell_at_start
 from .requests import ScriptPrefix, correct_request
@@ -122,9 +119,7 @@ class TrustedProxyMiddleware(_Middleware):
         decision = correct_request(settings.policy, request)
         if not settings.policy.refuses(decision):
             return None
-        return HttpResponse(
-            BAD_REQUEST_BODY, status=400, headers=dict(BAD_REQUEST_HEADERS)
-        )
+        return _respond_with(bad_request(), request)
 
 
 class HTTPSOnlyMiddleware(_Middleware):
@@ -160,7 +155,15 @@ def _answer_plain(request: HttpRequest) -> HttpResponse | None:
     answer = rules.answer(_read_facts(request))
     if answer is None:
         return None
-    return _Answer(answer.body, status=answer.status, headers=dict(answer.headers))
+    return _respond_with(answer, request)
+
+
+def _respond_with(answer: Answer, request: HttpRequest) -> HttpResponse:
+    return _Answer(
+        answer.body_for(request.method),
+        status=answer.status,
+        headers=dict(answer.headers),
+    )
 
 
 class _Answer(HttpResponse):

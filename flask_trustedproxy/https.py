@@ -23,6 +23,7 @@ from trustedproxy.https_only import (
     is_secure,
     read_environ,
 )
+from trustedproxy.responses import send_wsgi
 
 from .hosts import accepts_host, make_request
 
@@ -71,8 +72,7 @@ class FlaskHTTPSOnly:
                 replace(facts, host_refused=not accepts_host(request))
             )
             if answer is not None:
-                start_response(answer.status_line, list(answer.headers))
-                return [answer.body]
+                return send_wsgi(answer, environ, start_response)
         return self.wrapped(environ, start_response)
 
     def tell_open(self, request: Request) -> None:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from .client import FINDERS, Trust
 from .decision import CODES, Reason
 from .headers import Category, Form
-from .https_only import STATUSES
 from .log import shorten
 from .parsing.addresses import is_unix_peer
 from .parsing.values import strip_mount_point
+from .responses import REDIRECT_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -122,7 +122,9 @@ def _policy_rows(policy: ProxyPolicy) -> Iterator[Row]:
         STRIP_MOUNT_POINT[policy.strip_mount_point],
     )
     yield Row(
-        "TRUSTED_PROXY_REPORT_ONLY", str(policy.report_only), REPORT_ONLY[policy.report_only]
+        "TRUSTED_PROXY_REPORT_ONLY",
+        str(policy.report_only),
+        REPORT_ONLY[policy.report_only],
     )
 
 
@@ -215,7 +217,8 @@ def _https_rows(https: HTTPSOnly) -> Iterator[Row]:
     yield Row(
         "TRUSTED_PROXY_HTTPS_STATUS",
         str(https.status),
-        f"the answer to GET and HEAD; other methods get {STATUSES[https.status]}",
+        f"the answer to GET and HEAD; other methods get "
+        f"{REDIRECT_STATUSES[https.status]}",
     )
     yield Row(
         "TRUSTED_PROXY_HTTPS_EXEMPT",

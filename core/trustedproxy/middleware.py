@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .responses import bad_request, send_asgi, send_wsgi
 from .wsgi import DECISION_KEY
 
 if TYPE_CHECKING:
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
 
     from ._types import ASGIApp, Environ, Receive, Scope, Send, StartResponse, WSGIApp
     from .policy import ProxyPolicy
-
-BAD_REQUEST_STATUS = "400 Bad Request"
-BAD_REQUEST_BODY = b"Bad Request\n"
-#: A shared cache must not keep the refusal for others (ATTACKS S-42).
-BAD_REQUEST_HEADERS: list[tuple[str, str]] = [
-    ("Content-Type", "text/plain; charset=utf-8"),
-    ("Content-Length", str(len(BAD_REQUEST_BODY))),
-    ("Cache-Control", "no-store"),
-]
-
-
-def bad_request_body(method: object) -> bytes:
-    """Give the body of the 400; an answer to HEAD has none (RFC 9110 section 9.3.2)."""
-    return b"" if method == "HEAD" else BAD_REQUEST_BODY
 
 
 class TrustedProxyMiddleware:
@@ -50,8 +37,7 @@ class TrustedProxyMiddleware:
     ) -> Iterable[bytes]:
         decision = self.policy.apply(environ)
         if self.policy.refuses(decision):
-            start_response(BAD_REQUEST_STATUS, list(BAD_REQUEST_HEADERS))
-            return [bad_request_body(environ.get("REQUEST_METHOD"))]
+            return send_wsgi(bad_request(), environ, start_response)
         return self.app(environ, start_response)
 
 
@@ -77,21 +63,6 @@ class TrustedProxyASGIMiddleware:
         may_refuse = self._may_refuse or DECISION_KEY in scope
         decision, scope = self._apply(scope)
         if may_refuse and self.policy.refuses(decision):
-            await send_bad_request(scope, receive, send)
+            await send_asgi(bad_request(), scope, receive, send)
         else:
             await self.app(scope, receive, send)
-
-
-async def send_bad_request(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 400, or refuse a websocket before it is accepted."""
-    kind = "http"
-    if scope["type"] == "websocket":
-        await receive()
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        kind = "websocket.http"
-    headers = [(k.lower().encode(), v.encode()) for k, v in BAD_REQUEST_HEADERS]
-    await send({"type": f"{kind}.response.start", "status": 400, "headers": headers})
-    body = bad_request_body(scope.get("method"))
-    await send({"type": f"{kind}.response.body", "body": body})

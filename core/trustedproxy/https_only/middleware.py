@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..log import tell_once
+from ..responses import send_asgi, send_wsgi
 from .facts import is_secure, read_environ, read_host, read_scope
 from .rules import HOST, HSTS_HEADER, HTTPSOnly
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         WSGIApp,
     )
     from ..hsts import HSTSPolicy
-    from .rules import Answer, ExemptEntry
+    from .rules import ExemptEntry
 
 
 class HTTPSOnlyMiddleware:
@@ -74,8 +75,7 @@ class HTTPSOnlyMiddleware:
         if not is_secure(environ.get("wsgi.url_scheme")):
             answer = self.rules.answer(read_environ(environ))
             if answer is not None:
-                start_response(answer.status_line, list(answer.headers))
-                return [answer.body]
+                return send_wsgi(answer, environ, start_response)
         else:
             value = self.rules.hsts_value(environ.get("HTTP_HOST"), True)
             if value is not None:
@@ -140,7 +140,7 @@ class HTTPSOnlyASGIMiddleware:
         if not is_secure(scope.get("scheme")):
             answer = self.rules.answer(read_scope(scope))
             if answer is not None:
-                await send_answer(answer, scope, receive, send)
+                await send_asgi(answer, scope, receive, send)
                 return
         elif scope["type"] == "http":
             value = self.rules.hsts_value(read_host(scope), True)
@@ -162,32 +162,6 @@ def add_hsts_message(send: Send, value: str) -> Send:
         await send(message)
 
     return send_with_hsts
-
-
-async def send_answer(
-    answer: Answer, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """
-    Send *answer* to an http request or to the handshake of a websocket.
-
-    A server without the extension ``websocket.http.response`` answers 403 by itself
-    when a handshake is closed before it was accepted.
-    """
-    kind = "http"
-    if scope["type"] == "websocket":
-        await receive()  # websocket.connect
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        kind = "websocket.http"
-    await send(
-        {
-            "type": f"{kind}.response.start",
-            "status": answer.status,
-            "headers": answer.raw_headers,
-        }
-    )
-    await send({"type": f"{kind}.response.body", "body": answer.body})
 
 
 def _tell_open(rules: HTTPSOnly) -> None:

@@ -11,8 +11,7 @@ Out: an `Answer` instead of the application's, or ``None``; and the value of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from http import HTTPStatus
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -22,6 +21,7 @@ from ..log import shorten, tell
 from ..networks import TrustedNetworks, split_entries
 from ..parsing.hosts import compile_allowed_hosts, split_allowed_host
 from ..parsing.values import parse_port_text, split_host
+from ..responses import REDIRECT_STATUSES, redirect, refuse
 from .facts import RequestFacts
 from .target import build_target
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..networks import NetworkEntry
     from ..policy import ProxyPolicy
+    from ..responses import Answer
 
     ExemptEntry = str | NetworkEntry
 
@@ -39,42 +40,8 @@ EXEMPT = "TRUSTED_PROXY_HTTPS_EXEMPT"
 
 HSTS_HEADER = "Strict-Transport-Security"
 
-#: Status for GET and HEAD → status for all others, whose method and body are kept
-#: (RFC 9110 sections 15.4.8 and 15.4.9).
-STATUSES = {301: 308, 302: 307, 307: 307, 308: 308}
 _DEFAULT_PORT = "443"
 _DOT_SEGMENT = re.compile(rb"/\.{1,2}(?:/|\Z)")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """
-    What is answered instead of the application.
-
-    Attributes:
-        status: The status code.
-
-        headers: Names and values.
-
-        body: ASCII text; empty for HEAD.
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    @property
-    def status_line(self) -> str:
-        """Status code and phrase, as WSGI wants them."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
-
-    @property
-    def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers as ASGI wants them."""
-        return [
-            (name.lower().encode("ascii"), value.encode("ascii"))
-            for name, value in self.headers
-        ]
 
 
 class HTTPSOnly:
@@ -210,12 +177,11 @@ class HTTPSOnly:
         )
         if target is None:
             return BAD_TARGET
-        reads = facts.method in ("GET", "HEAD")
-        return _answer(
-            self.status if reads else STATUSES[self.status],
-            "This site is reached over HTTPS only.\n",
-            ("Location", f"https://{authority}{target}"),
-            empty=facts.method == "HEAD",
+        return redirect(
+            facts.method,
+            f"https://{authority}{target}",
+            self.status,
+            "This site is reached over HTTPS only.",
         )
 
     def _find_authority(self, facts: RequestFacts) -> str | None:
@@ -233,25 +199,9 @@ class HTTPSOnly:
         return f"{name}:{self._target_port}" if self._target_port else name
 
 
-def _answer(
-    status: int, text: str, *headers: tuple[str, str], empty: bool = False
-) -> Answer:
-    body = text.encode("ascii")
-    return Answer(
-        status,
-        (
-            *headers,
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-        ),
-        b"" if empty else body,
-    )
-
-
-_NO_STORE = ("Cache-Control", "no-store")
-BAD_HOST = _answer(400, "The host of this request is not known here.\n", _NO_STORE)
-BAD_TARGET = _answer(400, "The target of this request is not a path.\n", _NO_STORE)
-FORBIDDEN = _answer(403, "Websockets are reached over wss only.\n", _NO_STORE)
+BAD_HOST = refuse(400, "The host of this request is not known here.")
+BAD_TARGET = refuse(400, "The target of this request is not a path.")
+FORBIDDEN = refuse(403, "Websockets are reached over wss only.")
 
 
 def _look_on(policy: ProxyPolicy | None, facts: RequestFacts) -> RequestFacts:
@@ -324,7 +274,7 @@ def _tell_loop(facts: RequestFacts) -> None:
 
 
 def _compile_status(status: object) -> int:
-    if type(status) is not int or status not in STATUSES:
+    if type(status) is not int or status not in REDIRECT_STATUSES:
         raise ConfigurationError(STATUS, status, "301, 302, 307 or 308")
     return status
 
