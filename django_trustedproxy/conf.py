@@ -17,7 +17,7 @@ from django.core.signals import setting_changed
 
 import trustedproxy
 from trustedproxy.log import tell_once
-from trustedproxy.settings import PREFIX
+from trustedproxy.option_table import is_ours
 
 if TYPE_CHECKING:
     from trustedproxy import Settings
@@ -40,13 +40,13 @@ def get_settings() -> Settings:
     Raises:
         ConfigurationError: naming the setting, its value and the nearest valid one.
     """
-    names = [name for name in dir(settings) if name.startswith(PREFIX)]
+    names = [name for name in dir(settings) if is_ours(name)]
     try:
         return trustedproxy.read_settings(
             {name: getattr(settings, name) for name in names}
         )
     except trustedproxy.ConfigurationError as error:
-        raise ConfigurationError(error.option, error.value, error.expected) from error
+        raise ConfigurationError(*error.args) from error
 
 
 def tell_at_start() -> None:
@@ -61,7 +61,7 @@ def tell_at_start() -> None:
 
 
 def _forget_settings(*, setting: str, **_kwargs: Any) -> None:
-    if setting.startswith(PREFIX):
+    if is_ours(setting):
         get_settings.cache_clear()
 
 

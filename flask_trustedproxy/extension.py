@@ -21,8 +21,8 @@ from werkzeug.local import LocalProxy
 
 from trustedproxy import Settings, TrustedProxyMiddleware, read_settings
 from trustedproxy.log import logger, tell_once
+from trustedproxy.option_table import is_ours
 from trustedproxy.process import restrict_signals
-from trustedproxy.settings import PREFIX
 from trustedproxy.wsgi import DECISION_KEY
 
 from .cli import command
@@ -137,7 +137,7 @@ class TrustedProxy:
 
 def select_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
     """Take from *config* what is this extension's, misspelled names included."""
-    return {name: value for name, value in config.items() if name.startswith(PREFIX)}
+    return {name: value for name, value in config.items() if is_ours(name)}
 
 
 class Entrance:

@@ -2,7 +2,7 @@
 What can go wrong, as a tree::
 
     ValueError
-    └── ConfigurationError    a setting that cannot be meant; raised at start-up only
+    └── ConfigurationError    a setting with an invalid value; raised at start-up only
 
 In:  the setting's name, the value found there, what it should have been.
 Out: an exception that reads as one sentence and keeps its parts as attributes.
@@ -13,7 +13,6 @@ Nothing here is ever raised because of a request.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,16 +36,24 @@ class ConfigurationError(ValueError):
         expected:
             The end of the sentence "*value* is not …", without the full stop:
             ``an IP network such as 10.0.0.0/8``.
+
+        keyword:
+            The keyword argument that the setting is in Python, for those who gave the
+            value there; ``None`` where it has none.
     """
 
-    def __init__(self, option: str, value: object, expected: str) -> None:
-        super().__init__(option, value, expected)
+    def __init__(
+        self, option: str, value: object, expected: str, keyword: str | None = None
+    ) -> None:
+        super().__init__(option, value, expected, keyword)
         self.option = option
         self.value = value
         self.expected = expected
+        self.keyword = keyword
 
     def __str__(self) -> str:
-        return f"{self.option}: {self.value!r} is not {self.expected}."
+        keyword = f" ({self.keyword}=)" if self.keyword else ""
+        return f"{self.option}{keyword}: {self.value!r} is not {self.expected}."
 
     @property
     def nearest(self) -> str | None:
@@ -79,14 +86,24 @@ def name_nearest(value: object) -> str:
     return f" (the nearest is '{value}')"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """
-    Say which *known* word is nearest to *word*: ``"; did you mean X?"`` without "?".
+    Say which *known* word is nearest to *word*.
+
+    Args:
+        word: What was written.
+
+        known: What could have been meant.
+
+        cutoff: How near it has to be: 1 is the same word, 0 any other.
 
     Returns:
         A clause to append to the *expected* part of an error; it names the nearest
         word, or is empty where nothing is near.
     """
+    # Loaded for an error alone.
+    from difflib import get_close_matches
+
     spelled = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    close = get_close_matches(word.lower(), spelled, n=1, cutoff=cutoff)
     return name_nearest(spelled[close[0]]) if close else ""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import (
@@ -26,7 +26,7 @@ from ipaddress import (
 from pathlib import Path
 from string import hexdigits
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .exceptions import ConfigurationError, name_nearest, nearest
 from .log import tell
@@ -64,31 +64,6 @@ LOOK_INTERVAL = 1.0
 
 # To try more beginnings of a text than that takes as long as to read it.
 _MOST_BEGINNINGS = 8
-
-
-def split_entries(value: object, option: str, shown: object = None) -> list[Any]:
-    """
-    Read a list of entries, or one string separated by blanks or commas.
-
-    Args:
-        value: What was configured.
-
-        option: The setting's name, for errors.
-
-        shown: What an error shows in place of a value that is never to be seen.
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
-    if isinstance(value, str):
-        return value.replace(",", " ").split()
-    # One network alone can be gone through as well: address by address.
-    alone = (bytes, Mapping, IPv4Network, IPv6Network)
-    if isinstance(value, alone) or not isinstance(value, Iterable):
-        raise ConfigurationError(
-            option, shown or value, "a list of strings, or one string"
-        )
-    return list(value)
 
 
 def parse_network(entry: object, option: str) -> Network:

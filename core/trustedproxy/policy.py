@@ -19,7 +19,8 @@ from .decision import Connection
 from .exceptions import ConfigurationError, nearest
 from .headers import KNOWN_HEADERS, Category, Form, ProxyHeader, environ_key
 from .log import is_due, logger, tell_once, tell_problems
-from .networks import TrustedNetworks, split_entries
+from .networks import TrustedNetworks
+from .options import split_entries
 from .parsing.lists import MAX_ELEMENTS
 from .rules import Rules
 
@@ -114,6 +115,7 @@ class ProxyPolicy:
         self._wire_rules = self._compile(asgi.wire_key)
         self._wanted_keys = asgi.wanted_keys(self._wire_rules)
         self._wsgi_rules = self._compile(environ_key)
+
     def _compile(self, spell: Any) -> Rules:
         return Rules(
             headers=self.headers,
@@ -315,12 +317,13 @@ class ProxyPolicy:
     @classmethod
     def from_mapping(cls, mapping: SettingsMapping) -> ProxyPolicy:
         """
-        Make a policy of settings by their names (`trustedproxy.settings.OPTIONS`).
+        Make a policy of settings by their names (`option_table.OPTIONS`).
 
         Names that are not ours are not looked at; of ours, those that a policy alone
         does not use are told in the log.
         """
-        from .settings import read_settings, select_settings, unused_names
+        from .option_table import select_settings, unused_names
+        from .settings import read_settings
 
         settings = read_settings(mapping)
         for name in unused_names(select_settings(mapping)):
@@ -338,7 +341,7 @@ class ProxyPolicy:
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> ProxyPolicy:
         """Make a policy of environment variables, by default the process's own."""
-        from .settings import read_environment
+        from .option_table import read_environment
 
         given = os.environ if environment is None else environment
         return cls.from_mapping(read_environment(given))
@@ -465,7 +468,10 @@ def _read_secrets(name: Any, value: Any) -> tuple[str | None, tuple[str, ...]]:
     # A secret is never shown, not even a wrong one; that there is none can be.
     hidden = "<secret>"
     shown = None if value is None else hidden
-    secrets = split_entries(value, secret_option, shown)
+    try:
+        secrets = split_entries(value, secret_option)
+    except ConfigurationError as error:
+        raise ConfigurationError(secret_option, shown, error.expected) from None
     for i, secret in enumerate(secrets):
         if (
             not isinstance(secret, str)

@@ -18,9 +18,19 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .log import logger
+from .options import Option, parse_flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "TRUSTED_PROXY_RESTRICT_SIGNALS",
+        False,
+        "whether signal.signal() is refused in server processes",
+        parse=parse_flag,
+    ),
+)
 
 #: What ends a child, and is back at its default in one.
 RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)

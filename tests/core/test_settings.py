@@ -7,7 +7,6 @@ Out: `Settings`, and errors that name the setting.
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import pytest
@@ -19,61 +18,12 @@ from trustedproxy import (
     Settings,
     read_settings,
 )
-from trustedproxy.settings import (
-    OPTION_OF,
-    OPTIONS,
-    PREFIX,
-    make_policy,
-    read_environment,
-    select_settings,
-    unused_names,
-)
+from trustedproxy.option_table import OPTIONS, read_environment, unused_names
+from trustedproxy.settings import make_policy
 
 from .making import FOR, PROTO
 
-#: Design, section 6: every setting, its default, its argument of `ProxyPolicy`.
-NAMES: dict[str, tuple[Any, str | None]] = {
-    "TRUSTED_PROXY_HEADERS": ((), "headers"),
-    "TRUSTED_PROXIES": (None, "proxies"),
-    "TRUSTED_PROXY_HOPS": (None, "hops"),
-    "TRUSTED_PROXY_SECRET_HEADER": (None, "secret_header"),
-    "TRUSTED_PROXY_SECRETS": ((), "secrets"),
-    "TRUSTED_PROXY_STRIP": ("listed", "strip"),
-    "TRUSTED_PROXY_MALFORMED": ("ignore", "malformed"),
-    "TRUSTED_PROXY_MISSING": ("ignore", "missing"),
-    "TRUSTED_PROXY_PORT_IN_HOST": (False, "port_in_host"),
-    "TRUSTED_PROXY_STRIP_MOUNT_POINT": (False, "strip_mount_point"),
-    "TRUSTED_PROXY_REPORT_ONLY": (False, "report_only"),
-    "TRUSTED_PROXY_HTTPS_ONLY": (False, None),
-    "TRUSTED_PROXY_HTTPS_HOST": (None, None),
-    "TRUSTED_PROXY_HTTPS_STATUS": (301, None),
-    "TRUSTED_PROXY_HTTPS_EXEMPT": ((), None),
-    "TRUSTED_PROXY_HSTS_POLICY": (None, None),
-    "TRUSTED_PROXY_MOUNT_POINTS": ({}, None),
-    "TRUSTED_PROXY_RESTRICT_SIGNALS": (False, None),
-}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_setting_has_its_default_and_its_argument(name: str) -> None:
-    """One name everywhere, one default everywhere."""
-    option = OPTION_OF[name]
-
-    assert (option.default, option.argument) == NAMES[name]
-    assert option.meaning and not option.meaning.endswith(".")
-    assert name.startswith(PREFIX)
-    if option.argument is not None:
-        parameter = inspect.signature(ProxyPolicy).parameters[option.argument]
-        assert parameter.kind is parameter.KEYWORD_ONLY
-        assert parameter.default == option.default
-
-
-def test_every_argument_of_a_policy_is_a_setting() -> None:
-    """Whatever can be said in Python can be configured."""
-    arguments = {option.argument for option in OPTIONS if option.argument}
-
-    assert arguments == set(inspect.signature(ProxyPolicy).parameters)
-    assert len(OPTION_OF) == len(OPTIONS)
+DEFAULTS = {option.name: option.default for option in OPTIONS}
 
 
 def test_settings_of_nothing_are_the_defaults() -> None:
@@ -88,11 +38,11 @@ def test_settings_of_nothing_are_the_defaults() -> None:
 
 def test_defaults_written_out_are_the_defaults() -> None:
     """Whoever copies the table into the settings changes nothing."""
-    settings = read_settings({name: default for name, (default, _) in NAMES.items()})
+    settings = read_settings(DEFAULTS)
 
     assert repr(settings.policy) == repr(ProxyPolicy())
     assert settings.https_only is None
-    assert unused_names({name: default for name, (default, _) in NAMES.items()}) == []
+    assert unused_names(DEFAULTS) == []
 
 
 def test_settings_hold_everything_that_is_set() -> None:
@@ -177,21 +127,6 @@ def test_wrong_value_is_told_before_it_is_used(setting: dict[str, Any]) -> None:
     assert caught.value.option.startswith(name)
 
 
-def test_our_names_are_picked_out() -> None:
-    """Others are not looked at, whatever they hold; an unknown one of ours is told."""
-    mapping = {"TRUSTED_PROXY_HOPS": 1, "TRUSTED_HOSTS": object(), "DEBUG": object()}
-
-    assert select_settings(mapping) == {"TRUSTED_PROXY_HOPS": 1}
-    for name, near in [
-        ("TRUSTED_PROXY_HOP", " (the nearest is 'TRUSTED_PROXY_HOPS')"),
-        ("TRUSTED_PROXYS", " (the nearest is 'TRUSTED_PROXIES')"),
-    ]:
-        with pytest.raises(ConfigurationError) as caught:
-            select_settings({name: 1})
-        assert caught.value.option == caught.value.value == name
-        assert caught.value.expected == f"a known setting{near}"
-
-
 def test_policy_is_made_of_its_own_settings() -> None:
     """Those of HTTPS and the rest are not the policy's, and named as such."""
     given = {
@@ -206,95 +141,6 @@ def test_policy_is_made_of_its_own_settings() -> None:
         "TRUSTED_PROXY_HTTPS_ONLY",
         "TRUSTED_PROXY_MOUNT_POINTS",
     ]
-
-
-# -- the environment -------------------------------------------------------------------
-
-YES = ("true", "True", "YES", "on", "1", " 1 ")
-NO = ("false", "False", "no", "OFF", "0", "", " ")
-FLAGS = [option.name for option in OPTIONS if isinstance(option.default, bool)]
-
-
-@pytest.mark.parametrize("name", FLAGS)
-def test_flag_is_a_word_in_the_environment(name: str) -> None:
-    """Yes and no in the words that people use; empty is no."""
-    assert [read_environment({name: text})[name] for text in YES] == [True] * len(YES)
-    assert [read_environment({name: text})[name] for text in NO] == [False] * len(NO)
-    for text in ("y", "maybe", "2"):
-        with pytest.raises(ConfigurationError) as caught:
-            read_environment({name: text})
-        assert str(caught.value) == f"{name}: {text!r} is not true or false."
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("TRUSTED_PROXY_HEADERS", f"{FOR}, {PROTO}", f"{FOR}, {PROTO}"),
-        ("TRUSTED_PROXY_HEADERS", "", ""),
-        ("TRUSTED_PROXIES", "", ""),
-        ("TRUSTED_PROXY_HOPS", "2", 2),
-        ("TRUSTED_PROXY_HOPS", " 2 ", 2),
-        ("TRUSTED_PROXY_HOPS", "", None),
-        ("TRUSTED_PROXY_SECRET_HEADER", " X-Proof ", "X-Proof"),
-        ("TRUSTED_PROXY_SECRET_HEADER", "", None),
-        ("TRUSTED_PROXY_STRIP", "all", "all"),
-        ("TRUSTED_PROXY_STRIP", " ", "listed"),
-        ("TRUSTED_PROXY_MALFORMED", "reject ", "reject"),
-        ("TRUSTED_PROXY_MALFORMED", "", "ignore"),
-        ("TRUSTED_PROXY_MISSING", "reject", "reject"),
-        ("TRUSTED_PROXY_MISSING", "", "ignore"),
-        ("TRUSTED_PROXY_HTTPS_HOST", ":8443", ":8443"),
-        ("TRUSTED_PROXY_HTTPS_HOST", "", None),
-        ("TRUSTED_PROXY_HTTPS_STATUS", "308", 308),
-        ("TRUSTED_PROXY_HTTPS_STATUS", "", 301),
-        ("TRUSTED_PROXY_HTTPS_EXEMPT", "/a /b", "/a /b"),
-        ("TRUSTED_PROXY_HSTS_POLICY", "max-age=60; preload", "max-age=60; preload"),
-        ("TRUSTED_PROXY_HSTS_POLICY", "", None),
-        ("TRUSTED_PROXY_MOUNT_POINTS", "", {}),
-        (
-            "TRUSTED_PROXY_MOUNT_POINTS",
-            "/a=http://b/?x=1, /c=unix:/s|http://d/",
-            {"/a": "http://b/?x=1", "/c": "unix:/s|http://d/"},
-        ),
-    ],
-)
-def test_text_of_a_variable_is_the_settings_value(
-    name: str, text: str, value: object
-) -> None:
-    """Lists stay text, numbers and flags are read, an empty text is unset or empty."""
-    assert read_environment({name: text, "PATH": "/bin"}) == {name: value}
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "value", "expected"),
-    [
-        ("TRUSTED_PROXY_HOPS", "two", "two", "a whole number"),
-        ("TRUSTED_PROXY_HOPS", "-1", "-1", "a whole number"),
-        ("TRUSTED_PROXY_HOPS", "1.0", "1.0", "a whole number"),
-        ("TRUSTED_PROXY_HOPS", "\u0662", "\u0662", "a whole number"),
-        ("TRUSTED_PROXY_HTTPS_STATUS", "see", "see", "a whole number"),
-        (
-            "TRUSTED_PROXY_MOUNT_POINTS",
-            "/a=http://b /c",
-            "/c",
-            "one PATH=URL for each path",
-        ),
-        (
-            "TRUSTED_PROXY_MOUNT_POINTS",
-            "/a=http://b,/a=http://c",
-            "/a=http://c",
-            "one PATH=URL for each path",
-        ),
-    ],
-)
-def test_text_that_is_no_value_is_an_error(
-    name: str, text: str, value: str, expected: str
-) -> None:
-    """The error shows the word that is wrong."""
-    with pytest.raises(ConfigurationError) as caught:
-        read_environment({name: text})
-
-    assert str(caught.value) == f"{name}: {value!r} is not {expected}."
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

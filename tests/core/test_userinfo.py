@@ -13,7 +13,7 @@ import pytest
 
 from trustedproxy import ConfigurationError, read_settings
 from trustedproxy.exceptions import hide_userinfo
-from trustedproxy.settings import read_environment
+from trustedproxy.option_table import read_environment
 
 NAME = "TRUSTED_PROXY_MOUNT_POINTS"
 

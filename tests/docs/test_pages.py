@@ -19,7 +19,7 @@ import pytest
 import trustedproxy
 from trustedproxy import ConfigurationError, ProxyPolicy, Settings, read_settings
 from trustedproxy.networks import NAMED_NETWORKS, TrustedNetworks
-from trustedproxy.settings import OPTION_OF, OPTIONS, read_environment
+from trustedproxy.option_table import OPTION_OF, OPTIONS, read_environment
 
 DOCS = Path(__file__).parents[2] / "docs"
 

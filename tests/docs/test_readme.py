@@ -25,7 +25,8 @@ import pytest
 from trustedproxy import Connection, ProxyPolicy, Reason, read_settings
 from trustedproxy.decision import CODES
 from trustedproxy.explain import explain
-from trustedproxy.settings import OPTIONS, Settings
+from trustedproxy.option_table import OPTIONS
+from trustedproxy.settings import Settings
 
 from ..surfaces import call_asgi, call_wsgi
 

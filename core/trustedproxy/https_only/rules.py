@@ -18,7 +18,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from ..exceptions import ConfigurationError, name_nearest
 from ..hsts import HSTSPolicy
 from ..log import shorten, tell
-from ..networks import TrustedNetworks, split_entries
+from ..networks import TrustedNetworks
+from ..options import split_entries
 from ..parsing.hosts import compile_allowed_hosts, split_allowed_host
 from ..parsing.values import parse_port_text, split_host
 from ..responses import REDIRECT_STATUSES, redirect, refuse

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError
-from ..networks import split_entries
+from ..options import split_entries
 from .values import split_host
 
 if TYPE_CHECKING:
