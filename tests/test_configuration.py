@@ -111,7 +111,7 @@ HEADERS: Final = (
     ),
     _header("a header spelled as in an environ", "HTTP_X_REAL_IP", "'X-Real-IP'"),
     _header("a header that is only ever removed", "X-Original-URL"),
-    _header("a header that is never read", "CF-Visitor"),
+    _header("a header that is never read", "X-ARR-SSL"),
     _header("a header that is listed twice", "x-forwarded-proto"),
     _header("bytes", b"X-Forwarded-For"),
     Mistake(

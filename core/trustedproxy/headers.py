@@ -43,6 +43,8 @@ class Form(StrEnum):
     SCHEME = "scheme"
     #: ``on``, ``true``, ``1`` for https; ``off``, ``false``, ``0`` for http.
     FLAG = "flag"
+    #: Exactly ``{"scheme":"http"}`` or ``{"scheme":"https"}`` (Cloudflare).
+    CF_VISITOR = "cf visitor"
     #: A host with an optional port.
     HOST = "host"
     #: A host without a port.
@@ -60,7 +62,7 @@ class Form(StrEnum):
 #: The forms in which a category can be written down by a header of one's own.
 FORMS_OF = {
     Category.CLIENT: (Form.ADDRESS, Form.ADDRESS_LIST, Form.ADDRESS_COLON_PORT),
-    Category.SCHEME: (Form.SCHEME, Form.FLAG),
+    Category.SCHEME: (Form.SCHEME, Form.FLAG, Form.CF_VISITOR),
     Category.HOST: (Form.HOST,),
     Category.SERVER: (Form.SERVER,),
     Category.PORT: (Form.PORT,),
@@ -179,8 +181,9 @@ KNOWN_HEADERS: tuple[ProxyHeader, ...] = (
         "X-Forwarded-HTTPS X-Forwarded-SSL X-HTTPS Front-End-Https Fastly-SSL "
         "X-AppEngine-Https",
     ),
-    # JSON, and only some of Cloudflare's zones send it.
-    *_rows(Category.SCHEME, Form.NEVER, "CF-Visitor"),
+    *_rows(Category.SCHEME, Form.CF_VISITOR, "CF-Visitor"),
+    # It is there on TLS alone, and its value describes a certificate.
+    *_rows(Category.SCHEME, Form.NEVER, "X-ARR-SSL"),
     *_rows(
         Category.HOST,
         Form.HOST,

@@ -271,7 +271,7 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
             "X-Forwarded-Proto X-Forwarded-Protocol X-Forwarded-Scheme X-Scheme "
             "X-Url-Scheme CloudFront-Forwarded-Proto X-Forwarded-SSL "
             "X-Forwarded-HTTPS X-HTTPS Front-End-Https Fastly-SSL X-AppEngine-Https "
-            "CF-Visitor X-Edge-TLS",
+            "CF-Visitor X-ARR-SSL X-Edge-TLS",
         ),
         (
             ("host",),

@@ -73,6 +73,7 @@ SYNONYMS: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
             "Fastly-SSL": "1",
             "X-AppEngine-Https": "on",
             "CF-Visitor": '{"scheme":"https"}',
+            "X-ARR-SSL": "2048|256|C=US, CN=issuer.example|CN=app.example",
             "Forwarded": "for=198.51.100.66;proto=https;host=forged.example",
         },
     ),
@@ -132,6 +133,7 @@ FLAGS: Final = (
 SETTERS: Final = (
     *((name, "scheme", "https", "https") for name in WORDS),
     *((name, "scheme", "on", "https") for name in FLAGS),
+    ("CF-Visitor", "scheme", '{"scheme":"https"}', "https"),
     *(
         (name, "host", "app.example:8443", "app.example:8443")
         for name in (HOST, *SYNONYMS["host"][2])

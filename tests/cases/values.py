@@ -470,6 +470,50 @@ SCHEME_ROWS: Final = (
     ),
 )
 
+VISITOR: Final = "CF-Visitor"
+VISITORS: Final = (
+    ("of https", '{"scheme":"https"}', "https"),
+    ("of http", '{"scheme":"http"}', "http"),
+    ("with blanks", ' { "scheme" : "https" } ', "https"),
+)
+NO_VISITORS: Final = (
+    ("more than a scheme", '{"scheme":"https","a":1}'),
+    ("another scheme", '{"scheme":"wss"}'),
+    ("a bare word", "https"),
+    ("half an object", '{"scheme":"https"'),
+)
+
+VISITOR_ROWS: Final = (
+    *(
+        Case(
+            f"takes a CF-Visitor {what}",
+            ours(VISITOR),
+            sent(VISITOR, text),
+            given=Given(scheme="http" if scheme == "https" else "https"),
+            scheme=scheme,
+            remaining={VISITOR: text.strip(" ")},
+        )
+        for what, text, scheme in VISITORS
+    ),
+    *(
+        Case(
+            f"refuses a CF-Visitor of {what}",
+            ours(VISITOR),
+            sent(VISITOR, text),
+            problems=("malformed",),
+            remaining={},
+        )
+        for what, text in NO_VISITORS
+    ),
+    Case(
+        "takes a CF-Visitor where a router behind the CDN overwrote the scheme",
+        ours(VISITOR),
+        ((VISITOR, '{"scheme":"https"}'), (PROTO, "http")),
+        scheme="https",
+        remaining={VISITOR: '{"scheme":"https"}'},
+    ),
+)
+
 HOST_ROWS: Final = (
     *(
         Case(
@@ -740,6 +784,7 @@ REJECTED: Final = (
 ROWS: Final = (
     *ADDRESS_ROWS,
     *SCHEME_ROWS,
+    *VISITOR_ROWS,
     *HOST_ROWS,
     *PORT_ROWS,
     *MOUNT_POINT_ROWS,

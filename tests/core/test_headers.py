@@ -143,7 +143,7 @@ def test_header_of_ones_own_needs_a_form(category: Category, form: Any) -> None:
     ("category", "form", "forms"),
     [
         (Category.CLIENT, Form.PORT, "ADDRESS, Form.ADDRESS_LIST, Form.ADDRESS_COLON_"),
-        (Category.SCHEME, Form.HOST, "SCHEME, Form.FLAG."),
+        (Category.SCHEME, Form.HOST, "SCHEME, Form.FLAG, Form.CF_VISITOR."),
         (Category.HOST, Form.FORWARDED, "HOST."),
         (Category.OTHER, Form.ADDRESS, "NEVER."),
     ],

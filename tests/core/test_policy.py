@@ -112,8 +112,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         f"TRUSTED_PROXY_HEADERS[0]: 'X-Original-URL' is not {NEVER}.",
     ),
     (
-        {"headers": ["CF-Visitor"]},
-        f"TRUSTED_PROXY_HEADERS[0]: 'CF-Visitor' is not {NEVER}.",
+        {"headers": ["X-ARR-SSL"]},
+        f"TRUSTED_PROXY_HEADERS[0]: 'X-ARR-SSL' is not {NEVER}.",
     ),
     (
         {"headers": [ProxyHeader("X-Edge", Category.HOST, Form.NEVER)]},

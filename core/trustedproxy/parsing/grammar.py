@@ -39,6 +39,9 @@ UNIDENTIFIED = re.compile(
 )
 OBFUSCATED = re.compile(r"_[A-Za-z0-9._-]+")
 
+# Cloudflare's CF-Visitor: a JSON object (RFC 8259) of one member and nothing else.
+CF_VISITOR = re.compile(r'\{[ \t]*"scheme"[ \t]*:[ \t]*"(https?)"[ \t]*\}')
+
 # RFC 3986 section 3.2.2: reg-name, without percent-encoding and sub-delims, which no
 # name in use has, and with "_", which some have; no label is empty, one dot may end it.
 REG_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..headers import Form
 from .addresses import parse_packed, parse_port
-from .grammar import MOUNT_POINT, REG_NAME
+from .grammar import CF_VISITOR, MOUNT_POINT, REG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,12 @@ def parse_scheme(text: str) -> str | None:
 def parse_flag(text: str) -> str | None:
     """Read on, true, 1 as https and off, false, 0 as http, in any case."""
     return FLAGS.get(text.lower())
+
+
+def parse_cf_visitor(text: str) -> str | None:
+    """Read ``{"scheme":"http"}`` or ``{"scheme":"https"}``; blanks are allowed."""
+    visitor = CF_VISITOR.fullmatch(text)
+    return visitor and visitor[1]
 
 
 def split_host(text: str) -> tuple[str, str | None] | None:
@@ -100,6 +106,7 @@ def parse_mount_point(text: str) -> str | None:
 PARSERS: dict[Form, Callable[[str], str | None]] = {
     Form.SCHEME: parse_scheme,
     Form.FLAG: parse_flag,
+    Form.CF_VISITOR: parse_cf_visitor,
     Form.HOST: parse_host,
     Form.SERVER: parse_server,
     Form.PORT: parse_port_text,

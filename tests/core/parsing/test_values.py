@@ -20,6 +20,7 @@ from trustedproxy.parsing.values import (
     MAX_HOST_CHARACTERS,
     PARSERS,
     merge_port,
+    parse_cf_visitor,
     parse_flag,
     parse_host,
     parse_mount_point,
@@ -67,7 +68,7 @@ def test_no_parser_raises(form: Form, text: str) -> None:
     """Any text has a value or none, and a value is a value of its own form."""
     value = PARSERS[form](text)
 
-    if form not in (Form.FLAG,):
+    if form not in (Form.FLAG, Form.CF_VISITOR):
         assert value is None or PARSERS[form](value) == value
 
 
@@ -104,6 +105,36 @@ def test_scheme_is_http_or_https(text: str, scheme: str | None) -> None:
 def test_flag_is_on_or_off(text: str, scheme: str | None) -> None:
     """A flag says https or http, in six words of any case."""
     assert parse_flag(text) == scheme
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme"),
+    [
+        ('{"scheme":"https"}', "https"),
+        ('{"scheme":"http"}', "http"),
+        ('{ "scheme" :\t"https" }', "https"),
+        ('{"scheme":"HTTPS"}', None),
+        ('{"Scheme":"https"}', None),
+        ('{"scheme":"ftp"}', None),
+        ('{"scheme":"httpss"}', None),
+        ('{"scheme":https}', None),
+        ("{'scheme':'https'}", None),
+        ('{"scheme":"http","scheme":"https"}', None),
+        ('{"scheme":"https","ip":"203.0.113.7"}', None),
+        ('[{"scheme":"https"}]', None),
+        ('{"scheme":"https"}}', None),
+        ('{"scheme":"https"', None),
+        ('"scheme":"https"', None),
+        ('{\n"scheme":"https"}', None),
+        ('{"scheme":"\\u0068ttps"}', None),
+        ("https", None),
+        ("{}", None),
+        ("", None),
+    ],
+)
+def test_cf_visitor_is_one_object_of_one_member(text: str, scheme: str | None) -> None:
+    """Nothing but the scheme, spelled as it is documented; blanks are allowed."""
+    assert parse_cf_visitor(text) == scheme
 
 
 @pytest.mark.parametrize(
