@@ -26,29 +26,6 @@ def has_dot_segment(path: str) -> bool:
     return any(part in (".", "..") for part in _SEPARATORS.split(unquote(path)))
 
 
-def leaves(path: str) -> bool:
-    """
-    Say whether dot segments lead out of *path*, however they are written.
-
-    Encoded once or more often, behind a backslash, with parameters (``..;x``): what
-    one backend takes literally, another one resolves.
-    """
-    while True:
-        depth = 0
-        for segment in _SEPARATORS.split(path):
-            name = segment.partition(";")[0]
-            if name == "..":
-                depth -= 1
-            elif name not in ("", "."):
-                depth += 1
-            if depth < 0:
-                return True
-        decoded = decode(path)
-        if decoded == path:
-            return False
-        path = decoded
-
-
 def find_raw_path(raw: str, path: str, encoding: str) -> str | None:
     """
     Find in a target as it was sent the part that is *path*.

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from ..headers import KNOWN_HEADERS
 from ..parsing.grammar import TOKEN
 from ..parsing.hosts import split_allowed_host
+from ..parsing.paths import stays_below
 from .answers import redirect, refuse
 from .header_lines import (
     HANDSHAKE,
@@ -28,7 +29,7 @@ from .header_lines import (
     name_in_connection,
 )
 from .heads import Answer, BackendRequest, Body
-from .paths import QUOTED_SLASH, leaves
+from .paths import QUOTED_SLASH
 from .points import find_mount_point
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _refuse(
         return refuse(HTTPStatus.NOT_IMPLEMENTED, "The method is not supported.")
     if _NOT_IN_TARGET.search(head.path) or _NOT_IN_TARGET.search(head.query):
         return refuse(HTTPStatus.BAD_REQUEST, "The URL is malformed.")
-    if leaves(rest):
+    if not stays_below(rest, ""):
         return refuse(HTTPStatus.BAD_REQUEST, "The path leaves its mount point.")
     if split_allowed_host(client.host, allowed_hosts) is None:
         return refuse(HTTPStatus.BAD_REQUEST, "The host is not served here.")
