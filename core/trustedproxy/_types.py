@@ -1,5 +1,5 @@
 """
-The words used in signatures: what a WSGI environ and an ASGI scope are made of.
+The words used in signatures: what WSGI and ASGI hand over, settings, networks.
 
 In:  nothing.
 Out: aliases, so that every signature reads alike.
@@ -8,6 +8,7 @@ Out: aliases, so that every signature reads alike.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, TypeAlias, TypeVar
 
 Environ: TypeAlias = dict[str, Any]
@@ -23,5 +24,7 @@ ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 #: What an application returns, or whatever stands in its place.
 Result = TypeVar("Result")
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 SettingsMapping: TypeAlias = Mapping[str, Any]

@@ -5,40 +5,32 @@ In:  entries as the user writes them: addresses, networks, names, ``unix``, file
 Out: `TrustedNetworks`, compiled; `trusts` for peers, `contains` for elements; and
      `is_too_wide`, for those who look a configuration over.
 
-An entry that is not exactly a network is an error, with the nearest one that is.
-``file:`` lists are looked at again while requests are served; everything else is fixed.
+An entry that is not exactly a network is an error, with the nearest one that is.  What
+stands in ``file:`` lists may change while requests are served (`network_files`);
+everything else is fixed.
 """
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_network,
-)
-from pathlib import Path
-from string import hexdigits
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import Protocol, TypeAlias
 
+from ._types import Network
 from .exceptions import ConfigurationError, name_nearest, nearest
-from .log import tell
 from .memo import Memo
-from .parsing.addresses import is_unix_peer, parse_hop, parse_packed, parse_peer, spell
+from .network_files import FILE, LOOK_INTERVAL, Found, NetworkFile
+from .parsing.addresses import (
+    MAX_CHARACTERS,
+    is_unix_peer,
+    parse_hop,
+    parse_packed,
+    parse_peer,
+)
+from .parsing.values import split_host
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from .parsing.addresses import Hop
-
-Network: TypeAlias = IPv4Network | IPv6Network
 #: What may be given for one entry.
 NetworkEntry: TypeAlias = str | IPv4Network | IPv6Network | IPv4Address | IPv6Address
 
@@ -55,15 +47,10 @@ NAMED_NETWORKS: dict[str, tuple[Network, ...]] = {
 #: Nobody's proxies are spread over more of the public internet than that: IP version →
 #: the shortest prefix length, in bits.  The largest platforms publish /13 and /29.
 WIDEST = {4: 12, 6: 20}
+#: Of these, so many are named in a warning.
+_MOST_SHOWN = 5
 UNIX = "unix"
-FILE = "file:"
 EXPECTED = "an IP network such as 10.0.0.0/8"
-
-#: Seconds between two looks at a ``file:`` list.
-LOOK_INTERVAL = 1.0
-
-# To try more beginnings of a text than that takes as long as to read it.
-_MOST_BEGINNINGS = 8
 
 
 def parse_network(entry: object, option: str) -> Network:
@@ -80,7 +67,7 @@ def parse_network(entry: object, option: str) -> Network:
     base, slash, mask = entry.partition("/")
     packed = parse_packed(base)
     if packed is None:
-        raise ConfigurationError(option, entry, EXPECTED + _nearest_entry(entry))
+        raise ConfigurationError(option, entry, EXPECTED + _expect_entry(entry))
     mapped = len(packed) == 4 and ":" in base
     bits = 128 if ":" in base else 32
     length = _parse_prefix_length(mask, bits) if slash else bits
@@ -98,7 +85,7 @@ def parse_network(entry: object, option: str) -> Network:
         )
     if mapped:
         length -= 96
-    network = ip_network(f"{spell(packed)}/{length}", strict=False)
+    network = _network_of(packed, length)
     if network.network_address.packed != packed:
         raise ConfigurationError(
             option,
@@ -108,20 +95,42 @@ def parse_network(entry: object, option: str) -> Network:
     return network
 
 
-def _nearest_entry(entry: str) -> str:
-    """Say, as `nearest` does, which entry was meant by one that is no address."""
+# A container's name is near to ours only if it is nearly ours: nginx is not unix.
+_NEAR_WORD = 0.8
+_NAMES = (
+    "; names are never looked up: write the address that the server sees in "
+    "REMOTE_ADDR, or the network of the containers, such as '172.16.0.0/12' or "
+    "'private'"
+)
+
+
+def _expect_entry(entry: str) -> str:
+    """Say what to write for an entry that is no address: a clause to append."""
     # What servers and front ends write with an address: brackets, a port, a zone.
     base, slash, mask = entry.partition("/")
     hop = parse_hop(base.partition("%")[0])
     if hop is None:
-        near = "loopback" if entry.lower() == "localhost" else entry
-        return nearest(near, (*NAMED_NETWORKS, UNIX, "file:PATH"))
+        name = _find_name(entry)
+        if name == "localhost":
+            return name_nearest("loopback")
+        known = (*NAMED_NETWORKS, UNIX, f"{FILE}PATH")
+        near = nearest(entry, known, cutoff=_NEAR_WORD)
+        return near or (_NAMES if name else "")
     bare = hop.address + slash + mask
     try:
         parse_network(bare, "")
     except ConfigurationError:
         return ""
     return name_nearest(bare)
+
+
+def _find_name(entry: str) -> str | None:
+    """Find a host's name in *entry*: alone, with a port, or in a URL."""
+    split = split_host(entry.rpartition("//")[2].removesuffix("/"))
+    # What ends in a number is a mistyped address.
+    if split is None or split[0].rpartition(".")[2].isdigit():
+        return None
+    return split[0].lower()
 
 
 def _nearest_network(packed: bytes, length: int | None, *, mapped: bool) -> str:
@@ -143,8 +152,13 @@ def _nearest_network(packed: bytes, length: int | None, *, mapped: bool) -> str:
             length = None
     if length is None:
         return ""
-    network = ip_network(f"{spell(packed)}/{length}", strict=False)
-    return name_nearest(network)
+    return name_nearest(_network_of(packed, length))
+
+
+def _network_of(packed: bytes, length: int) -> Network:
+    """Make the network of *length* that an address lies in."""
+    kind = IPv4Network if len(packed) == 4 else IPv6Network
+    return kind((packed, length), strict=False)
 
 
 def _guess_prefix_length(text: str, bits: int) -> int | None:
@@ -212,30 +226,19 @@ def _compile_edges(networks: Iterable[Network], size: int) -> list[bytes]:
     return [edge.to_bytes(size, "big") for edge in edges]
 
 
-class _List(NamedTuple):
-    """What a ``file:`` list held: its networks, and the file's marks at that time."""
+class Trusts(Protocol):
+    """Say whether a peer is trusted: see `TrustedNetworks.trusts`."""
 
-    marks: tuple[int, int, int]
-    networks: tuple[Network, ...]
+    def __call__(self, peer: str | None, is_unix: bool | None = None) -> bool: ...
 
 
-class _Snapshot:
-    """
-    What is trusted at one moment, compiled.
+class _Compiled:
+    """Networks in the order of their addresses, and peers that were found in them."""
 
-    A new list makes a new snapshot, so that no memo outlives the list it came from.
-    The lists are kept with it: were a thread to put an older snapshot back, the next
-    look would find the file changed again.
-    """
+    __slots__ = ("_edges_v4", "_edges_v6", "_known_peers", "_unix", "networks")
 
-    __slots__ = ("_edges_v4", "_edges_v6", "_known_peers", "_unix", "lists", "networks")
-
-    def __init__(
-        self, fixed: Iterable[Network], lists: Iterable[_List], *, unix: bool
-    ) -> None:
-        self.lists = tuple(lists)
-        listed = (network for one in self.lists for network in one.networks)
-        self.networks = tuple(dict.fromkeys([*fixed, *listed]))
+    def __init__(self, networks: Iterable[Network], *, unix: bool) -> None:
+        self.networks = tuple(dict.fromkeys(networks))
         self._unix = unix
         v4, v6 = ([n for n in self.networks if n.version == v] for v in (4, 6))
         self._edges_v4 = _compile_edges(v4, 4)
@@ -248,58 +251,19 @@ class _Snapshot:
         edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
         return bisect_right(edges, packed) & 1 == 1
 
-    def trusts(self, peer: str | None) -> bool:
+    def trusts(self, peer: str | None, is_unix: bool | None = None) -> bool:
         """Say whether *peer*, as the server reports it, is one of ours."""
+        if is_unix:
+            return self._unix
         if peer in self._known_peers:
             return True
         packed = parse_peer(peer)
         if packed is None:
-            trusted = self._unix and is_unix_peer(peer)
-        else:
-            edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
-            trusted = bisect_right(edges, packed) & 1 == 1
-        if trusted:
+            return self._unix and is_unix is None and is_unix_peer(peer)
+        trusted = self.contains(packed)
+        if trusted and peer is not None and len(peer) <= MAX_CHARACTERS:
             self._known_peers.remember(peer, True)
         return trusted
-
-
-@dataclass(frozen=True, slots=True)
-class _ListFile:
-    """One ``file:`` list: its path, and the entry's place for errors."""
-
-    path: Path
-    option: str
-
-    def look(self) -> tuple[int, int, int]:
-        """Look at the file's date, size and identity; raises `OSError`."""
-        stat = os.stat(self.path)
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-    def load(self) -> _List:
-        """Read the file; raises `ConfigurationError` or `OSError`."""
-        # Looked at first: what is written while it is read is read again.
-        marks = self.look()
-        networks: list[Network] = []
-        text = self.path.read_text(encoding="utf-8", errors="replace")
-        for number, line in enumerate(text.splitlines(), 1):
-            entry = line.partition("#")[0].strip()
-            if not entry:
-                continue
-            where = f"{self.option}, line {number}"
-            if entry in NAMED_NETWORKS:
-                networks += NAMED_NETWORKS[entry]
-            elif entry in (UNIX, "*") or entry.startswith(FILE):
-                words = ", ".join(NAMED_NETWORKS)
-                raise ConfigurationError(
-                    where, entry, f"an entry for a file: a network, or {words}"
-                )
-            else:
-                networks.append(parse_network(entry, where))
-        if not networks:
-            raise ConfigurationError(
-                self.option, f"{FILE}{self.path}", "a file with a network in it"
-            )
-        return _List(marks, tuple(networks))
 
 
 class TrustedNetworks:
@@ -314,100 +278,48 @@ class TrustedNetworks:
         option: The setting's name, for errors.
 
     Raises:
-        ConfigurationError: An entry is none of these, or a file is missing or empty.
+        ConfigurationError: An entry is none of these, or a file is no list.
     """
 
     def __init__(
         self, entries: Sequence[NetworkEntry], *, option: str = "TRUSTED_PROXIES"
     ) -> None:
         self.entries = tuple(entries)
+        #: Whether a peer of a unix socket is trusted.
         self.unix = False
         self._fixed: list[Network] = []
-        self._files: list[_ListFile] = []
-        lists: list[_List] = []
+        self._files: list[NetworkFile] = []
         for i, entry in enumerate(self.entries):
-            self._add(entry, f"{option}[{i}]", lists)
-        self._snapshot = self._compile(lists)
+            self._add(entry, f"{option}[{i}]")
+        found = tuple(file.load(monotonic()) for file in self._files)
+        for file, one in zip(self._files, found, strict=True):
+            _warn_if_too_wide(file, one)
         self._next_look = monotonic() + LOOK_INTERVAL
+        # Swapped together, so that no peer is remembered longer than its list.
+        self._now: tuple[_Compiled, tuple[Found, ...]] = (self._compile(found), found)
         #: Whether a packed address, from a header, is one of our proxies.
-        self.contains: Callable[[bytes], bool] = self._snapshot.contains
-        #: Elements that were found to be trusted proxies, by their text: few, and come
-        #: again.  ``None`` where a file may change the verdict.
-        self.known_hops: Memo[str, Hop] | None = None if self._files else Memo()
-        #: Whether a peer, as the server reports it, is one of our proxies.  The zone
-        #: of a link-local one is not looked at; one without an IP address is trusted
-        #: only as ``unix``.
-        self.trusts: Callable[[str | None], bool] = self._snapshot.trusts
+        self.contains: Callable[[bytes], bool] = self._now[0].contains
+        #: Whether a peer is one of our proxies: its text as the server reports it, the
+        #: zone of a link-local address aside; and whether it came over a unix socket,
+        #: ``None`` where its text alone tells.  One that did is trusted as ``unix`` and
+        #: whatever its text, since a client may choose that; one that did not, by its
+        #: address alone.
+        self.trusts: Trusts = self._now[0].trusts
+        self.known_hops = None
         if self._files:
             self.contains = self._contains_now
             self.trusts = self._trusts_now
 
-    def _add(self, entry: NetworkEntry, option: str, lists: list[_List]) -> None:
+    def _add(self, entry: NetworkEntry, option: str) -> None:
         if entry == UNIX:
             self.unix = True
         elif isinstance(entry, str) and entry in NAMED_NETWORKS:
             self._fixed += NAMED_NETWORKS[entry]
         elif isinstance(entry, str) and entry.startswith(FILE):
-            # The process may go to another directory before it looks again.
-            file = _ListFile(Path(entry.removeprefix(FILE)).absolute(), option)
-            try:
-                lists.append(file.load())
-            except ConfigurationError:
-                raise
-            except (OSError, ValueError) as error:
-                # A path with a NUL is no path, and that is no OSError.
-                reason = getattr(error, "strerror", None) or type(error).__name__
-                raise ConfigurationError(
-                    option, entry, f"a file that can be read ({reason})"
-                ) from error
-            self._files.append(file)
+            path = entry.removeprefix(FILE)
+            self._files.append(NetworkFile(path, option, _parse_line))
         else:
             self._fixed.append(parse_network(entry, option))
-
-    def _compile(self, lists: Iterable[_List]) -> _Snapshot:
-        return _Snapshot(self._fixed, lists, unix=self.unix)
-
-    def list_beginnings(self) -> tuple[str, ...]:
-        """
-        List what the text of a trusted peer can begin with, for a quick no.
-
-        A peer whose text begins otherwise is not trusted; of one that begins so,
-        nothing is known yet.  Where there are too many beginnings to save anything,
-        the empty one stands for all.
-        """
-        beginnings: set[str] = set()
-        for network in self.networks:
-            first = network.network_address.packed
-            last = network.broadcast_address.packed
-            if network.version == 4:
-                beginnings |= {f"{octet}." for octet in range(first[0], last[0] + 1)}
-            else:
-                group, highest = (
-                    int.from_bytes(end[:2], "big") for end in (first, last)
-                )
-                digits = hexdigits
-                if group == highest:
-                    digits = f"{group:x}"[:1]
-                elif group >> 12:
-                    digits = hexdigits[group >> 12 : (highest >> 12) + 1]
-                beginnings |= {*digits.lower(), *digits.upper()}
-            # Leading zeros, and IPv4-mapped addresses.
-            beginnings |= {"0", ":"}
-        if self.unix or len(beginnings) > _MOST_BEGINNINGS:
-            return ("",)
-        return tuple(sorted(beginnings))
-
-    @cached_property
-    def extraordinary(self) -> list[bytes]:
-        """
-        The edges of the IPv4 ranges that are trusted, or that nobody has.
-
-        Outside of them (see `_compile_edges`) is every ordinary client; as long as no
-        file changes what is trusted.
-        """
-        nobody = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"))
-        ours = (n for n in self.networks if n.version == 4)
-        return _compile_edges([*ours, *nobody], 4)
 
     @property
     def is_fixed(self) -> bool:
@@ -419,38 +331,59 @@ class TrustedNetworks:
         """All networks that are trusted at this moment."""
         return self._current().networks
 
-    def _current(self) -> _Snapshot:
+    def _compile(self, found: Iterable[Found]) -> _Compiled:
+        listed = (network for one in found for network in one.networks)
+        return _Compiled([*self._fixed, *listed], unix=self.unix)
+
+    def _current(self) -> _Compiled:
         if self._files and monotonic() >= self._next_look:
             self._look()
-        return self._snapshot
+        return self._now[0]
 
     def _look(self) -> None:
-        """Look at the files again; swap the whole snapshot where one changed."""
-        # Set first, so that other threads go on with the snapshot that is there.
-        self._next_look = monotonic() + LOOK_INTERVAL
-        lists = list(self._snapshot.lists)
-        changed = False
-        for i, file in enumerate(self._files):
-            try:
-                if file.look() == lists[i].marks:
-                    continue
-                lists[i] = file.load()
-                changed = True
-            except (OSError, ConfigurationError) as error:
-                tell(
-                    "list-file",
-                    str(file.path),
-                    "%s: the last good list is kept, since %s%s cannot be used: %s",
-                    file.option,
-                    FILE,
-                    file.path,
-                    error,
-                )
-        if changed:
-            self._snapshot = self._compile(lists)
+        """Look at the files again; swap everything where a list changed."""
+        now = monotonic()
+        # Set first, so that other threads go on with what is there.
+        self._next_look = now + LOOK_INTERVAL
+        compiled, before = self._now
+        looks = zip(self._files, before, strict=True)
+        after = tuple(file.follow(found, now) for file, found in looks)
+        for file, new, old in zip(self._files, after, before, strict=True):
+            if new.networks is not old.networks:
+                _warn_if_too_wide(file, new)
+                compiled = self._compile(after)
+        self._now = (compiled, after)
 
     def _contains_now(self, packed: bytes) -> bool:
         return self._current().contains(packed)
 
-    def _trusts_now(self, peer: str | None) -> bool:
-        return self._current().trusts(peer)
+    def _trusts_now(self, peer: str | None, is_unix: bool | None = None) -> bool:
+        return self._current().trusts(peer, is_unix)
+
+
+def _warn_if_too_wide(file: NetworkFile, found: Found) -> None:
+    """Log the networks of a list that have room for strangers, which are trusted."""
+    wide = list(map(str, filter(is_too_wide, found.networks)))
+    if wide:
+        shown = ", ".join(wide[:_MOST_SHOWN]) + (" …" if wide[_MOST_SHOWN:] else "")
+        file.warn(
+            "list-file-wide",
+            "%s: %s%s trusts everybody in %s, which is wider than anybody's proxies "
+            "are spread",
+            file.option,
+            FILE,
+            file.path,
+            shown,
+        )
+
+
+def _parse_line(entry: str, option: str) -> tuple[Network, ...]:
+    """Read one entry of a ``file:`` list."""
+    if entry in NAMED_NETWORKS:
+        return NAMED_NETWORKS[entry]
+    if entry in (UNIX, "*") or entry.startswith(FILE):
+        words = ", ".join(NAMED_NETWORKS)
+        raise ConfigurationError(
+            option, entry, f"an entry for a file: a network, or {words}"
+        )
+    return (parse_network(entry, option),)

@@ -11,7 +11,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from trustedproxy.networks import NAMED_NETWORKS, WIDEST, Network, is_too_wide
+from trustedproxy._types import Network
+from trustedproxy.networks import NAMED_NETWORKS, WIDEST, is_too_wide
 
 NAMED = [network for networks in NAMED_NETWORKS.values() for network in networks]
 
