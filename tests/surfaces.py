@@ -5,7 +5,7 @@ In:  a `Case`, made into an environ, a scope or a connection as a server would.
 Out: an `Answer`: the decision, and what the application saw.
 
 A surface is a row of `SURFACES`; the frameworks' are there where the framework is
-installed.  ``TRUSTEDPROXY_SURFACES`` names the group of an environment of tox
+installed.  ``SURFACES`` names the group of an environment of tox
 (``core``, ``django``, ``flask``); without it every surface is asked that can be.
 """
 
@@ -572,7 +572,7 @@ SURFACES: Final[dict[str, Surface]] = {
 }
 
 #: The group that this environment of tox is for; without one, all that can be asked.
-GROUP: Final = os.environ.get("TRUSTEDPROXY_SURFACES")
+GROUP: Final = os.environ.get("SURFACES")
 
 
 def present() -> list[str]:
