@@ -2,12 +2,16 @@
 Process signals: a server process keeps its handlers, a forked child gets the defaults.
 
 In:  a call of `restrict_signals` in the process that serves.
-Out: ``signal.signal()`` there logs a warning and changes nothing; in a child forked
-     from it, it works again, and SIGTERM, SIGINT and SIGUSR1 end the child.
+Out: ``signal.signal()`` there logs a warning and changes nothing, for the signals that
+     are the server's; in a child forked from it, it works again, and SIGTERM, SIGINT
+     and SIGUSR1 end the child.
 
 It is what mod_wsgi's ``WSGIRestrictSignal On`` does.  The server's own handlers are the
-server's business: whoever replaces them takes away its way to stop. And a child that
-inherits them does not stop at all: they only tell a server's loop, which it has not.
+server's business: whoever replaces them takes away its way to stop.  And a child that
+inherits them does not stop at all: they only wake a server's loop, which it has not.
+
+Signals that the server left alone are the application's, since half of a pair is worse
+than none: a timer whose handler was refused still fires, and ends the process.
 """
 
 from __future__ import annotations
@@ -15,13 +19,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from .log import logger
 from .options import Option, parse_flag
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+
+def _find_signals(*names: str) -> tuple[signal.Signals, ...]:
+    """Find those of the signals *names* that this system has."""
+    return tuple(
+        signal.Signals[name] for name in names if name in signal.Signals.__members__
+    )
+
 
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -33,10 +44,21 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 #: What ends a child, and is back at its default in one.
-RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+RESET = _find_signals("SIGTERM", "SIGINT", "SIGUSR1")
+#: What is the server's in any case: it stops or reloads by these, or minds its workers.
+ALWAYS_REFUSED = _find_signals("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD")
+
+# Python itself ignores these, so that writing to a closed pipe and to a full disk are
+# exceptions.
+_IGNORED_BY_PYTHON = _find_signals("SIGPIPE", "SIGXFSZ")
+# Where Linux says which signals a process catches and ignores, C code's included, as
+# hexadecimal masks: bit 0 is signal 1 (proc_pid_status(5)).
+_STATUS = Path("/proc/self/status")
 
 #: The process that is restricted; ``None`` while none is.
 _owner: int | None = None
+#: The signals for which it is.
+_refused: frozenset[int] = frozenset()
 #: The functions as Python made them, and those that a restriction took the place of.
 _real: dict[str, Callable[..., Any]] = {}
 _replaced: dict[str, Callable[..., Any]] = {}
@@ -48,15 +70,20 @@ _hooked = False
 
 def restrict_signals() -> None:
     """
-    Refuse ``signal.signal()`` in this process from now on (``WSGIRestrictSignal``).
+    Keep the server's signal handlers in this process (``WSGIRestrictSignal``).
+
+    From now on ``signal.signal()`` logs a warning with its caller's stack, changes
+    nothing and returns the handler in force, for the signals that have a handler of the
+    server's now and for `ALWAYS_REFUSED`.  All others stay the application's.
 
     Calling it again costs next to nothing, so that it can be called with every request.
     Call it in the process that serves, once its server has its handlers: a parent that
     forks its servers later has to keep the right to set handlers.
     """
-    global _owner
+    global _owner, _refused
     if _owner == os.getpid():
         return
+    _refused = find_server_signals()
     # Threads may come here together: each reads before it writes, and what is written
     # twice is the same.
     for place, name in _find_calls():
@@ -67,6 +94,43 @@ def restrict_signals() -> None:
             setattr(place, name, _REFUSALS[name])
     _hook()
     _owner = os.getpid()
+
+
+def find_server_signals() -> frozenset[int]:
+    """
+    Find the signals that are the server's in this process.
+
+    Returns:
+        `ALWAYS_REFUSED`, and every signal whose handler is neither the default nor an
+        ignore that Python itself sets; where the system tells (Linux), C code's too.
+    """
+    numbers = signal.valid_signals()
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    # What C code set after Python's start is the default to Python still; what it set
+    # before is None.
+    caught = _read_mask("SigCgt:")
+    ignored = _read_mask("SigIgn:").difference(_IGNORED_BY_PYTHON)
+    for number, handler in handlers.items():
+        if handler == signal.SIG_IGN and number not in _IGNORED_BY_PYTHON:
+            ignored.add(number)
+        elif handler not in (signal.SIG_DFL, signal.SIG_IGN):
+            caught.add(number)
+    return frozenset({*ALWAYS_REFUSED, *caught, *ignored}.intersection(numbers))
+
+
+def _read_mask(name: str) -> set[int]:
+    """Read which signals are in a mask of this process, where the system tells."""
+    try:
+        lines = _STATUS.read_text("ascii", "replace").splitlines()
+    except OSError:
+        return set()
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(name)]
+    return {
+        number
+        for mask in masks
+        for number in range(1, signal.NSIG)
+        if mask >> (number - 1) & 1
+    }
 
 
 def _find_calls() -> tuple[tuple[Any, str], ...]:
@@ -89,7 +153,8 @@ def _find_calls() -> tuple[tuple[Any, str], ...]:
 
 def _hook() -> None:
     global _hooked
-    if not _hooked:
+    # Where no process is ever forked there is nothing to do around one.
+    if not _hooked and hasattr(os, "register_at_fork"):
         _hooked = True
         os.register_at_fork(
             before=_before_fork,
@@ -107,6 +172,12 @@ def _lift_restriction() -> None:
     _owner = None
 
 
+def _is_refused(number: Any) -> bool:
+    """Say whether this process may not set a handler for the signal *number*."""
+    # A process that was forked behind Python's back is not the one restricted.
+    return number in _refused and os.getpid() == _owner
+
+
 def _refuse_signal(signalnum: int, handler: Any) -> Any:
     """
     Log a warning with the caller's stack, and change nothing.
@@ -114,35 +185,34 @@ def _refuse_signal(signalnum: int, handler: Any) -> Any:
     Returns:
         The handler in force, as `signal.getsignal` gives it.
     """
-    # A process that was forked behind Python's back is not the one restricted.
-    if os.getpid() != _owner or getattr(_thread, "closing", False):
+    if not _is_refused(signalnum) or getattr(_thread, "closing", False):
         return _real["signal"](signalnum, handler)
     in_force = signal.getsignal(signalnum)
-    _tell("signal.signal()", signalnum)
+    _log_refusal("signal.signal()", signalnum)
     return in_force
 
 
 def _refuse_adding(loop: Any, sig: int, callback: Any, *args: Any) -> None:
     """Log a warning with the caller's stack, and change nothing."""
-    if os.getpid() != _owner:
+    if _is_refused(sig):
+        _log_refusal("add_signal_handler() of asyncio", sig)
+    else:
         _real["add_signal_handler"](loop, sig, callback, *args)
-        return
-    _tell("add_signal_handler() of asyncio", sig)
 
 
 def _refuse_removing(loop: Any, sig: int) -> bool:
     """Log a warning with the caller's stack, and say that nothing was removed."""
-    # A loop that is closed takes its handlers away by itself; those are the server's,
-    # since nobody else could add any.
-    if os.getpid() != _owner or not loop.is_running():
-        _thread.closing = True
-        try:
-            removed: bool = _real["remove_signal_handler"](loop, sig)
-        finally:
-            _thread.closing = False
-        return removed
-    _tell("remove_signal_handler() of asyncio", sig)
-    return False
+    if _is_refused(sig) and loop.is_running():
+        _log_refusal("remove_signal_handler() of asyncio", sig)
+        return False
+    # A loop that is closed takes its handlers away by itself; those of the server's
+    # signals are the server's, since nobody else could add any.
+    _thread.closing = True
+    try:
+        removed: bool = _real["remove_signal_handler"](loop, sig)
+    finally:
+        _thread.closing = False
+    return removed
 
 
 _REFUSALS: dict[str, Callable[..., Any]] = {
@@ -152,19 +222,21 @@ _REFUSALS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _tell(call: str, number: int) -> None:
+def _log_refusal(call: str, number: int) -> None:
     """Log the refusal as the caller's own line, with the stack that led to it."""
     try:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
     logger.warning(
-        "%s for %s is refused: the handlers of this process are its server's "
-        "(TRUSTED_PROXY_RESTRICT_SIGNALS). A child that it forks can set its own.",
+        "%s for %s is refused: what the server of this process set stays in force, and "
+        "a handler that is given here is never called (TRUSTED_PROXY_RESTRICT_SIGNALS)."
+        " A child that this process forks can set its own.",
         call,
         name,
         stack_info=True,
         stacklevel=3,
+        extra={"code": "signal-refused", "header": None, "peer": None},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import subprocess
@@ -114,6 +115,8 @@ def test_signal_refused(restricted: Server, caplog: pytest.LogCaptureFixture) ->
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("trustedproxy", "WARNING")
     assert "signal.signal() for SIGTERM is refused" in record.getMessage()
+    assert "a handler that is given here is never called" in record.getMessage()
+    assert record.__dict__["code"] == "signal-refused"
     assert (record.pathname, record.funcName) == (__file__, "test_signal_refused")
     assert record.stack_info is not None
     last = record.stack_info.splitlines()[-1]
@@ -127,14 +130,24 @@ def test_signal_refused_as_it_may_be_called(restricted: Server) -> None:
     assert handler == restricted.handle
 
 
-def test_signal_unknown_refused(
-    restricted: Server, caplog: pytest.LogCaptureFixture
+def test_signal_refused_is_named_by_its_number(
+    server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A signal without a name is told by its number; one that is none is an error."""
+    """A signal without a name of its own is one of the server's like any other."""
     number = int(signal.SIGRTMIN) + 3
+    before = signal.signal(number, server.handle)
+    try:
+        restrict_signals()
+        returned = signal.signal(number, signal.SIG_IGN)
+    finally:
+        process._real["signal"](number, before)
 
-    assert signal.signal(number, signal.SIG_IGN) == signal.SIG_DFL
+    assert returned == server.handle
     assert f"for signal {number} is refused" in caplog.records[0].getMessage()
+
+
+def test_signal_that_is_none_is_an_error(restricted: Server) -> None:
+    """What Python refuses by itself is its own error still."""
     with pytest.raises(ValueError, match="signal number out of range"):
         signal.signal(9999, signal.SIG_DFL)
     with pytest.raises(TypeError):
@@ -213,6 +226,179 @@ def test_restriction_below_a_wrapper(restricted: Server) -> None:
     assert returned == restricted.handle
 
 
+# Which signals are the server's, and which the application's (H-15).
+
+
+@pytest.fixture
+def real_signal() -> Iterator[Callable[..., Any]]:
+    """Set handlers as before any restriction; all of them come back afterwards."""
+    before: dict[int, Any] = {}
+    real = signal.signal
+
+    def set_handler(number: int, handler: Any) -> None:
+        before.setdefault(number, signal.getsignal(number))
+        real(number, handler)
+
+    yield set_handler
+    for number, handler in before.items():
+        real(number, handler)
+
+
+def test_timer_of_the_application(restricted: Server) -> None:
+    """H-15: what the server left alone can be set and restored, and fires."""
+    fired: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: fired.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    deadline = time.monotonic() + 10
+    while not fired and time.monotonic() < deadline:
+        time.sleep(0.005)
+    restored = signal.signal(signal.SIGALRM, before)
+
+    assert fired == [signal.SIGALRM]
+    assert callable(restored)
+    assert before == signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize("name", ["SIGPROF", "SIGVTALRM", "SIGUSR2", "SIGWINCH"])
+def test_signal_that_the_server_left_alone(
+    restricted: Server,
+    name: str,
+    real_signal: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is the application's, and nothing is said about it."""
+    number = signal.Signals[name]
+    real_signal(number, signal.SIG_DFL)
+
+    assert signal.signal(number, restricted.handle) == signal.SIG_DFL
+    assert signal.getsignal(number) == restricted.handle
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGCHLD"])
+def test_signal_that_is_the_servers_in_any_case(
+    name: str, real_signal: Callable[..., Any], server: Server
+) -> None:
+    """A server stops and reloads by these, and minds its workers, by default too."""
+    number = signal.Signals[name]
+    real_signal(number, signal.SIG_DFL)
+    restrict_signals()
+
+    assert signal.signal(number, server.handle) == signal.SIG_DFL
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_signal_with_a_handler_of_the_servers(
+    real_signal: Callable[..., Any], server: Server
+) -> None:
+    """Whatever signal the server has a handler for, an ignore too, stays as it is."""
+    real_signal(signal.SIGUSR2, server.handle)
+    real_signal(signal.SIGWINCH, signal.SIG_IGN)
+    real_signal(signal.SIGPIPE, server.handle)
+    restrict_signals()
+
+    assert signal.signal(signal.SIGUSR2, signal.SIG_DFL) == server.handle
+    assert signal.signal(signal.SIGWINCH, signal.SIG_DFL) == signal.SIG_IGN
+    assert signal.signal(signal.SIGPIPE, signal.SIG_DFL) == server.handle
+    assert signal.getsignal(signal.SIGUSR2) == server.handle
+    assert signal.getsignal(signal.SIGWINCH) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGPIPE) == server.handle
+
+
+@pytest.mark.parametrize("name", ["SIGPIPE", "SIGXFSZ"])
+def test_signal_that_python_ignores(
+    restricted: Server, real_signal: Callable[..., Any], name: str
+) -> None:
+    """That ignore is not the server's, so that a tool may have the default back."""
+    number = signal.Signals[name]
+    real_signal(number, signal.SIG_IGN)
+
+    assert signal.signal(number, signal.SIG_DFL) == signal.SIG_IGN
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+C_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: None)
+
+
+@pytest.mark.skipif(
+    not process._STATUS.exists(), reason="only Linux says what C code catches"
+)
+@pytest.mark.parametrize(("status", "refused"), [(None, 7), ("/nowhere", 8)])
+def test_signal_with_a_handler_of_c_code(
+    server: Server,
+    status: str | None,
+    refused: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the system tells of it, it is the server's; Python sees the default."""
+    if status is not None:
+        monkeypatch.setattr(process, "_STATUS", Path(status))
+
+    def child() -> int:
+        libc = ctypes.CDLL(None)
+        libc.signal(int(signal.SIGUSR2), C_HANDLER)
+        restrict_signals()
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        return 7 if signal.getsignal(signal.SIGUSR2) == signal.SIG_DFL else 8
+
+    assert wait(fork(child)) == refused
+
+
+def test_signals_of_the_servers_are_those_of_this_moment(
+    restricted: Server, real_signal: Callable[..., Any]
+) -> None:
+    """What the application sets later, it can set again with every request."""
+    for _ in range(2):
+        restrict_signals()
+        signal.signal(signal.SIGUSR2, restricted.handle)
+        assert signal.signal(signal.SIGUSR2, signal.SIG_DFL) == restricted.handle
+
+
+# Where there is less than on Linux.
+
+
+def test_signal_that_the_system_does_not_have() -> None:
+    """There is nothing to restrict and nothing to reset."""
+    assert process._find_signals("SIGTERM", "SIGNONE") == (signal.SIGTERM,)
+
+
+def test_restriction_without_forks(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no process is ever forked, the restriction is in force all the same."""
+    monkeypatch.setattr(process, "_hooked", False)
+    monkeypatch.delattr(os, "register_at_fork")
+
+    restrict_signals()
+
+    assert process._hooked is False
+    assert signal.signal(signal.SIGTERM, signal.SIG_IGN) == server.handle
+
+
+ALONE = """
+import sys, types
+package = types.ModuleType("trustedproxy")
+package.__path__ = [sys.argv[1]]
+sys.modules["trustedproxy"] = package
+import trustedproxy.process
+print("asyncio" in sys.modules)
+"""
+
+
+def test_import_loads_no_asyncio() -> None:
+    """It takes longer than all the rest, and few switch the restriction on."""
+    folder = str(Path(process.__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, folder],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout == "False\n"
+
+
 # asyncio, whose loops have a way of their own.
 
 
@@ -244,6 +430,25 @@ def test_loop_refused(restricted: Server, caplog: pytest.LogCaptureFixture) -> N
     assert "add_signal_handler() of asyncio for SIGTERM" in added.getMessage()
     assert "remove_signal_handler() of asyncio for SIGTERM" in taken.getMessage()
     assert (added.pathname, added.funcName) == (__file__, "main")
+
+
+def test_loop_sets_the_applications_signals(
+    restricted: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the server left alone can be handled by a loop, and is taken away again."""
+    called: list[str] = []
+
+    async def main() -> bool:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR2, called.append, "added")
+        os.kill(os.getpid(), signal.SIGUSR2)
+        await asyncio.sleep(0.05)
+        return loop.remove_signal_handler(signal.SIGUSR2)
+
+    assert asyncio.run(main())
+    assert called == ["added"]
+    assert signal.getsignal(signal.SIGUSR2) == signal.SIG_DFL
+    assert caplog.records == []
 
 
 def test_loop_keeps_the_servers_own_handlers(

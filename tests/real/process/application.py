@@ -2,7 +2,7 @@
 An application that forks in a request, and reports what became of the child.
 
 In:  the path names one of `CASES`, the query the seconds that a child has to end;
-     `restricted` has the restriction, `bare` has not.
+     `restricted` has the restriction, `bare` has not; the same with ``_asgi``.
 Out: JSON: what the case found.
 
 It runs inside of the servers, so it imports nothing of the tests.
@@ -144,11 +144,18 @@ def replace_it_with_asyncio(seconds: float) -> object:
     before = signal.getsignal(signal.SIGTERM)
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
+        add_handler(asyncio.get_running_loop())
+
+    def add_handler(loop: asyncio.AbstractEventLoop) -> None:
         loop.add_signal_handler(signal.SIGTERM, lambda: None)
 
     try:
-        asyncio.run(main())
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    try:
+        # In an asynchronous server, its own loop.
+        asyncio.run(main()) if loop is None else add_handler(loop)
     except RuntimeError as error:
         return {"error": str(error)}
     kept = signal.getsignal(signal.SIGTERM) == before
@@ -163,6 +170,36 @@ def ignore_terminate(seconds: float) -> object:
     return {}
 
 
+class _TimeoutError(Exception):
+    """What the application's own timer raises."""
+
+
+def limit_with_a_timer(seconds: float) -> object:
+    """What a view does that has so long and no longer: set, wait, restore."""
+
+    def give_up(number: int, frame: object) -> None:
+        raise _TimeoutError
+
+    try:
+        before = signal.signal(signal.SIGALRM, give_up)
+    except ValueError as error:
+        return {"error": str(error)}
+    if signal.getsignal(signal.SIGALRM) != give_up:
+        # A server that refuses by itself: the timer would end it.
+        return {"refused": True}
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        time.sleep(seconds)
+        limited = False
+    except _TimeoutError:
+        limited = True
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    restored = signal.getsignal(signal.SIGALRM) == before
+    return {"limited": limited, "restored": restored, "pid": os.getpid()}
+
+
 CASES = {
     f"/{case.__name__}": case
     for case in (
@@ -174,6 +211,7 @@ CASES = {
         replace_it_in_a_thread,
         replace_it_with_asyncio,
         ignore_terminate,
+        limit_with_a_timer,
     )
 }
 
@@ -195,3 +233,22 @@ def restricted(
     """The same, with the restriction in force from the first request on."""
     restrict_signals()
     return bare(environ, start_response)
+
+
+async def bare_asgi(scope: Any, receive: Any, send: Any) -> None:
+    """Run the case that the path names in the server's own loop."""
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    found = CASES[scope["path"]](float(scope["query_string"]))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(found).encode()})
+
+
+async def restricted_asgi(scope: Any, receive: Any, send: Any) -> None:
+    """The same, with the restriction in force from the first request on."""
+    if scope["type"] == "http":
+        restrict_signals()
+    await bare_asgi(scope, receive, send)

@@ -74,6 +74,14 @@ def _uwsgi(*options: str) -> Callable[[Plan], list[str]]:
     return command
 
 
+def _uvicorn(plan: Plan) -> list[str]:
+    return [
+        *(sys.executable, "-m", "uvicorn", f"application:{plan.name}_asgi"),
+        *("--app-dir", str(plan.packages), "--host", "127.0.0.1"),
+        *("--port", str(plan.port), "--no-proxy-headers"),
+    ]
+
+
 def _mod_wsgi(directives: str) -> Callable[[Plan], list[str]]:
     def command(plan: Plan) -> list[str]:
         module = subprocess.run(
@@ -125,6 +133,7 @@ SERVERS: dict[str, Callable[[Plan], list[str]]] = {
     "uwsgi-threads": _uwsgi("--threads", "2"),
     "mod_wsgi-daemon": _mod_wsgi(_DAEMON),
     "mod_wsgi-embedded": _mod_wsgi(""),
+    "uvicorn": _uvicorn,
 }
 
 

@@ -29,11 +29,12 @@ BARE_ENDS: dict[str, set[object]] = {
     "uwsgi-threads": {30, SURVIVED},
     "mod_wsgi-daemon": {255, SURVIVED},
     "mod_wsgi-embedded": {SURVIVED},
+    "uvicorn": {SURVIVED},
 }
 #: Threads of these block signals, and what they start by `subprocess` inherits that.
 BLOCKING = ("uwsgi-threads", "mod_wsgi-embedded")
 #: Where the application runs in the main thread, and may replace every handler.
-IN_MAIN_THREAD = ("gunicorn-sync", "gunicorn-preload", "uwsgi")
+IN_MAIN_THREAD = ("gunicorn-sync", "gunicorn-preload", "uwsgi", "uvicorn")
 
 
 @pytest.mark.parametrize("case", FORKS)
@@ -94,6 +95,29 @@ def test_server_keeps_its_handler(start: Start, server: str, case: str) -> None:
     caller = "replace_it_with_asyncio" if "asyncio" in case else REPLACEMENTS[0]
     assert f"in {caller}" in told
     assert "application.py" in told
+
+
+@pytest.mark.parametrize("application", ["restricted", "bare"])
+@pytest.mark.parametrize("server", IN_MAIN_THREAD)
+def test_timer_of_the_application(start: Start, server: str, application: str) -> None:
+    """H-15: a view may limit itself by SIGALRM, again and again, and nobody dies."""
+    running = start(server, application)
+
+    first, second = (running.ask("limit_with_a_timer") for _ in range(2))
+
+    assert first == {"limited": True, "restored": True, "pid": first["pid"]}
+    assert second == first
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_timer_is_refused_by_nobody_but_the_server(start: Start, server: str) -> None:
+    """Where Python or the server refuses a handler, the restriction changes nothing."""
+    restricted = start(server, "restricted").ask("limit_with_a_timer")
+    bare = start(server, "bare").ask("limit_with_a_timer")
+
+    for found in (restricted, bare):
+        found.pop("pid", None)
+    assert restricted == bare
 
 
 @pytest.mark.parametrize("case", [REPLACEMENTS[0], REPLACEMENTS[2]])
