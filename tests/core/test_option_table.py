@@ -233,8 +233,8 @@ def test_text_of_a_variable_is_the_settings_value(
         ("TRUSTED_PROXY_HTTPS_STATUS", "see", "see", "a whole number"),
         (
             "TRUSTED_PROXY_MOUNT_POINTS",
-            "/a=http://b /c",
-            "/c",
+            "/a=http://b /c:http://d",
+            "/c:http://d",
             "one PATH=URL for each path",
         ),
         (
