@@ -4,20 +4,20 @@ Read mod_wsgi's configuration as settings of this project.
 In:  Apache directives, options of mod_wsgi-express, or both, as text.
 Out: a mapping with the names of the settings, for `trustedproxy.settings`.
 
-What is not known here is named in an error, never skipped: a line that was not
-understood may have been the one that kept somebody out.  Whether the values are any
-good (is this a network? is that header known?) is checked where settings are read.
+What is not known here is named in an error and never skipped: a line that was not
+understood may have been the one that kept somebody out.  Whether a value is valid is
+checked where the settings are read.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from .exceptions import ConfigurationError, nearest
+from .log import tell_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,10 +28,28 @@ _COMMANDS = ("mod_wsgi-express", "start-server", "setup-server", "runmodwsgi")
 # A port of TCP in ASCII digits; its range is checked besides.
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 
+# One piece of a line, as a shell reads it: what stands between two of them is nothing.
+_PIECE = re.compile(
+    r"""(?P<blanks>[ \t\r\n]+)"""
+    r"""|(?P<plain>[^ \t\r\n"'\\]+)"""
+    r"""|\\(?P<escaped>.)"""
+    r"""|'(?P<single>[^']*)'"""
+    r"""|"(?P<double>(?:[^"\\]|\\.)*+)["]""",
+    re.DOTALL,
+)
+_ESCAPED_IN_QUOTES = re.compile(r"""\\(["\\])""")
+
+EVERY_PEER = "*"
+_EVERY_PEER_IS_TRUSTED = (
+    "the configuration of mod_wsgi names no trusted proxies, so that every peer that "
+    "can connect is trusted, as it is there: add WSGITrustedProxies (--trust-proxy) "
+    "with the addresses of your proxies"
+)
+
 
 @dataclass(slots=True)
 class _Found:
-    """What the text has said so far; `None` and empty are what it has not."""
+    """What the text has said so far; ``None`` and empty are what it has not."""
 
     headers: list[str] | None = None
     proxies: list[str] | None = None
@@ -46,9 +64,12 @@ class _Found:
         """Name what was found as settings; what was not said is left out."""
         found: dict[str, object] = {}
         if self.headers is not None:
-            found["TRUSTED_PROXY_HEADERS"] = self.headers
+            found["TRUSTED_PROXY_HEADERS"] = _keep_last(self.headers)
         if self.proxies is not None:
             found["TRUSTED_PROXIES"] = self.proxies
+        elif self.headers:
+            tell_once("mod-wsgi-every-peer", _EVERY_PEER_IS_TRUSTED)
+            found["TRUSTED_PROXIES"] = EVERY_PEER
         if self.https_only:
             found["TRUSTED_PROXY_HTTPS_ONLY"] = True
             # The name and the port matter to mod_wsgi's redirect alone.
@@ -69,7 +90,7 @@ class _Term:
     """One directive or option: how it is spelled, its values, what they mean."""
 
     name: str
-    #: How many values there are; `None` for a directive with any number.
+    #: How many values there are; ``None`` for a directive with any number.
     count: int | None
     #: The end of "... is not", for a wrong number of values.
     expected: str
@@ -92,10 +113,10 @@ def parse_mod_wsgi(text: str) -> dict[str, object]:
             comment, a backslash at the end of a line continues it, quotes keep blanks.
 
     Returns:
-        The settings that the text names, ``TRUSTED_PROXY_HEADERS`` and so on.  A text
-        without ``WSGITrustedProxies`` says nothing of ``TRUSTED_PROXIES``, so that
-        every peer is trusted; the directive without a word gives an empty list, so
-        that nobody is.
+        The settings that the text names, ``TRUSTED_PROXY_HEADERS`` and so on.  Headers
+        without ``WSGITrustedProxies`` are trusted from every peer, as in mod_wsgi, and
+        a warning is logged; the directive without a word gives an empty list, so that
+        nobody is trusted.
 
     Raises:
         ConfigurationError:
@@ -111,9 +132,9 @@ def parse_mod_wsgi(text: str) -> dict[str, object]:
                 where, line, "continued: nothing may stand behind the backslash"
             )
         try:
-            words = shlex.split(line)
-        except ValueError as error:
-            raise ConfigurationError(where, line, "a line with its quotes") from error
+            words = _split_words(line)
+        except ValueError:
+            raise ConfigurationError(where, line, "a line with its quotes") from None
         leading, options = _split_command(words)
         if options or any(_is_command(word) for word in leading):
             _read_options(where, leading, options, found)
@@ -124,19 +145,49 @@ def parse_mod_wsgi(text: str) -> dict[str, object]:
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Join lines that end in a backslash; leave comments and blank lines out."""
-    begun, joined = 0, ""
+    begun = 0
+    pieces: list[str] = []
     # The empty line at the end is what a backslash on the last line continues with.
     for number, ended in enumerate([*text.split("\n"), ""], 1):
         line = ended.removesuffix("\r")
         begun = begun or number
         if line.endswith("\\"):
-            joined += line[:-1]
+            pieces.append(line[:-1])
             continue
-        joined = (joined + line).strip()
+        joined = "".join([*pieces, line]).strip()
         # As for Apache, a comment is continued by a backslash like any other line.
         if joined and not joined.startswith("#"):
             yield begun, joined
-        begun, joined = 0, ""
+        begun, pieces = 0, []
+
+
+def _split_words(line: str) -> list[str]:
+    """
+    Split a line, without blanks around it, into words as a shell does.
+
+    It is what `shlex.split` gives, in linear time for a long word, too.
+
+    Raises:
+        ValueError: A quote is not closed, or nothing follows a backslash.
+    """
+    words: list[str] = []
+    pieces: list[str] = []
+    at = 0
+    while at < len(line):
+        piece = _PIECE.match(line, at)
+        if piece is None:
+            raise ValueError(line)
+        at = piece.end()
+        kind = piece.lastgroup or ""
+        if kind == "blanks":
+            words.append("".join(pieces))
+            pieces = []
+        elif kind == "double":
+            pieces.append(_ESCAPED_IN_QUOTES.sub(r"\1", piece[kind]))
+        else:
+            pieces.append(piece[kind])
+    words.append("".join(pieces))
+    return words
 
 
 def _is_command(word: str) -> bool:
@@ -217,16 +268,31 @@ def _read_options(
 
 
 def _add_headers(found: _Found, where: str, values: Sequence[str]) -> None:
+    found.headers = found.headers or []
     # Blanks inside quotes separate too: express pastes its arguments into a directive.
-    names = [*(found.headers or []), *" ".join(values).split()]
-    # The last one that is present wins, so of a name given twice the last counts.
-    last = {name.lower(): name for name in names}
-    order = dict.fromkeys(name.lower() for name in reversed(names))
-    found.headers = [last[name] for name in reversed(order)]
+    found.headers += " ".join(values).split()
+
+
+def _keep_last(names: Sequence[str]) -> list[str]:
+    """Keep of a name that was given twice the last: the last that is present wins."""
+    last: dict[str, str] = {}
+    for name in names:
+        last.pop(name.lower(), None)
+        last[name.lower()] = name
+    return list(last.values())
 
 
 def _add_proxies(found: _Found, where: str, values: Sequence[str]) -> None:
-    found.proxies = [*(found.proxies or []), *" ".join(values).split()]
+    proxies = " ".join(values).split()
+    if EVERY_PEER in proxies:
+        raise ConfigurationError(
+            where,
+            EVERY_PEER,
+            "an address or a network, and mod_wsgi does not start with it: it trusts "
+            "every peer where no proxies are named",
+        )
+    found.proxies = found.proxies or []
+    found.proxies += proxies
 
 
 def _set_https_only(found: _Found, where: str, values: Sequence[str]) -> None:

@@ -7,10 +7,24 @@ Out: the settings that mean the same, or an error that names what is not known.
 
 from __future__ import annotations
 
-import pytest
+import logging
+import shlex
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from math import log as logarithm
+from typing import Final
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trustedproxy import log
 from trustedproxy.exceptions import ConfigurationError
-from trustedproxy.mod_wsgi import parse_mod_wsgi
+from trustedproxy.mod_wsgi import _split_words, parse_mod_wsgi
+
+#: What headers without proxies mean.
+EVERY_PEER: Final[dict[str, object]] = {"TRUSTED_PROXIES": "*"}
 
 DIRECTIVES = [
     pytest.param("", {}, id="nothing at all"),
@@ -20,8 +34,9 @@ DIRECTIVES = [
     ),
     pytest.param(
         "WSGITrustedProxyHeaders X-Forwarded-For X-Forwarded-Proto",
-        {"TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"]},
-        id="headers without proxies leave the proxies unsaid",
+        {"TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"]}
+        | EVERY_PEER,
+        id="headers without proxies are trusted from every peer",
     ),
     pytest.param(
         "wsgitrustedproxyheaders x-forwarded-for\nWSGITRUSTEDPROXIES 10.0.0.0/8",
@@ -46,22 +61,22 @@ DIRECTIVES = [
     ),
     pytest.param(
         "  WSGITrustedProxyHeaders X-Real-IP \\\n    X-Forwarded-For\\\n",
-        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]},
+        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]} | EVERY_PEER,
         id="continuation lines",
     ),
     pytest.param(
         "WSGITrustedProxyHeaders \"X-Real-IP\" 'X-Forwarded-For'",
-        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]},
+        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]} | EVERY_PEER,
         id="quotes of both kinds",
     ),
     pytest.param(
         'WSGITrustedProxyHeaders "X-Real-IP X-Forwarded-For"',
-        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]},
+        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]} | EVERY_PEER,
         id="blanks in quotes separate",
     ),
     pytest.param(
         "WSGITrustedProxyHeaders X-Real-IP X-Client-IP x-real-ip",
-        {"TRUSTED_PROXY_HEADERS": ["X-Client-IP", "x-real-ip"]},
+        {"TRUSTED_PROXY_HEADERS": ["X-Client-IP", "x-real-ip"]} | EVERY_PEER,
         id="of a header given twice the last counts",
     ),
     pytest.param(
@@ -92,7 +107,7 @@ def test_directives_become_settings(text: str, expected: dict[str, object]) -> N
 
 
 FOR = "--trust-proxy-header X-Forwarded-For"
-HEADERS = {"TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"]}
+HEADERS = {"TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"], "TRUSTED_PROXIES": "*"}
 
 OPTIONS = [
     pytest.param(FOR, HEADERS, id="without the command"),
@@ -104,7 +119,7 @@ OPTIONS = [
     pytest.param("--trust-proxy-header=X-Forwarded-For", HEADERS, id="equals sign"),
     pytest.param(
         "--trust-proxy-header 'X-Real-IP X-Forwarded-For'",
-        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]},
+        {"TRUSTED_PROXY_HEADERS": ["X-Real-IP", "X-Forwarded-For"]} | EVERY_PEER,
         id="two names in one argument",
     ),
     pytest.param(
@@ -185,7 +200,7 @@ def test_options_become_settings(text: str, expected: dict[str, object]) -> None
     assert actual == expected
 
 
-REJECTED = [
+REFUSED = [
     pytest.param(
         "WSGITrustedProxyHeader X-Forwarded-For",
         "line 1: 'WSGITrustedProxyHeader' is not",
@@ -222,6 +237,15 @@ REJECTED = [
         "line 1: 'WSGITrustedProxies 10.0.0.0/8 \\\\' is not continued",
         "behind the backslash",
         id="a blank behind the backslash",
+    ),
+    pytest.param(
+        "WSGITrustedProxies 10.0.0.0/8 *",
+        "WSGITrustedProxies: '*' is not",
+        "does not start",
+        id="everybody among the proxies",
+    ),
+    pytest.param(
+        "--trust-proxy '*'", "--trust-proxy: '*' is not", "", id="everybody by option"
     ),
     pytest.param(
         "WSGIRestrictSignal", "WSGIRestrictSignal: [] is not", "'On'", id="no switch"
@@ -288,8 +312,10 @@ REJECTED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "named", "hint"), REJECTED)
-def test_text_rejects_what_it_does_not_know(text: str, named: str, hint: str) -> None:
+@pytest.mark.parametrize(("text", "named", "hint"), REFUSED)
+def test_text_that_is_not_understood_is_refused(
+    text: str, named: str, hint: str
+) -> None:
     """Whatever is not understood is named, with the line and with what would be."""
     with pytest.raises(ConfigurationError) as caught:
         parse_mod_wsgi(text)
@@ -297,3 +323,88 @@ def test_text_rejects_what_it_does_not_know(text: str, named: str, hint: str) ->
     assert named in str(caught.value)
     assert hint in str(caught.value)
     assert caught.value.option.startswith("mod_wsgi, line ")
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("WSGITrustedProxyHeaders X-Forwarded-For", True),
+        ("--trust-proxy-header X-Forwarded-For", True),
+        ("WSGITrustedProxyHeaders X-Forwarded-For\nWSGITrustedProxies", False),
+        ("--trust-proxy-header X-Forwarded-For --trust-proxy 10.0.0.1", False),
+        ("WSGITrustedProxyHeaders", False),
+        ("--https-only", False),
+    ],
+)
+def test_headers_that_are_trusted_from_every_peer_are_warned_of(
+    text: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rule R4: mod_wsgi trusts everybody where no proxies are named, silently."""
+    log.forget()
+
+    for _ in range(2):
+        found = parse_mod_wsgi(text)
+
+    assert (found.get("TRUSTED_PROXIES") == "*") is warned
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) == warned
+    assert all("add WSGITrustedProxies (--trust-proxy)" in text for text in warnings)
+
+
+# -- words -----------------------------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(st.text("ab \t'\"\\#\x0b\u2028-", max_size=30))
+def test_line_is_split_as_a_shell_splits_it(text: str) -> None:
+    """Blanks, quotes of both kinds, escapes in and outside of them; or an error."""
+    line = text.strip(" \t\r\n") or "a"
+    try:
+        expected = shlex.split(line)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            _split_words(line)
+    else:
+        assert _split_words(line) == expected
+
+
+#: What somebody could put into a configuration, in any size.
+LONG: Final[dict[str, Callable[[int], str]]] = {
+    "a word": lambda size: "WSGITrustedProxyHeaders X" + "x" * size,
+    "a quoted word": lambda size: 'WSGITrustedProxies "' + '\\"' * (size // 2) + '"',
+    "an open quote": lambda size: 'WSGITrustedProxies "' + '\\"a' * (size // 3),
+    "an option": lambda size: "--" + "a" * size,
+    "blanks": lambda size: "WSGITrustedProxies" + " " * size + "x",
+    "words": lambda size: "WSGITrustedProxies " + "x " * (size // 2),
+    "lines": lambda size: "".join(
+        f"WSGITrustedProxyHeaders X{n}\n" for n in range(size // 30)
+    ),
+    "options": lambda size: "".join(
+        f"--trust-proxy-header X{n} --trust-proxy {n} " for n in range(size // 45)
+    ),
+    "mount points": lambda size: "".join(
+        f"--proxy-mount-point /{n} http://x/ " for n in range(size // 35)
+    ),
+    "continued lines": lambda size: "WSGITrustedProxies" + " \\\n1" * (size // 4),
+    "comments": lambda size: "# \\\n" * (size // 4),
+}
+
+
+def measure(text: str) -> float:
+    """Measure the least processor time of five readings of *text*, in seconds."""
+    times = []
+    for _ in range(5):
+        started = time.process_time()
+        with suppress(ConfigurationError):
+            parse_mod_wsgi(text)
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_time_grows_linearly_with_the_text(name: str) -> None:
+    """The exponent of its growth over a sixteen-fold size is far from 2."""
+    small, large = (measure(LONG[name](size)) for size in (8_000, 128_000))
+
+    # What takes no time at all has no exponent worth the name.
+    assert large < 0.005 or logarithm(large / max(small, 1e-6), 16) < 1.5
