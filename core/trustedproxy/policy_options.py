@@ -396,6 +396,10 @@ def _expect_header(name: str) -> str:
     if spelled.lower() in _KNOWN:
         return "a header that is known" + name_nearest(_KNOWN[spelled.lower()].name)
     near = nearest(spelled, _READ_NAMES, cutoff=_NEAR_HEADER)
+    try:
+        ProxyHeader(spelled, Category.OTHER, Form.NEVER)
+    except ConfigurationError as error:
+        return error.expected + near
     words = (form for word, form in _SUGGESTED_FORMS.items() if word in spelled.lower())
     suggested = next(words, "address")
     return (

@@ -27,6 +27,15 @@ def test_error_reads_as_a_sentence() -> None:
     )
 
 
+def test_error_names_the_argument_that_the_setting_is() -> None:
+    """Whoever gave the value in Python finds it there."""
+    error = ConfigurationError("TRUSTED_PROXIES[1]", "x", "a network", "proxies")
+
+    assert str(error) == "TRUSTED_PROXIES[1] (proxies=): 'x' is not a network."
+    assert (error.option, error.keyword) == ("TRUSTED_PROXIES[1]", "proxies")
+    assert ConfigurationError("TRUSTED_PROXIES", "x", "a network").keyword is None
+
+
 def test_error_keeps_its_parts() -> None:
     """Callers match on fields, not on text."""
     error = ConfigurationError("TRUSTED_PROXY_HOPS", 0, "a whole number")
@@ -42,7 +51,7 @@ def test_error_keeps_its_parts() -> None:
 @pytest.mark.parametrize("again", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_error_survives_being_copied(again: object) -> None:
     """An error that crosses a process says there what it said here."""
-    error = ConfigurationError("TRUSTED_PROXY_HOPS", 0, "a whole number")
+    error = ConfigurationError("TRUSTED_PROXY_HOPS", 0, "a whole number", "hops")
     assert callable(again)
 
     assert str(again(error)) == str(error)
@@ -61,6 +70,14 @@ def test_error_survives_being_copied(again: object) -> None:
 def test_nearest_word_is_named_where_one_is_near(word: str, clause: str) -> None:
     """A typing error is answered with the word that was meant."""
     assert nearest(word, ("loopback", "private", "shared")) == clause
+
+
+def test_nearest_word_is_named_only_where_it_is_near_enough() -> None:
+    """Where another cause is likelier, a word has to be nearer."""
+    known = ("unix", "loopback")
+
+    assert nearest("nginx", known) == " (the nearest is 'unix')"
+    assert nearest("nginx", known, cutoff=0.8) == ""
 
 
 @pytest.mark.parametrize("value", ["10.0.0.0/32", "it's", "a) (b", "two\nlines"])

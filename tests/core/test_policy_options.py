@@ -91,6 +91,12 @@ HEADER_MISTAKES: list[tuple[Any, str]] = [
         "X_Forwarded_For",
         f"[0] (headers=): 'X_Forwarded_For' is not {KNOWN} (the nearest is '{FOR}').",
     ),
+    (
+        "X-Forwarded-For;",
+        f"[0] (headers=): 'X-Forwarded-For;' is not {A_NAME} (the nearest is '{FOR}').",
+    ),
+    ("?", f"[0] (headers=): '?' is not {A_NAME}."),
+    ("Host", "[0] (headers=): 'Host' is not a header that says what a proxy saw."),
     (["x-original-url"], f"[0] (headers=): 'x-original-url' is not {NEVER}."),
     (["X-ARR-SSL"], f"[0] (headers=): 'X-ARR-SSL' is not {NEVER}."),
     (
