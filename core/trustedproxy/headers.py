@@ -2,10 +2,10 @@
 The one table of headers: every name that is known, its category, its form.
 
 In:  nothing.
-Out: `KNOWN_HEADERS`, and `ProxyHeader` for a row of one's own.
+Out: `KNOWN_HEADERS`, and `ProxyHeader` for a custom header.
 
 Adding a header adds a row here, a case in the tests and a line in the docs.  What a
-form means is in `values`, `lists` and `forwarded`; what a category sets is in `rules`.
+form means is in `parsing`; what a category sets is in `rules`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Form(StrEnum):
     NEVER = "never read"
 
 
-#: The forms in which a category can be written down by a header of one's own.
+#: The forms in which a category can be written down by a custom header.
 FORMS_OF = {
     Category.CLIENT: (Form.ADDRESS, Form.ADDRESS_LIST, Form.ADDRESS_COLON_PORT),
     Category.SCHEME: (Form.SCHEME, Form.FLAG, Form.CF_VISITOR),

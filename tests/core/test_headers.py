@@ -1,5 +1,5 @@
 """
-The table of headers, and rows of one's own.
+The table of headers, and custom headers.
 
 In:  `KNOWN_HEADERS`, and headers that a user makes.
 Out: what the table promises to everything that reads it.
@@ -89,7 +89,7 @@ def test_environ_key_is_spelled_as_servers_do() -> None:
         (Category.CLIENT, Form.FORWARDED),
     ],
 )
-def test_header_of_ones_own_has_any_form_of_its_category(
+def test_custom_header_has_any_form_of_its_category(
     category: Category, form: Form
 ) -> None:
     """Every form of a category can be used, and each header can be only removed."""
@@ -102,7 +102,7 @@ def test_header_of_ones_own_has_any_form_of_its_category(
     "name",
     ["", "X_Edge", "X Edge", "X-Edge:", "X-Edge\n", "X-\xc9dge", "X-Edge,Y", b"X", 5],
 )
-def test_header_of_ones_own_needs_a_name(name: Any) -> None:
+def test_custom_header_needs_a_name(name: Any) -> None:
     """A name is a token; an underscore is a hyphen to a WSGI server, and refused."""
     with pytest.raises(ConfigurationError) as caught:
         ProxyHeader(name, Category.CLIENT, Form.ADDRESS)
@@ -113,7 +113,7 @@ def test_header_of_ones_own_needs_a_name(name: Any) -> None:
     )
 
 
-def test_header_of_ones_own_needs_a_category() -> None:
+def test_custom_header_needs_a_category() -> None:
     """A word is no category."""
     category: Any = "client"
 
@@ -129,7 +129,7 @@ def test_header_of_ones_own_needs_a_category() -> None:
     ("category", "form"),
     [(Category.CLIENT, "address"), (Category.OTHER, "never read"), (Category.HOST, 5)],
 )
-def test_header_of_ones_own_needs_a_form(category: Category, form: Any) -> None:
+def test_custom_header_needs_a_form(category: Category, form: Any) -> None:
     """A word is no form, though it may equal one."""
     with pytest.raises(ConfigurationError) as caught:
         ProxyHeader("X-Edge", category, form)
@@ -148,7 +148,7 @@ def test_header_of_ones_own_needs_a_form(category: Category, form: Any) -> None:
         (Category.OTHER, Form.ADDRESS, "NEVER."),
     ],
 )
-def test_header_of_ones_own_refuses_a_form_of_another_category(
+def test_custom_header_refuses_a_form_of_another_category(
     category: Category, form: Form, forms: str
 ) -> None:
     """The error says which forms the category has."""
@@ -176,7 +176,7 @@ def test_header_cannot_be_changed() -> None:
     "name", ["Host", "connection", "Content-Type", "content-length"]
 )
 def test_header_that_every_request_has_is_refused(name: str) -> None:
-    """A header of one's own cannot be one that is there without any proxy."""
+    """A custom header cannot be one that is there without any proxy."""
     with pytest.raises(ConfigurationError) as caught:
         ProxyHeader(name, Category.CLIENT, Form.ADDRESS)
 

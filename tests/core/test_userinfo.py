@@ -49,7 +49,7 @@ def test_variable_that_is_no_mapping(text: str) -> None:
         {"http://user:pw@host/": "/b/"},
     ],
 )
-def test_setting_that_cannot_be_meant(value: Any) -> None:
+def test_setting_that_is_invalid(value: Any) -> None:
     """Wherever in the setting the URL stands."""
     with pytest.raises(ConfigurationError, match=NAME) as caught:
         read_settings({NAME: value})
