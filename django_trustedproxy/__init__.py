@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from trustedproxy.wsgi import DECISION_KEY
+from trustedproxy.decision import DECISION_KEY
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -151,7 +151,7 @@ def _forced_mount_point(_project: Project) -> Iterator[str]:
 
 def _every_peer(project: Project) -> Iterator[str]:
     policy = project.settings.policy
-    if policy.trusts_every_peer and not policy.every_peer_on_purpose:
+    if policy.trusts_every_peer:
         yield "TRUSTED_PROXIES"
 
 

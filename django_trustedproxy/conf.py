@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 import trustedproxy
-from trustedproxy.log import tell_once
+from trustedproxy.log import warn_once
 from trustedproxy.option_table import is_ours
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def get_settings() -> Settings:
         raise ConfigurationError(*error.args) from error
 
 
-def tell_at_start() -> None:
+def warn_at_start() -> None:
     """Say once in the log that Django reads the scheme by itself, too (rule R16)."""
     if settings.SECURE_PROXY_SSL_HEADER:
-        tell_once(
+        warn_once(
             "SECURE_PROXY_SSL_HEADER",
             "SECURE_PROXY_SSL_HEADER lets Django read the scheme from a header by "
             "itself, whoever sent it: remove it, and list the header in "

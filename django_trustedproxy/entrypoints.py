@@ -23,12 +23,12 @@ from trustedproxy import (
     TrustedProxyASGIMiddleware,
     TrustedProxyMiddleware,
 )
+from trustedproxy.decision import DECISION_KEY
 from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.parsing.values import split_host
 from trustedproxy.process import restrict_signals
-from trustedproxy.wsgi import DECISION_KEY
 
-from .conf import get_settings, tell_at_start
+from .conf import get_settings, warn_at_start
 from .requests import force_mount_point
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class _Current(Generic[App]):
         self._build = build
         self._settings, self._hosts = get_settings(), _list_hosts()
         self._wrapped = build(app, self._settings)
-        tell_at_start()
+        warn_at_start()
 
     def get(self, *, serving: bool) -> App:
         settings, hosts = get_settings(), _list_hosts()
@@ -190,7 +190,7 @@ def _forget_rewrites(app: WSGIApp) -> WSGIApp:
         if decision is not None and Category.MOUNT_POINT in decision.winners:
             gone = {key: environ.pop(key) for key in REWRITES if key in environ}
             if gone:
-                environ[DECISION_KEY] = decision.with_original(gone)
+                decision.original |= gone
         return app(environ, start_response)
 
     return serve

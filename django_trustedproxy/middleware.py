@@ -30,7 +30,7 @@ from trustedproxy.https_only import (
 from trustedproxy.process import restrict_signals
 from trustedproxy.responses import Answer, bad_request
 
-from .conf import get_settings, tell_at_start
+from .conf import get_settings, warn_at_start
 from .requests import ScriptPrefix, correct_request
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ class TrustedProxyMiddleware(_Middleware):
 
     def __init__(self, get_response: GetResponse) -> None:
         super().__init__(get_response)
-        get_settings().policy.tell_at_start()
-        tell_at_start()
+        warn_at_start()
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         if (refusal := self._correct(request)) is not None:

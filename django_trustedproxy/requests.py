@@ -19,7 +19,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.urls import get_script_prefix, set_script_prefix
 
 from trustedproxy import Category
-from trustedproxy.wsgi import DECISION_KEY
+from trustedproxy.decision import DECISION_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,10 @@ from flask import has_request_context, request
 from werkzeug.local import LocalProxy
 
 from trustedproxy import Settings, TrustedProxyMiddleware, read_settings
-from trustedproxy.log import logger, tell_once
+from trustedproxy.decision import DECISION_KEY
+from trustedproxy.log import logger, warn_once
 from trustedproxy.option_table import is_ours
 from trustedproxy.process import restrict_signals
-from trustedproxy.wsgi import DECISION_KEY
 
 from .cli import command
 from .hosts import OwnHostsOnly
@@ -61,7 +61,7 @@ class State:
     configured: Mapping[str, Any] = field(repr=False)
     told: set[str] = field(default_factory=set, repr=False, compare=False)
 
-    def tell_once(self, key: str, message: str, *args: object) -> None:
+    def warn_once(self, key: str, message: str, *args: object) -> None:
         """Log *message* at WARNING, once for this application and a *key*."""
         if key not in self.told:
             self.told.add(key)
@@ -91,7 +91,7 @@ class TrustedProxy:
             ConfigurationError: A setting cannot be meant; it names which and why.
         """
         if EXTENSION in app.extensions:
-            app.extensions[EXTENSION].tell_once(
+            app.extensions[EXTENSION].warn_once(
                 "initialised-twice",
                 "TrustedProxy is initialised twice on the application %r; "
                 "the second time changes nothing. Remove one of the two.",
@@ -122,7 +122,7 @@ class TrustedProxy:
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
         if settings.policy.changes_nothing:
-            state.tell_once(
+            state.warn_once(
                 "no-header",
                 "TrustedProxy is on the application %r, but TRUSTED_PROXY_HEADERS is "
                 "empty, so nothing is corrected. List the headers that your proxy "
@@ -180,7 +180,7 @@ class Entrance:
             if configured.get(name) != self.state.configured.get(name)
         )
         if names:
-            self.state.tell_once(
+            self.state.warn_once(
                 "configured-late",
                 "%s of the application %r changed after TrustedProxy was initialised, "
                 "which has no effect. Load the configuration first, "
@@ -191,7 +191,7 @@ class Entrance:
 
 
 def _tell_proxy_fix(app: Flask, where: str) -> None:
-    tell_once(
+    warn_once(
         # The policy's own key for it: it is told once, by whoever notices first.
         "proxy-fix",
         "Werkzeug's ProxyFix stands %s of TrustedProxy on the application %r: it "

@@ -78,7 +78,7 @@ class FlaskHTTPSOnly:
     def tell_open(self, request: Request) -> None:
         """Tell that nothing limits the host of a redirect."""
         if request.trusted_hosts is None and self.rules.host is None:
-            self.app.extensions["trustedproxy"].tell_once(
+            self.app.extensions["trustedproxy"].warn_once(
                 "https-only-open",
                 "HTTPS only redirects to whatever host a request names: set "
                 "TRUSTED_PROXY_HTTPS_HOST to the site's host, or TRUSTED_HOSTS to its "

@@ -26,7 +26,7 @@ from trustedproxy import (
     TrustedProxyASGIMiddleware,
     TrustedProxyMiddleware,
 )
-from trustedproxy.wsgi import DECISION_KEY
+from trustedproxy.decision import DECISION_KEY
 
 from .cases.case import CATEGORIES, SECRET_HEADER, Case, Way
 
@@ -100,7 +100,10 @@ def make_environ(case: Case) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    if case.peer is not None:
+    if case.peer is None:
+        # A server that says nothing of the peer shows the socket that it listens on.
+        environ["SERVER_NAME"] = "/run/app.sock"
+    else:
         environ["REMOTE_ADDR"] = case.peer
     if given.host is not None:
         environ["HTTP_HOST"] = given.host

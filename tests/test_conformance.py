@@ -369,7 +369,7 @@ def test_second_application_does_nothing(
     """What was decided once is not decided again, by any policy, and that is told."""
     environ = make_environ(case)
     first = policy_of(case)
-    second = ProxyPolicy(headers=["X-Real-IP", "X-Host"], strip="all")
+    second = ProxyPolicy(headers=["X-Real-IP", "X-Host"], proxies="*", strip="all")
     log.forget()
     decision = first.apply(environ)
     copy = dict(environ)

@@ -7,23 +7,46 @@ Out: environs, scopes and requests that say the truth, and a decision that says 
 
 from __future__ import annotations
 
-from .decision import Connection, Decision, Problem, Reason
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .decision import (
+    DECISION_KEY,
+    Connection,
+    Decision,
+    Problem,
+    Reason,
+    get_decision,
+)
 from .exceptions import ConfigurationError
 from .headers import Category, Form, ProxyHeader
 from .hsts import HSTSPolicy
-from .https_only import HTTPSOnlyASGIMiddleware, HTTPSOnlyMiddleware
+from .https_only import (
+    HTTPSOnly,
+    HTTPSOnlyASGIMiddleware,
+    HTTPSOnlyMiddleware,
+    https_exempt,
+)
 from .middleware import TrustedProxyASGIMiddleware, TrustedProxyMiddleware
-from .mount_points import ProxyMountPointsASGIMiddleware, ProxyMountPointsMiddleware
 from .policy import ProxyPolicy
+from .process import restrict_signals
 from .settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from .mount_points import (
+        ProxyMountPointsASGIMiddleware,
+        ProxyMountPointsMiddleware,
+    )
+
 __all__ = [
+    "DECISION_KEY",
     "Category",
     "ConfigurationError",
     "Connection",
     "Decision",
     "Form",
     "HSTSPolicy",
+    "HTTPSOnly",
     "HTTPSOnlyASGIMiddleware",
     "HTTPSOnlyMiddleware",
     "Problem",
@@ -35,5 +58,21 @@ __all__ = [
     "Settings",
     "TrustedProxyASGIMiddleware",
     "TrustedProxyMiddleware",
+    "get_decision",
+    "https_exempt",
     "read_settings",
+    "restrict_signals",
 ]
+
+#: Names whose modules need an event loop, or a library of an extra.
+_LOADED_WHEN_ASKED_FOR = {
+    "ProxyMountPointsASGIMiddleware": ".mount_points",
+    "ProxyMountPointsMiddleware": ".mount_points",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LOADED_WHEN_ASKED_FOR.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module, __name__), name)

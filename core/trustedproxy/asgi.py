@@ -1,221 +1,274 @@
 """
 Read a connection and headers from an ASGI scope, write a decision into a new one.
 
-In:  an http or websocket scope as any server made it, and the compiled rules.
-Out: the decision, and a scope of its own; the one given is never changed (rule R18).
+In:  an http or websocket scope as any server made it.
+Out: what `rules` decides by; a scope of its own, since the one given is never changed
+     (rule R18).
 
-Header names are compared without case.  A name that equals a known one only after
-``_`` → ``-``, or without stray bytes at its ends, is a twin: it is never read, and it
-is removed where the known one would be.
+Header names are compared without case.  One that equals a known name only after ``_`` →
+``-`` is an underscore variant: it is never read, and it is removed where the known one
+would be.  So is a name that is no token, by every policy that removes anything: what a
+framework makes of it, nobody knows.
 
 Source: the ASGI specification, "HTTP & WebSocket ASGI Message Format".
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from .decision import Connection
 from .headers import Category
-from .log import tell_once
-from .memo import Memo
+from .parsing.grammar import TOKEN
+from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
-from .wsgi import DECISION_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._types import Scope
     from .decision import Decision
-    from .rules import ConnectionValues, Rules
+    from .rules import Rules
 
-# What a connection without a peer is called where its server is not a unix socket: no
-# list of networks has it (rule R3).
-_UNKNOWN_PEER = "unknown"
+#: The key of the host.
+HOST = "host"
 _PATH_BEGINNINGS = ("@", "\0", ".")
 # What servers say instead of the port that a path has not.
 _NO_PORTS = (None, 0, "0")
+_TOKEN = re.compile(TOKEN.encode("ascii"))
 
-#: What a server that rewrites the client by itself reads, and leaves where it was.
-CHAINS = frozenset({"x-forwarded-for", "forwarded"})
-
-# Names on the wire come again.
-_keys: Memo[bytes, str] = Memo()
-
-
-def wire_key(name: str) -> str:
-    """Spell the header *name* as the rules look it up in a scope's headers."""
-    return name.lower()
+#: In place of a name: the line is removed, whatever it says.
+DROPPED = ""
+# Names on the wire come again; longer ones, and more of them, are an attacker's.
+_LONGEST_NAME = 64
+_MOST_NAMES = 1024
 
 
-def read_name(name: bytes) -> str:
+class HeaderKeys(dict[bytes, "str | None"]):
     """
-    Read a header's *name*: its key, or for a twin the key behind an underscore.
+    A name on the wire → the key of the header: its name in lower case.
 
-    A twin's key can never be that of a header which is read, and `twin_of` gives the
-    one that it resembles.
+    Gives `DROPPED` for a line that goes in any case, and ``None`` for a header that is
+    not known.  What was looked up is remembered, within bounds.
+
+    Args:
+        read: Keys of the headers that are read.
+
+        removable: Those of them whose underscore variants are removed.
+
+        drops_others: Whether names that are no tokens are removed.
     """
-    key = _keys.get(name)
-    if key is None:
-        lower = name.decode("latin-1").lower()
-        plain = lower.replace("_", "-").strip("\x00\t\r\n\x0b\x0c \x85\xa0")
-        key = lower if plain == lower else f"_{plain}"
-        if len(name) <= 64:
-            _keys.remember(name, key)
-    return key
+
+    def __init__(
+        self, read: Iterable[str], removable: Iterable[str], *, drops_others: bool
+    ) -> None:
+        super().__init__()
+        self._read = {key.encode("ascii"): key for key in read}
+        self._removable = {key.encode("ascii") for key in removable}
+        self._drops_others = drops_others
+
+    def __missing__(self, wire: bytes) -> str | None:
+        name = self._look_up(wire.lower())
+        if len(wire) <= _LONGEST_NAME:
+            if len(self) >= _MOST_NAMES:
+                self.clear()
+            self[wire] = name
+        return name
+
+    def _look_up(self, lower: bytes) -> str | None:
+        if lower in self._read:
+            return self._read[lower]
+        if lower.replace(b"_", b"-") in self._removable:
+            return DROPPED
+        if self._drops_others and not _TOKEN.fullmatch(lower):
+            return DROPPED
+        return None
 
 
-def is_unix_server(server: Any) -> bool:
-    """Say whether the scope's *server* is the path of a unix socket."""
-    if not server:
-        return False
-    name = str(server[0])
-    return server[1] in _NO_PORTS or name.startswith(_PATH_BEGINNINGS) or "/" in name
+class ScopeSurface:
+    """
+    Scopes, for one policy.
+
+    Args:
+        rules: The compiled policy.
+
+        strip_path: Whether the path may have the mount point in front already.
+
+        from_left: Whether lists are read from the left, as where every peer is trusted.
+    """
+
+    def __init__(self, rules: Rules, *, strip_path: bool, from_left: bool) -> None:
+        read = {*rules.key_of.values(), HOST}
+        removable = set(rules.removable)
+        if rules.secret_key is not None:
+            read.add(rules.secret_key)
+            removable.add(rules.secret_key)
+        self._keys = HeaderKeys(read, removable, drops_others=bool(removable))
+        self._key_of = rules.key_of
+        self._secret_key = rules.secret_key
+        self._scheme_opted_in = Category.SCHEME in rules.opted_in
+        self._strip_path = strip_path
+        self._from_left = from_left
+
+    def read(self, scope: Scope) -> tuple[Connection, dict[str, str]]:
+        """Read what the server says by itself, and the headers that are there."""
+        keys = self._keys
+        headers: dict[str, str] = {}
+        repeated: dict[str, list[str]] = {}
+        for wire, value in scope.get("headers") or ():
+            key = keys[wire]
+            if key:
+                text = value.decode("latin-1")
+                if key in headers:
+                    repeated.setdefault(key, [headers[key]]).append(text)
+                else:
+                    headers[key] = text
+        for key, lines in repeated.items():
+            headers[key] = self._join(lines)
+        return read_connection(scope, headers.get(HOST)), headers
+
+    def _join(self, lines: list[str]) -> str:
+        """Join lines of one header, and no more of them than is read (R13)."""
+        ordered = lines if self._from_left else lines[::-1]
+        length = 0
+        for count, line in enumerate(ordered, 1):
+            length += len(line) + 1
+            if length > MAX_CHARACTERS + 1:
+                ordered = ordered[:count]
+                break
+        return ",".join(ordered if self._from_left else ordered[::-1])
+
+    def write(self, scope: Scope, decision: Decision) -> tuple[Scope, dict[str, Any]]:
+        """
+        Make the scope that *decision* leads to.
+
+        Returns:
+            The new scope, and variable → its value before, for what was replaced or
+            removed; a header's variable is its name in lower case.
+        """
+        original: dict[str, Any] = {}
+        new = dict(scope)
+        new["headers"] = self._rewrite(scope.get("headers") or (), decision, original)
+        if decision.finding.confirmed is not None:
+            _write_client(new, original, decision)
+        if self._scheme_opted_in:
+            _replace(new, original, "scheme", decision.scheme)
+        said = dict(decision.url_parts.said)
+        if "server" in said or "port" in said:
+            _write_server(new, original, decision, said)
+        if "mount_point" in said:
+            self._write_mount_point(new, original, said["mount_point"])
+        return new, original
+
+    def remove_secret(self, scope: Scope) -> Scope:
+        """Make a scope that differs in the secret alone, which nobody is to see."""
+        if self._secret_key is None:
+            return dict(scope)
+        lines = [
+            line for line in scope.get("headers") or () if not self._is_secret(line[0])
+        ]
+        return {**scope, "headers": lines}
+
+    def _is_secret(self, wire: bytes) -> bool:
+        return wire.decode("latin-1").lower().replace("_", "-") == self._secret_key
+
+    def _rewrite(
+        self, lines: Iterable[Any], decision: Decision, original: dict[str, Any]
+    ) -> list[tuple[bytes, bytes]]:
+        """Make a new list of header lines; a new value takes its first line's place."""
+        key_of = self._key_of
+        changes: dict[str, str | None] = {
+            key_of[name]: None for name in decision.removed
+        }
+        for name, text in decision.rewritten.items():
+            changes[key_of[name]] = text
+        if self._secret_key is not None:
+            changes[self._secret_key] = None
+        if decision.host != decision.connection.host:
+            changes[HOST] = decision.host
+            original[HOST] = decision.connection.host
+        keys = self._keys
+        gone: dict[str, list[str]] = {}
+        new: list[tuple[bytes, bytes]] = []
+        for line in lines:
+            key = keys[line[0]]
+            if key is None or (key and key not in changes):
+                new.append(line)
+                continue
+            shown = key or line[0].decode("latin-1").lower()
+            if shown not in gone and (replacement := changes.get(key)) is not None:
+                new.append((line[0], replacement.encode("latin-1")))
+            gone.setdefault(shown, []).append(line[1].decode("latin-1"))
+        if HOST in changes and HOST not in gone and decision.host is not None:
+            # A host that was said where the request had none.
+            new.append((b"host", decision.host.encode("latin-1")))
+        for shown, texts in gone.items():
+            if shown != HOST and shown.replace("_", "-") != self._secret_key:
+                original[shown] = self._join(texts)
+        return new
+
+    def _write_mount_point(
+        self, new: Scope, original: dict[str, Any], mount_point: str
+    ) -> None:
+        """
+        Move the path from the server's own mount point below the new one (rule R15).
+
+        ASGI's ``path`` contains ``root_path``; ``raw_path`` is the same, encoded.
+        """
+        path = new["path"]
+        own = (new.get("root_path") or "").rstrip("/")
+        rest = strip_mount_point(path, own)
+        has_it = self._strip_path and strip_mount_point(rest, mount_point) != rest
+        front = "" if has_it else mount_point
+        _replace(new, original, "root_path", mount_point)
+        _replace(new, original, "path", front + rest)
+        raw = new.get("raw_path")
+        if raw is not None:
+            # Any character may be encoded, so that as many segments are compared.
+            text = raw.decode("latin-1")
+            head = "/".join(text.split("/")[: own.count("/") + 1])
+            if rest != path and unquote(head) == own:
+                text = text[len(head) :]
+            _replace(new, original, "raw_path", (front + text).encode("latin-1"))
 
 
-def read_connection(scope: Scope, host: str | None) -> ConnectionValues:
-    """Read what the server says by itself: a `Connection` but for its path."""
+def read_connection(scope: Scope, host: str | None) -> Connection:
+    """Read what the server says by itself."""
     client, server = scope.get("client"), scope.get("server")
-    name = str(client[0]) if client else ""
-    if server is not None and is_unix_server(server):
-        # Whatever the client calls itself, it came through the socket.
-        peer = f"unix:{name}" if name else ""
-    elif name:
-        peer = name
-    else:
-        peer = "" if server is None else _UNKNOWN_PEER
+    peer = str(client[0]) if client and client[0] is not None else None
     scheme: str
     if scope["type"] == "websocket":
         scheme = scope.get("scheme", "ws")
         scheme = WEBSOCKET_SCHEMES.get(scheme, scheme)
     else:
         scheme = scope.get("scheme", "http")
-    port = server[1] if server else None
-    return (
+    name, port = server if server else (None, None)
+    mount_point = scope.get("root_path") or ""
+    return Connection(
         peer,
         scheme,
         host,
-        str(server[0]) if server else None,
+        None if name is None else str(name),
         None if port is None else str(port),
-        scope.get("root_path") or "",
+        mount_point,
+        strip_mount_point(scope.get("path", "/"), mount_point),
+        _is_unix(peer, name, port),
     )
 
 
-def wanted_keys(rules: Rules) -> frozenset[str]:
-    """List the keys that are read from a scope's headers, twins' keys included."""
-    twins = {f"_{key}" for key in rules.removable}
-    return rules.read | rules.removable | twins | {"host"}
-
-
-def decide(
-    scope: Scope, rules: Rules, wanted: frozenset[str]
-) -> tuple[Decision, dict[str, str]]:
+def _is_unix(peer: str | None, server: Any, port: Any) -> bool | None:
     """
-    Decide the request of *scope*.
+    Say whether the connection came over a unix socket, as the scope's server tells.
 
-    Args:
-        scope: The scope.
-
-        rules: The rules, compiled for `wire_key`.
-
-        wanted: Their `wanted_keys`.
-
-    Returns:
-        The decision, and the headers that are there: key → lines joined by commas.
+    Where it is a path, whatever the client calls itself came through it; where it is a
+    name and a port, nobody did.
     """
-    headers: dict[str, str] = {}
-    for name, value in scope.get("headers") or ():
-        key = _keys.get(name) or read_name(name)
-        if key in wanted:
-            text = value.decode("latin-1")
-            headers[key] = f"{headers[key]},{text}" if key in headers else text
-    client = scope.get("client")
-    if client and client[0] and is_rewritten(client, headers):
-        tell_once("rewritten-client", _REWRITTEN_BY_SERVER)
-    connection = read_connection(scope, headers.get("host"))
-    return rules.decide(connection, headers), headers
-
-
-def is_rewritten(client: Any, headers: dict[str, str]) -> bool:
-    """
-    Say whether a server has taken the scope's *client* from a chain by itself.
-
-    Its port is 0 then, or the chain has it too: no connection's own port is there.
-    """
-    host, port = client[0], client[1]
-    return any(
-        port == 0 or f"{host}:{port}" in chain or f"[{host}]:{port}" in chain
-        for chain in map(headers.get, CHAINS)
-        if chain is not None
-    )
-
-
-def write(
-    scope: Scope,
-    headers: dict[str, str],
-    decision: Decision,
-    rules: Rules,
-    *,
-    strip_path: bool,
-) -> Scope:
-    """
-    Make the scope that *decision* leads to, and complete what *decision* has kept.
-
-    Args:
-        scope: The scope that was decided.
-
-        headers: The headers that are there, as `decide` gave them.
-
-        decision: What was decided.
-
-        rules: The rules that decided it.
-
-        strip_path: Whether the path may have the mount point in front already.
-    """
-    original = cast("dict[str, Any]", decision.kept)
-    new = dict(scope)
-    changes: dict[str, bytes | None] = dict.fromkeys(original)
-    for name, text in decision.rewritten.items():
-        changes[rules.key_of[name]] = text.encode("latin-1")
-    if rules.secret_key is not None:
-        changes[rules.secret_key] = None
-    for key in headers:
-        if key.startswith("_"):
-            changes[key] = None
-            original[key[1:].replace("-", "_")] = headers[key]
-    if decision.host is not None and decision.host != headers.get("host"):
-        changes["host"] = decision.host.encode("latin-1")
-        original["host"] = headers.get("host")
-    new["headers"] = _rewrite(scope.get("headers") or (), changes)
-
-    _write_client(new, original, decision)
-    if rules.scheme_opted_in and decision.scheme != scope.get("scheme"):
-        _replace(new, original, "scheme", decision.scheme)
-    winners = decision.winners
-    if Category.SERVER in winners or Category.PORT in winners:
-        _write_server(new, original, decision)
-    if Category.MOUNT_POINT in winners:
-        _write_mount_point(new, original, decision, strip_path=strip_path)
-    new[DECISION_KEY] = decision
-    return new
-
-
-def _rewrite(lines: Any, changes: dict[str, bytes | None]) -> list[tuple[bytes, bytes]]:
-    """Make a new list of header lines; a new value takes its first line's place."""
-    if not changes:
-        return list(lines)
-    rest = dict(changes)
-    new: list[tuple[bytes, bytes]] = []
-    for line in lines:
-        name, _ = line
-        key = _keys.get(name) or read_name(name)
-        if key not in changes:
-            new.append(line)
-        elif (text := rest.pop(key, None)) is not None:
-            new.append((name, text))
-    # A host that a trusted header names where the request had none.
-    host = rest.get("host")
-    if host is not None:
-        new.append((b"host", host))
-    return new
+    if server is None:
+        return True if not peer else None
+    name = str(server)
+    return port in _NO_PORTS or name.startswith(_PATH_BEGINNINGS) or "/" in name
 
 
 def _write_client(new: Scope, original: dict[str, Any], decision: Decision) -> None:
@@ -224,42 +277,19 @@ def _write_client(new: Scope, original: dict[str, Any], decision: Decision) -> N
         _replace(new, original, "client", client)
 
 
-def _write_server(new: Scope, original: dict[str, Any], decision: Decision) -> None:
-    """Replace only the part of the server that a trusted header named."""
+def _write_server(
+    new: Scope, original: dict[str, Any], decision: Decision, said: dict[str, str]
+) -> None:
+    """Replace only the part of the server that was said (rule R18)."""
     name, port = new.get("server") or (None, None)
-    if Category.SERVER in decision.winners:
-        name = decision.server
+    if "server" in said:
+        name = said["server"]
     elif name is None:
         split = split_host(decision.host or "")
         name = split[0] if split else ""
-    if Category.PORT in decision.winners:
-        port = int(decision.port or 0)
+    if "port" in said:
+        port = int(said["port"])
     _replace(new, original, "server", (name, port))
-
-
-def _write_mount_point(
-    new: Scope, original: dict[str, Any], decision: Decision, *, strip_path: bool
-) -> None:
-    """
-    Move the path from the server's own mount point below the new one (rule R15).
-
-    ASGI's ``path`` contains ``root_path``, and ``raw_path`` is the same, encoded.
-    """
-    mount_point, path = decision.mount_point, new["path"]
-    own = (new.get("root_path") or "").rstrip("/")
-    rest = strip_mount_point(path, own)
-    has_it = strip_path and strip_mount_point(rest, mount_point) != rest
-    front = "" if has_it else mount_point
-    _replace(new, original, "root_path", mount_point)
-    _replace(new, original, "path", front + rest)
-    raw = new.get("raw_path")
-    if raw is not None:
-        # Any character may be encoded, so that as many segments are compared.
-        text = raw.decode("latin-1")
-        head = "/".join(text.split("/")[: own.count("/") + 1])
-        if rest != path and unquote(head) == own:
-            text = text[len(head) :]
-        _replace(new, original, "raw_path", (front + text).encode("latin-1"))
 
 
 def _replace(new: Scope, original: dict[str, Any], key: str, value: object) -> None:
@@ -268,11 +298,24 @@ def _replace(new: Scope, original: dict[str, Any], key: str, value: object) -> N
         new[key] = value
 
 
-_REWRITTEN_BY_SERVER = (
-    "the server or another middleware has already rewritten the client, from headers "
-    "of its own choice, and the peer is lost. Switch that off: uvicorn "
-    "--no-proxy-headers, gunicorn's uvicorn worker --forwarded-allow-ips '', daphne "
-    "without --proxy-headers, no Hypercorn ProxyFixMiddleware, no Granian "
-    "wrap_asgi_with_proxy_headers, no ProxyHeadersMiddleware; trustedproxy does their "
-    "work."
-)
+#: What a server that rewrites the client by itself reads, and leaves where it was.
+CHAINS = ("x-forwarded-for", "forwarded")
+
+
+def is_rewritten(scope: Scope, headers: dict[str, str]) -> bool:
+    """
+    Say whether a server has taken the scope's client from a chain by itself (R16).
+
+    Its port is 0 then, or the chain has it too: no connection's own port is there.
+    """
+    client = scope.get("client")
+    if not client or not client[0]:
+        return False
+    host, port = client[0], client[1]
+    for name in CHAINS:
+        chain = headers.get(name)
+        if chain is not None and (
+            port == 0 or f"{host}:{port}" in chain or f"[{host}]:{port}" in chain
+        ):
+            return True
+    return False

@@ -2,17 +2,20 @@
 Find the client in the value of a client header (rules R6, R7, R8, R11, R14).
 
 In:  the header's value, what trusts an address, the hop count.
-Out: a `Finding`: the client, the last address that was confirmed, and where it stood.
+Out: a `Finding`: the client, the last address that was confirmed, and where it stood;
+     or ``None`` for a value in which there is nothing.
 
-Each form of a client header is read by one `find_…` function; `FINDERS` has them.
-`explain` replays the same functions with a list that takes the steps.
+How a header is read is chosen once, by `compile_finder`.  Elements are read from the
+right, and the reading stops at the client's.  Whoever wants to see every element and its
+verdict, as `explain` does, gives a list that takes the steps.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
-from .decision import Reason
+from .decision import Finding, Reason
 from .headers import Form
 from .parsing import forwarded, lists
 from .parsing.addresses import Hop, parse_hop, parse_hop_colon_port
@@ -22,10 +25,17 @@ from .parsing.values import BLANKS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .memo import Memo
+    from .headers import ProxyHeader
+
+# Looking a member up in its class costs more than reading an address, before 3.12.
+_FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
+_ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
+_SINGLE_VALUE = Reason.SINGLE_VALUE
+_HOP_COUNT = Reason.HOP_COUNT
 
 
-class Trust(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Trust:
     """
     What a policy says about hops.
 
@@ -34,22 +44,21 @@ class Trust(NamedTuple):
 
         hops: How many elements the operator's own proxies wrote, or ``None``.
 
-        known: Elements of X- lists that are trusted proxies, remembered by their text.
+        position_without_list:
+            Where the other lists are read while no list won the client category.
     """
 
     contains: Callable[[bytes], bool] | None
-    hops: int | None
-    known: Memo[str, Hop] | None = None
+    hops: int | None = None
+    position_without_list: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        position = None if self.contains is None else 1
+        object.__setattr__(self, "position_without_list", self.hops or position)
 
 
-_new = tuple.__new__
-# Looking a member up in its class costs more than a walk, before Python 3.12.
-_FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
-_ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
-_SINGLE_VALUE = Reason.SINGLE_VALUE
-
-
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One element that was looked at, and what was concluded, for `explain`."""
 
     element: str | None
@@ -57,56 +66,34 @@ class Step(NamedTuple):
     trusted: bool
 
 
-class Finding(NamedTuple):
-    """
-    What a client header says.
-
-    Attributes:
-        client: The client's hop, or ``None`` where it is unknown.
-
-        vouched:
-            The hop whose address ``REMOTE_ADDR`` gets: the client, or else the last
-            one that was confirmed; ``None``: the peer stays.
-
-        text: What remains of the header's value, or ``None`` where nothing does.
-
-        position:
-            Where the other lists are read: elements counted from the right, from 1;
-            ``None`` for the first element of all.
-
-        reason: Why.
-
-        problem: The code of the problem that was met, or ``None``.
-
-        element: The client's own element of ``Forwarded``, where it has a grammar.
-    """
-
-    client: Hop | None
-    vouched: Hop | None
-    text: str | None
-    position: int | None
-    reason: Reason
-    problem: str | None = None
-    element: forwarded.Element | None = None
+#: A header's value, and a list for the steps → what it says; ``None``: nothing.
+Finder: TypeAlias = "Callable[[str, list[Step] | None], Finding | None]"
 
 
-class _Grammar(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Grammar:
     """
     How the elements of one kind of list are read.
 
     Attributes:
+        split: A header's value → its elements, nearest first.
+
+        first: A header's value → its first element from the left, ``""`` for none.
+
         read: An element's text → its hop, or ``None`` where it names no address.
 
         describe:
             An element's text, or ``None`` for what is not read → the code of its
             problem, and its parameters where it has such.
 
-        is_forwarded: Whether an element can break the grammar, and has parameters.
+        has_parameters: Whether an element can break the grammar, and says more.
     """
 
+    split: Callable[[str], list[str | None]]
+    first: Callable[[str], str | None]
     read: Callable[[str], Hop | None]
     describe: Callable[[str | None], tuple[str | None, forwarded.Element | None]]
-    is_forwarded: bool
+    has_parameters: bool
 
 
 def _describe(text: str | None) -> tuple[str | None, None]:
@@ -138,161 +125,178 @@ def _describe_element(
     return "malformed", element
 
 
-_LIST = _Grammar(parse_hop, _describe, False)
-_FORWARDED = _Grammar(_read_node, _describe_element, True)
-
-
-def find_in_single(
-    value: str, trust: Trust, steps: list[Step] | None = None
-) -> Finding | None:
-    """Read a header that holds one address."""
-    return _find_alone(value, trust, steps, parse_hop)
-
-
-def find_in_colon_port(
-    value: str, trust: Trust, steps: list[Step] | None = None
-) -> Finding | None:
-    """Read a header that holds one address, a colon and a port."""
-    return _find_alone(value, trust, steps, parse_hop_colon_port)
-
-
-def _find_alone(
-    value: str,
-    trust: Trust,
-    steps: list[Step] | None,
-    parse: Callable[[str], Hop | None],
-) -> Finding | None:
-    text = value.strip(BLANKS)
-    if not text:
-        return None
-    hop = parse(text)
-    if steps is not None:
-        steps.append(Step(text, hop, False))
-    # No list won the category: the others count by the peer's own element.
-    position = position_without_list(trust)
-    if hop is not None:
-        return Finding(hop, hop, text, position, _SINGLE_VALUE)
-    if UNIDENTIFIED.fullmatch(text):
-        return Finding(None, None, None, position, Reason.UNIDENTIFIED_HOP)
-    return Finding(None, None, None, position, Reason.MALFORMED, "malformed")
-
-
-def position_without_list(trust: Trust) -> int | None:
-    """Say where the other lists are read when no list won the client category."""
-    if trust.hops is not None:
-        return trust.hops
-    return None if trust.contains is None else 1
-
-
-def find_in_list(
-    value: str, trust: Trust, steps: list[Step] | None = None
-) -> Finding | None:
-    """Read a list that is split at bare commas: ``X-Forwarded-For``."""
-    contains, hops, known = trust
-    if steps is None and hops is None and contains is not None:
-        # What most values are: one element, and that an untrusted one.
-        hop = None if "," in value else parse_hop(value)
-        if hop is not None and not contains(hop[2]):
-            return _new(Finding, (hop, hop, value, 1, _FIRST_UNTRUSTED_HOP, None, None))
-    if hops is not None:
-        return _count(lists.split_from_right(value), _LIST, hops, steps)
-    if contains is not None:
-        return _walk(lists.split_from_right(value), _LIST, contains, steps, known)
+def _find_first(value: str) -> str | None:
     elements = lists.split_from_left(value)
-    return _take(elements[0], _LIST, value) if elements else None
+    return elements[0] if elements else ""
 
 
-def find_in_forwarded(
-    value: str, trust: Trust, steps: list[Step] | None = None
-) -> Finding | None:
-    """Read ``Forwarded`` (RFC 7239)."""
-    contains, hops, _ = trust
-    elements = forwarded.split_from_right(value)
-    if hops is not None:
-        return _count(elements, _FORWARDED, hops, steps)
-    if contains is not None:
-        return _walk(elements, _FORWARDED, contains, steps)
+def _find_first_of_forwarded(value: str) -> str | None:
     # What is broken somewhere has no first element (rule R7).
+    elements = forwarded.split_from_right(value)
     broken = [text for text in elements if _describe_element(text)[1] is None]
-    return _take((broken or elements)[-1], _FORWARDED, value) if elements else None
+    return (broken or elements)[-1] if elements else ""
 
 
-def _take(text: str | None, grammar: _Grammar, value: str) -> Finding:
-    """Take one element, where every peer is peer_trusted: the header stays as it is."""
-    problem, element = grammar.describe(text)
-    hop = None if text is None else grammar.read(text)
-    if hop is None:
-        reason = Reason.UNIDENTIFIED_HOP
-        return Finding(None, None, None, None, reason, problem, element)
-    return Finding(hop, hop, value, None, Reason.FIRST_ELEMENT, None, element)
+_LIST = _Grammar(lists.split_from_right, _find_first, parse_hop, _describe, False)
+_FORWARDED = _Grammar(
+    forwarded.split_from_right,
+    _find_first_of_forwarded,
+    _read_node,
+    _describe_element,
+    True,
+)
 
 
-def _walk(
-    elements: list[str | None],
-    grammar: _Grammar,
-    contains: Callable[[bytes], bool],
-    steps: list[Step] | None,
-    known: Memo[str, Hop] | None = None,
-) -> Finding | None:
-    """Walk from the right over trusted proxies to the first that is not one."""
-    read = grammar[0]
-    last: Hop | None = None
-    reason = _ALL_HOPS_TRUSTED
-    passed = 0
-    for text in elements:
-        hop = known.get(text) if known is not None and text is not None else None
-        trusted = hop is not None
-        if hop is None and text is not None:
-            hop = read(text)
-            trusted = hop is not None and contains(hop[2])
-            if trusted and hop is not None and known is not None:
-                known.remember(text, hop)
+def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
+    """
+    Choose how a client header is read, by its form and by what is trusted.
+
+    Returns:
+        A function of the header's value, and of a list that takes the steps or
+        ``None``.
+    """
+    if header.form is Form.ADDRESS:
+        return _compile_single(header.name, trust, parse_hop)
+    if header.form is Form.ADDRESS_COLON_PORT:
+        return _compile_single(header.name, trust, parse_hop_colon_port)
+    grammar = _FORWARDED if header.form is Form.FORWARDED else _LIST
+    if trust.hops is not None:
+        return _compile_count(header.name, grammar, trust.hops)
+    if trust.contains is not None:
+        return _compile_walk(header.name, grammar, trust.contains)
+    return _compile_first(header.name, grammar)
+
+
+def _compile_single(
+    name: str, trust: Trust, parse: Callable[[str], Hop | None]
+) -> Finder:
+    """Read a header that holds one address."""
+    position, counted = trust.position_without_list, trust.hops is not None
+
+    def find(value: str, steps: list[Step] | None = None) -> Finding | None:
+        text = value.strip(BLANKS)
+        if not text:
+            return None
+        hop = parse(text)
         if steps is not None:
-            steps.append(Step(text, hop, trusted))
-        if hop is None:
-            return _end_unidentified(last, elements, passed, passed + 1, grammar)
-        last = hop
-        passed += 1
-        if not trusted:
-            reason = _FIRST_UNTRUSTED_HOP
-            break
-    if last is None:
-        return None
-    kept = _join(elements, passed)
-    element = grammar.describe(elements[passed - 1])[1] if grammar[2] else None
-    return _new(Finding, (last, last, kept, passed, reason, None, element))
+            steps.append(Step(text, hop, False))
+        if hop is not None:
+            return Finding(
+                _SINGLE_VALUE,
+                hop,
+                hop,
+                text,
+                position,
+                counted,
+                None,
+                None,
+                name,
+                value,
+            )
+        if UNIDENTIFIED.fullmatch(text):
+            reason, problem = Reason.UNIDENTIFIED_HOP, None
+        else:
+            reason, problem = Reason.MALFORMED, "malformed"
+        return Finding(
+            reason, None, None, None, position, counted, problem, None, name, value
+        )
+
+    return find
 
 
-def _count(
-    elements: list[str | None],
-    grammar: _Grammar,
-    hops: int,
-    steps: list[Step] | None,
-) -> Finding | None:
-    """Count from the right; what stands right of the count is only counted."""
-    last: Hop | None = None
-    for passed, text in enumerate(elements):
+def _compile_first(name: str, grammar: _Grammar) -> Finder:
+    """Take the first element, where every peer is trusted (rule R7)."""
+
+    def find(value: str, steps: list[Step] | None = None) -> Finding | None:
+        text = grammar.first(value)
+        if text == "":
+            return None
+        problem, element = grammar.describe(text)
         hop = None if text is None else grammar.read(text)
-        counted = passed + 1 == hops
         if steps is not None:
-            steps.append(Step(text, hop, not counted))
-        # What breaks the grammar of Forwarded might be several elements.
-        broken = grammar.is_forwarded and grammar.describe(text)[1] is None
-        if text is None or broken or (counted and hop is None):
-            return _end_unidentified(last, elements, passed, hops, grammar)
-        if counted:
-            kept, reason = _join(elements, hops), Reason.HOP_COUNT
-            element = grammar.describe(text)[1]
-            return Finding(hop, hop, kept, hops, reason, None, element)
-        last = hop
-    if not elements:
-        return None
-    problem = "too-few-elements"
-    return Finding(None, None, None, hops, Reason.TOO_FEW_ELEMENTS, problem)
+            steps.append(Step(text, hop, False))
+        if hop is None:
+            reason, kept = Reason.UNIDENTIFIED_HOP, None
+        else:
+            # The header stays as it is, whatever its length.
+            reason, kept = Reason.FIRST_ELEMENT, value
+        return Finding(
+            reason, hop, hop, kept, None, True, problem, element, name, value
+        )
+
+    return find
 
 
-def _end_unidentified(
-    vouched: Hop | None,
+def _compile_walk(
+    name: str, grammar: _Grammar, contains: Callable[[bytes], bool]
+) -> Finder:
+    """Walk from the right over trusted proxies to the first hop that is not one."""
+    split, read, describe = grammar.split, grammar.read, grammar.describe
+    has_parameters = grammar.has_parameters
+
+    def find(value: str, steps: list[Step] | None = None) -> Finding | None:
+        elements = split(value)
+        last: Hop | None = None
+        position = 0
+        reason = _ALL_HOPS_TRUSTED
+        for text in elements:
+            hop = None if text is None else read(text)
+            trusted = hop is not None and contains(hop.packed)
+            if steps is not None:
+                steps.append(Step(text, hop, trusted))
+            if hop is None:
+                return _end(name, value, elements, position, position + 1, grammar)
+            last = hop
+            position += 1
+            if not trusted:
+                reason = _FIRST_UNTRUSTED_HOP
+                break
+        if last is None:
+            return None
+        element = describe(elements[position - 1])[1] if has_parameters else None
+        kept = _join(elements, position)
+        return Finding(
+            reason, last, last, kept, position, True, None, element, name, value
+        )
+
+    return find
+
+
+def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
+    """Count from the right; what stands right of the count is only counted (R8)."""
+    split, read, describe = grammar.split, grammar.read, grammar.describe
+    has_parameters = grammar.has_parameters
+
+    def find(value: str, steps: list[Step] | None = None) -> Finding | None:
+        elements = split(value)
+        element = None
+        for passed, text in enumerate(elements[:hops]):
+            counted = passed + 1 == hops
+            hop = read(text) if counted and text is not None else None
+            if steps is not None:
+                steps.append(Step(text, hop, not counted))
+            if has_parameters:
+                element = describe(text)[1]
+            # What breaks the grammar of Forwarded might be several elements.
+            broken = has_parameters and element is None
+            if text is None or broken or (counted and hop is None):
+                return _end(name, value, elements, passed, hops, grammar)
+            if counted:
+                kept = _join(elements, hops)
+                return Finding(
+                    _HOP_COUNT, hop, hop, kept, hops, True, None, element, name, value
+                )
+        if not elements:
+            return None
+        reason, problem = Reason.TOO_FEW_ELEMENTS, "too-few-elements"
+        return Finding(reason, None, None, None, hops, True, problem, None, name, value)
+
+    return find
+
+
+def _end(
+    name: str,
+    value: str,
     elements: list[str | None],
     passed: int,
     position: int,
@@ -305,21 +309,17 @@ def _end_unidentified(
     it is never the garbage, and never an address further left.
     """
     problem, element = grammar.describe(elements[passed])
-    kept = None if vouched is None else _join(elements, passed)
+    right = elements[passed - 1] if passed else None
+    confirmed = None if right is None else grammar.read(right)
+    kept = None if confirmed is None else _join(elements, passed)
     reason = Reason.UNIDENTIFIED_HOP
-    return Finding(None, vouched, kept, position, reason, problem, element)
+    return Finding(
+        reason, None, confirmed, kept, position, True, problem, element, name, value
+    )
 
 
 def _join(nearest_first: list[str | None], count: int) -> str:
     """Write the first *count* elements down as a header has them."""
     if count == 1:
         return nearest_first[0] or ""
-    return ", ".join(cast("list[str]", nearest_first[count - 1 :: -1]))
-
-
-FINDERS: dict[Form, Callable[[str, Trust, list[Step] | None], Finding | None]] = {
-    Form.ADDRESS: find_in_single,
-    Form.ADDRESS_COLON_PORT: find_in_colon_port,
-    Form.ADDRESS_LIST: find_in_list,
-    Form.FORWARDED: find_in_forwarded,
-}
+    return ", ".join(filter(None, nearest_first[count - 1 :: -1]))

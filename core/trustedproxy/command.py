@@ -9,6 +9,7 @@ A framework declares the options in its own way, and does nothing else by itself
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .decision import Connection
@@ -77,7 +78,7 @@ def show(
     if not (explained or headers or said):
         return describe_settings(settings)
     host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-    request = DEFAULT._replace(host=host, **said)
+    request = replace(DEFAULT, host=host, **said)
     text = explain(settings.policy, request, headers)
     decision = settings.policy.decide(request, headers)
     if settings.policy.refuses(decision):

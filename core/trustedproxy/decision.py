@@ -1,35 +1,49 @@
 """
 What was there, what was concluded, and why.
 
-In:  nothing; these are records.
-Out: `Connection`, `Decision`, `Reason`, `Problem`.
+In:  nothing; these are records, which are read by name.
+Out: `Connection`, `Decision`, `URLParts`, `Reason`, `Problem`; where a decision is kept,
+     and `get_decision` to find it there.
 
-`Decision` is a tuple of evidence underneath: it is made for every request, and a tuple
-is the cheapest record that cannot be changed afterwards.
+`Connection`, `Finding` and `Decision` are made for every request.  They are not frozen,
+which would cost more than all the rest of a decision; nobody changes one after `policy`
+has handed it out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-from .parsing.addresses import spell_peer
+from .headers import Category
+from .parsing.addresses import Hop, spell_peer
+from .parsing.forwarded import Element
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from .client import Finding
-    from .headers import Category
-    from .parsing.addresses import Hop
-    from .url_parts import Beside
+#: Where the decision is kept, in environs and in scopes.
+DECISION_KEY = "trustedproxy.decision"
+#: Where a policy that is in report-only mode keeps what it would have decided.
+REPORT_KEY = "trustedproxy.report"
 
 
-#: The mapping of everything that is not there.
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
+def get_decision(environ_or_scope: Mapping[str, Any]) -> Decision | None:
+    """
+    Find the decision about a request.
+
+    Args:
+        environ_or_scope: The WSGI environ or the ASGI scope of the request.
+
+    Returns:
+        ``None`` where no policy was applied, and in report-only mode, in which nothing
+        is decided; what would have been is at `REPORT_KEY`.
+    """
+    decision: Decision | None = environ_or_scope.get(DECISION_KEY)
+    return decision
 
 
-class Connection(NamedTuple):
+@dataclass(slots=True)
+class Connection:
     """
     What the server says by itself, before any header is read.
 
@@ -49,6 +63,10 @@ class Connection(NamedTuple):
         mount_point: Where the server mounted the application, or ``""``.
 
         path: The path below the mount point.
+
+        peer_is_unix:
+            Whether the connection came over a unix socket, where the server shows it;
+            ``None`` where only the peer's text can tell.
     """
 
     peer: str | None = None
@@ -58,6 +76,7 @@ class Connection(NamedTuple):
     port: str | None = None
     mount_point: str = ""
     path: str = "/"
+    peer_is_unix: bool | None = None
 
 
 class Reason(StrEnum):
@@ -71,14 +90,15 @@ class Reason(StrEnum):
     HOP_COUNT = "the client is the hop at the configured count"
     FIRST_ELEMENT = "every peer is trusted, so the client is the first element"
     SINGLE_VALUE = "the client is the one address that the header holds"
-    UNIDENTIFIED_HOP = "the walk ended at a hop that is no address"
+    UNIDENTIFIED_HOP = "the way of the request ends at a hop that is no address"
     TOO_FEW_ELEMENTS = "the header has fewer elements than the configured count"
     HEADER_MISSING = "a trusted proxy sent none of the trusted client headers"
     MALFORMED = "the trusted client header is malformed"
     NO_CLIENT_HEADER = "no client header is trusted, so the client is unknown"
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """
     A malformed or contradictory value.
 
@@ -100,275 +120,260 @@ CODES = {
     "malformed": "the header's value does not match its grammar",
     "missing": "a trusted proxy sent none of the trusted client headers",
     "too-few-elements": "the header has fewer elements than the configured hop count",
-    "too-long": "the walk reached more of the header than is ever read",
-    "unidentified": "the header names nobody, and unknown clients are refused",
+    "too-long": "the header is longer than what is ever read of it",
+    "unidentified": "the header names nobody, and unknown clients are rejected",
     "named-in-connection": "the Connection header asks proxies to drop this header",
+    "uncounted-list": "the header has several values, and nothing says which is the "
+    "client's own",
 }
 
 
-class Outcome(NamedTuple):
+@dataclass(slots=True)
+class Finding:
     """
-    What a decision says that many others say as well, whoever their clients are.
+    What the client header says that counts; made for every request, as `Decision`.
 
     Attributes:
-        reason: Why the client is who it is, where no client header counts.
+        reason: Why the client is who it is.
 
-        beside: What the other categories' headers said; ``None``: nothing was trusted.
+        client: The client's hop, or ``None`` where it is unknown.
 
-        rewritten: Name of a header whose value was cut → the value it has now.
+        confirmed:
+            The hop whose address ``REMOTE_ADDR`` gets: the client, or else the last
+            one that a trusted proxy confirmed; ``None``: the peer stays.
 
-        problems: What was malformed or contradictory.
+        text: What remains of the header's value, or ``None`` where nothing does.
 
-        rejected: The problem for which a middleware answers 400, or ``None``.
+        position:
+            Where the other lists are read: elements counted from the right, from 1;
+            ``None`` for the first element of all.
 
-        keys: Name of a header → its key in a decision's `original`.
+        counted: Whether the position is known; else it is a guess.
 
-        variables:
-            What the surface calls the values of a connection, where `original` is to
-            be worked out by them; empty where it was kept whole.
+        problem: The code of the problem that was met, or ``None``.
+
+        element: The client's own element of ``Forwarded``, where that was read.
+
+        header: Name of the header.
+
+        value: The header's value as it came.
     """
 
     reason: Reason
-    beside: Beside | None
-    rewritten: Mapping[str, str]
-    problems: tuple[Problem, ...]
-    rejected: Problem | None
-    keys: Mapping[str, str]
-    variables: tuple[str, ...] = ()
+    client: Hop | None = None
+    confirmed: Hop | None = None
+    text: str | None = None
+    position: int | None = None
+    counted: bool = False
+    problem: str | None = None
+    element: Element | None = None
+    header: str = ""
+    value: str | None = None
 
 
-class Evidence(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class URLParts:
     """
-    What a decision stands on; `Decision` works its attributes out of it when asked.
-
-    Making a decision for every request costs as much as making this record, so it
-    holds what was found anyway, and nothing twice.
+    What trusted headers, and stated facts, say of everything but the client.
 
     Attributes:
-        connection: The values of a `Connection` but its path.
+        said: Name of a field of `Connection` → its value, for those that were said.
 
-        finding:
-            What the client header that counts said, or ``None``; its fields by their
-            places, since of a request like most it is a plain tuple.
+        says_scheme: Whether the scheme is one of them.
 
-        outcome: What was concluded about everything else.
+        winners: Category → header name, the client's included.
 
-        kept:
-            Variable → its value before it was replaced or removed, in the words of
-            the surface; ``None`` for one that was not there.  Where the outcome has
-            `variables`, those of the connection are not among them.  Or the variables,
-            and beside them their values in the same order.
+        rewritten: Header name → the one value of it that was used, where it has more.
+
+        removed: Names of the headers that are removed, in alphabetical order.
+
+        problems: What was wrong with the headers.
     """
 
-    connection: tuple[str | None, str, str | None, str | None, str | None, str]
-    finding: Finding | None
-    outcome: Outcome
-    kept: Mapping[str, Any] | tuple[Iterable[str], Iterable[Any]]
+    said: tuple[tuple[str, str], ...] = ()
+    says_scheme: bool = False
+    winners: tuple[tuple[Category, str], ...] = ()
+    rewritten: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def get(self, part: str) -> str | None:
+        """Return what was said of the field *part* of `Connection`, or ``None``."""
+        for name, value in self.said:
+            if name == part:
+                return value
+        return None
 
 
-class Decision(Evidence):
+#: Nothing was said: the connection's own values hold.
+NO_URL_PARTS = URLParts()
+
+
+@dataclass(slots=True)
+class Decision:
     """
     The conclusion for one request.
 
-    It cannot be changed.
+    Attributes:
+        connection: What the server said by itself.
+
+        peer_trusted: Whether the peer is a trusted proxy, so that its headers count.
+
+        finding: Who the client is, and why.
+
+        url_parts: What was said of scheme, host, server, port and mount point.
+
+        removed: Names of the headers that were removed, in alphabetical order.
+
+        came: Keys of the known headers that came, as the surface spells them.
+
+        problems: What was malformed or contradictory.
+
+        rejected: The problem for which the middlewares answer 400, or ``None``.
+
+        original:
+            Variable → its value before it was replaced or removed, in the words of the
+            surface (a key of the environ, or of the scope and its headers); ``None``
+            for a variable that was not there.
     """
 
-    __slots__ = ()
-
-    @property
-    def beside(self) -> Beside | None:
-        """What the other categories' headers said; ``None``: nothing was trusted."""
-        return self.outcome.beside
-
-    @property
-    def reason(self) -> Reason:
-        """Why the client is who it is."""
-        return self.outcome.reason if self.finding is None else self.finding[4]
-
-    @property
-    def rewritten(self) -> Mapping[str, str]:
-        """Name of a header whose value was cut → the value it has now."""
-        return self.outcome.rewritten
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was malformed or contradictory."""
-        return self.outcome.problems
-
-    @property
-    def rejected(self) -> Problem | None:
-        """The problem for which a middleware answers 400, or ``None``."""
-        return self.outcome.rejected
-
-    @property
-    def original(self) -> Mapping[str, Any]:
-        """
-        Variable → its value before it was replaced or removed.
-
-        In the words of the surface; ``None`` for a variable that was not there.
-        """
-        kept = self.kept
-        beside = self.beside
-        if isinstance(kept, tuple):
-            return MappingProxyType(dict(zip(*kept, strict=True)))
-        if beside is None or not self.outcome.variables:
-            return MappingProxyType(dict(kept))
-        said = (self.address, *beside[:5])
-        rows = zip(self.outcome.variables, self.connection, said, strict=True)
-        changed = {
-            name: was for name, was, now in rows if now is not None and now != was
-        }
-        return MappingProxyType({**changed, **kept})
+    connection: Connection
+    peer_trusted: bool
+    finding: Finding
+    url_parts: URLParts
+    removed: tuple[str, ...]
+    came: frozenset[str]
+    problems: tuple[Problem, ...]
+    rejected: Problem | None
+    original: dict[str, Any]
 
     @property
     def peer(self) -> str | None:
         """The other end of the connection, as the server reported it."""
-        return self.connection[0]
+        return self.connection.peer
 
     @property
-    def peer_trusted(self) -> bool:
-        """Whether the peer's headers were read."""
-        return self.beside is not None or self.rejected is not None
+    def reason(self) -> Reason:
+        """Why the client is who it is."""
+        return self.finding.reason
 
     @property
     def client(self) -> str | None:
-        """The client's address in canonical spelling; ``None`` where it is unknown."""
-        if self.beside is not None:
-            hop = None if self.finding is None else self.finding[0]
-            return None if hop is None else hop[0]
-        return None if self.rejected is not None else spell_peer(self.peer)
+        """
+        The client's address in canonical spelling; ``None`` where it is unknown.
+
+        The client of a direct request is its peer, unknown where that has no address.
+        """
+        if self.finding.client is not None:
+            return self.finding.client.address
+        if self.peer_trusted or self.connection.peer_is_unix:
+            return None
+        return spell_peer(self.connection.peer)
 
     @property
     def client_known(self) -> bool:
-        """Whether anybody who is trusted confirms the client's address."""
+        """Whether the client's address is known."""
         return self.client is not None
-
-    @property
-    def _vouched(self) -> Hop | None:
-        if self.beside is None or self.finding is None:
-            return None
-        return self.finding[1]
-
-    @property
-    def address(self) -> str | None:
-        """What ``REMOTE_ADDR`` is now."""
-        hop = self._vouched
-        return self.peer if hop is None else hop[0]
 
     @property
     def client_port(self) -> int | None:
         """The port that a header gave beside `address`, or ``None``."""
-        hop = self._vouched
-        return None if hop is None else hop[1]
+        hop = self.finding.confirmed
+        return None if hop is None else hop.port
+
+    @property
+    def address(self) -> str | None:
+        """What ``REMOTE_ADDR`` is now, to the letter."""
+        hop = self.finding.confirmed
+        return self.connection.peer if hop is None else hop.address
 
     @property
     def scheme(self) -> str:
         """What the scheme is now."""
-        said = None if self.beside is None else self.beside.scheme
-        return self.connection[1] if said is None else said
+        said = self.url_parts.get("scheme")
+        return self.connection.scheme if said is None else said
 
     @property
     def host(self) -> str | None:
         """What the ``Host`` header is now."""
-        said = None if self.beside is None else self.beside.host
-        return self.connection[2] if said is None else said
+        said = self.url_parts.get("host")
+        return self.connection.host if said is None else said
 
     @property
     def server(self) -> str | None:
         """What the server's name is now."""
-        said = None if self.beside is None else self.beside.server
-        return self.connection[3] if said is None else said
+        said = self.url_parts.get("server")
+        return self.connection.server if said is None else said
 
     @property
     def port(self) -> str | None:
         """What the server's port is now, as text."""
-        said = None if self.beside is None else self.beside.port
-        own = self.connection[4]
+        said = self.url_parts.get("port")
+        own = self.connection.port
         return (None if own is None else str(own)) if said is None else said
 
     @property
     def mount_point(self) -> str:
         """What the mount point is now."""
-        said = None if self.beside is None else self.beside.mount_point
-        return self.connection[5] if said is None else said
+        said = self.url_parts.get("mount_point")
+        return self.connection.mount_point if said is None else said
 
     @property
-    def winners(self) -> Mapping[Category, str]:
+    def winners(self) -> dict[Category, str]:
         """Category → name of the header whose value was used."""
-        return {} if self.beside is None else self.beside.winners
+        return dict(self.url_parts.winners)
 
     @property
-    def removed(self) -> tuple[str, ...]:
-        """Names of the headers that were removed, in the table's order."""
-        original, rewritten = self.original, self.rewritten
-        return tuple(
-            name
-            for name, key in self.outcome.keys.items()
-            if key in original and name not in rewritten
-        )
+    def rewritten(self) -> dict[str, str]:
+        """Name of a header of which a part remains → its value now."""
+        rewritten = dict(self.url_parts.rewritten)
+        finding = self.finding
+        if finding.text is not None and finding.text != finding.value:
+            rewritten[finding.header] = finding.text
+        return rewritten
 
-    def with_original(self, more: Mapping[str, Any]) -> Decision:
+    def as_dict(self) -> dict[str, Any]:
         """
-        Make the decision of a request of which more was replaced or removed.
+        Say everything in plain values, for logs and pages.
 
-        Args:
-            more: Variable → its value before, as in `original`.
+        Returns:
+            Names of attributes → texts, numbers, booleans, lists and dictionaries, so
+            that `json.dumps` takes it; the reason by its name.
         """
-        return self._replace(
-            outcome=self.outcome._replace(variables=()), kept={**self.original, **more}
-        )
-
-    def _spell_out(self) -> tuple[Any, ...]:
-        outcome = self.outcome._replace(reason=self.reason, variables=())
-        return self.connection, self.finding, outcome, dict(self.original)
-
-    def __eq__(self, other: object) -> bool:
-        # The same evidence can be kept in several ways.
-        return isinstance(other, Decision) and self._spell_out() == other._spell_out()
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = None  # type: ignore[assignment]  # as that of a dictionary
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let decisions be copied and pickled, which read-only views cannot be."""
-        connection, finding, outcome, original = self._spell_out()
-        beside = self.beside
-        if beside is not None:
-            beside = beside._replace(
-                winners=dict(beside.winners), rewritten=dict(beside.rewritten)
-            )
-        outcome = outcome._replace(
-            beside=beside, rewritten=dict(self.rewritten), keys=dict(outcome.keys)
-        )
-        return Decision._make, ((connection, finding, outcome, original),)
+        return {
+            "peer": self.peer,
+            "peer_trusted": self.peer_trusted,
+            "client": self.client,
+            "client_known": self.client_known,
+            "client_port": self.client_port,
+            "address": self.address,
+            "scheme": self.scheme,
+            "host": self.host,
+            "server": self.server,
+            "port": self.port,
+            "mount_point": self.mount_point,
+            "reason": self.reason.name,
+            "winners": {str(category): name for category, name in self.winners.items()},
+            "removed": list(self.removed),
+            "rewritten": dict(self.rewritten),
+            "problems": [_as_dict(problem) for problem in self.problems],
+            "rejected": None if self.rejected is None else _as_dict(self.rejected),
+            "original": {name: _as_plain(was) for name, was in self.original.items()},
+        }
 
     def __repr__(self) -> str:
-        says = {name: getattr(self, name) for name in _SHOWN}
-        for name in ("winners", "rewritten", "original"):
-            # What a read-only view is called is not worth a line in the log.
-            says[name] = dict(says[name])
-        shown = (f"{name}={value!r}" for name, value in says.items())
-        return f"Decision({', '.join(shown)})"
+        said = ", ".join(f"{name}={value!r}" for name, value in self.as_dict().items())
+        return f"Decision({said})"
 
 
-_SHOWN = (
-    "peer",
-    "peer_trusted",
-    "client",
-    "address",
-    "client_port",
-    "scheme",
-    "host",
-    "server",
-    "port",
-    "mount_point",
-    "reason",
-    "winners",
-    "removed",
-    "rewritten",
-    "problems",
-    "rejected",
-    "original",
-)
+def _as_dict(problem: Problem) -> dict[str, str]:
+    return {each.name: getattr(problem, each.name) for each in fields(problem)}
+
+
+def _as_plain(value: Any) -> Any:
+    """Make *value*, which a server gave, one that JSON has."""
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_as_plain(each) for each in value]
+    return value.decode("latin-1") if isinstance(value, bytes) else repr(value)

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .client import FINDERS, Trust
-from .decision import CODES, Reason
-from .headers import Category, Form
+from .client import Trust, compile_finder
+from .decision import CODES, DECISION_KEY, Connection, Reason
+from .headers import Category, Form, environ_key
 from .log import shorten
 from .parsing.addresses import is_unix_peer
 from .parsing.values import strip_mount_point
@@ -24,8 +24,9 @@ from .responses import REDIRECT_STATUSES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .client import Finding, Step
-    from .decision import Connection, Decision
+    from ._types import Environ
+    from .client import Step
+    from .decision import Decision, Finding
     from .headers import ProxyHeader
     from .https_only import HTTPSOnly
     from .policy import ProxyPolicy
@@ -166,17 +167,17 @@ def _describe_headers(headers: tuple[ProxyHeader, ...]) -> str:
 
 def _describe_proxies(policy: ProxyPolicy) -> tuple[str, str]:
     if policy.proxies is None:
-        value = repr("*") if policy.every_peer_on_purpose else "None"
+        value = repr("*")
         if policy.secret_header is not None:
-            return value, "every peer that knows the secret is peer_trusted"
+            return value, "every peer that knows the secret is trusted"
         return (
             value,
-            "every peer is peer_trusted: right only where nothing but the proxy can reach "
+            "every peer is trusted: right only where nothing but the proxy can reach "
             "this server",
         )
     if not policy.proxies:
-        return "nothing", "nobody is peer_trusted"
-    return _list(policy.proxies), "only these peers are peer_trusted"
+        return "nothing", "nobody is trusted"
+    return _list(policy.proxies), "only these peers are trusted"
 
 
 def _settings_rows(settings: Settings) -> Iterator[Row]:
@@ -261,7 +262,7 @@ def explain(
         ("The peer", _tell_peer(policy, decision)),
         *_tell_headers(policy, decision, sent),
         ("Removed", _tell_removed(decision)),
-        ("Problems", _tell_problems(decision)),
+        ("Problems", _log_problems(decision)),
         ("The application sees", _tell_outcome(policy, connection, decision)),
     ]
     return "\n\n".join(
@@ -270,6 +271,27 @@ def explain(
         if lines
     )
 
+
+def explain_environ(policy: ProxyPolicy, environ: Environ) -> str:
+    """Explain what *policy* would do to *environ*, which is not changed."""
+    names = [header.name for header in policy.known_headers]
+    names += ["Connection", *filter(None, [policy.secret_header])]
+    sent = {
+        name: str(environ[environ_key(name)])
+        for name in names
+        if environ_key(name) in environ
+    }
+    connection = policy.read_connection(environ)
+    explained = explain(policy, connection, sent)
+    if DECISION_KEY in environ:
+        return f"{_EXPLAINED_AFTERWARDS}\n\n{explained}"
+    return explained
+
+
+_EXPLAINED_AFTERWARDS = (
+    "A policy was applied to this request before, and its decision stands.\n"
+    "What follows is about the request as that left it."
+)
 
 Paragraph: TypeAlias = tuple[str, list[str]]
 
@@ -339,7 +361,7 @@ def _tell_client(
     steps: list[Step] = []
     networks = policy.networks
     trust = Trust(None if networks is None else networks.contains, policy.hops)
-    finding = FINDERS[header.form](value, trust, steps)
+    finding = compile_finder(header, trust)(value, steps)
     if finding is None:
         return [_EMPTY]
     lines = [] if header.form in _ALONE else [_tell_order(policy)]
@@ -405,8 +427,8 @@ def _tell_finding(finding: Finding) -> str:
         return f"the client is {finding.client.address}{port}: {finding.reason}"
     stand_in = (
         "the peer's address stays"
-        if finding.vouched is None
-        else f"the last address that was confirmed is {finding.vouched.address}"
+        if finding.confirmed is None
+        else f"the last address that was confirmed is {finding.confirmed.address}"
     )
     return f"the client is unknown: {finding.reason}; {stand_in}"
 
@@ -463,7 +485,7 @@ def _tell_removed(decision: Decision) -> list[str]:
     return [_list(decision.removed)] if decision.removed else []
 
 
-def _tell_problems(decision: Decision) -> list[str]:
+def _log_problems(decision: Decision) -> list[str]:
     return [
         f"{problem.code} ({problem.header}): {CODES[problem.code]}"
         for problem in decision.problems

@@ -1,12 +1,13 @@
 """
 The one logger, and what keeps it from being flooded.
 
-In:  problems seen in requests, and notices that are worth one line a process.
-Out: records at WARNING of the logger ``trustedproxy``.
+In:  problems seen in requests, and mistakes that are worth one line a process.
+Out: records of the logger ``trustedproxy``, with ``code``, ``header`` and ``peer`` as
+     attributes.
 
-Untrusted text is shown through `repr` and shortened.  Requests may be told from many
+Untrusted text is shown through `repr` and shortened.  Requests may be logged from many
 threads at once: dictionaries are written without a lock, and the worst that a race can
-do is to tell something twice.
+do is to log something twice.  What is kept here decides nothing.
 """
 
 from __future__ import annotations
@@ -24,35 +25,80 @@ logger = logging.getLogger("trustedproxy")
 
 #: Seconds between two records about the same thing from the same peer.
 INTERVAL = 60.0
-#: Equal requests without headers, from one peer, at most for which no clock is asked.
-QUIET_REQUESTS = 1000
+#: Records of `warn` in such a time at the most, over all codes and peers.
+MOST_RECORDS = 100
 
-# More kinds and peers than that at once: start again, and tell something twice.
-_MOST = 1024
-_SHOWN = 120
+# More codes and peers than that at once: start again, and log something twice.
+_MOST_KEYS = 1024
+_LONGEST = 120
 
-_told: set[str] = set()
+_logged_once: set[str] = set()
 _last: dict[tuple[str, str | None], float] = {}
 
 
+class _Budget:
+    """How many records were written in the present interval, and how many left out."""
+
+    def __init__(self) -> None:
+        self.began = float("-inf")
+        self.written = 0
+        self.left_out = 0
+
+    def allows(self, now: float) -> bool:
+        """Take one record from the budget, if there is one."""
+        if now - self.began >= INTERVAL:
+            left_out = self.left_out
+            self.began, self.written, self.left_out = now, 0, 0
+            if left_out:
+                logger.warning(
+                    "trustedproxy: %d records were left out, since there were more "
+                    "than %d in %d seconds",
+                    left_out,
+                    MOST_RECORDS,
+                    INTERVAL,
+                    extra={"code": "left-out", "header": None, "peer": None},
+                )
+        if self.written >= MOST_RECORDS:
+            self.left_out += 1
+            return False
+        self.written += 1
+        return True
+
+
+_budget = _Budget()
+
+
 def forget() -> None:
-    """Forget what was told, as after a start."""
-    _told.clear()
+    """Forget what was logged, as after a start."""
+    _logged_once.clear()
     _last.clear()
+    _budget.began = float("-inf")
+    _budget.written = _budget.left_out = 0
 
 
 def shorten(text: object) -> str:
     """Show untrusted *text* safely: through `repr`, and not too much of it."""
-    if isinstance(text, str) and len(text) > _SHOWN:
-        return f"{text[:_SHOWN]!r}… ({len(text)} characters)"
+    if isinstance(text, str) and len(text) > _LONGEST:
+        return f"{text[:_LONGEST]!r}… ({len(text)} characters)"
     return repr(text)
 
 
-def tell_once(key: str, message: str, *args: object) -> None:
-    """Log *message* at WARNING, once a process for a *key*."""
-    if key not in _told:
-        _told.add(key)
-        logger.warning(message, *args)
+def warn_once(
+    code: str,
+    message: str,
+    *args: object,
+    header: str | None = None,
+    peer: str | None = None,
+) -> None:
+    """Log *message* at WARNING, once a process for a *code* and *peer*."""
+    key = code if peer is None else f"{code} {peer}"
+    if key in _logged_once:
+        return
+    if len(_logged_once) >= _MOST_KEYS:
+        _logged_once.clear()
+    _logged_once.add(key)
+    if _budget.allows(monotonic()):
+        _write(code, header, peer, message, args)
 
 
 def is_due(code: str, peer: str | None) -> bool:
@@ -61,32 +107,49 @@ def is_due(code: str, peer: str | None) -> bool:
     last = _last.get((code, peer))
     if last is not None and now - last < INTERVAL:
         return False
-    if len(_last) >= _MOST:
+    if len(_last) >= _MOST_KEYS:
         _last.clear()
     _last[code, peer] = now
-    return True
+    return _budget.allows(now)
 
 
-def tell(code: str, peer: str | None, message: str, *args: object) -> None:
+def warn(
+    code: str,
+    peer: str | None,
+    message: str,
+    *args: object,
+    header: str | None = None,
+) -> None:
     """Log *message* at WARNING, at most once a minute for a *code* and *peer*."""
     if is_due(code, peer):
-        logger.warning(message, *args)
+        _write(code, header, peer, message, args)
 
 
-def tell_problems(problems: tuple[Problem, ...], peer: str | None) -> None:
+def log_problems(problems: tuple[Problem, ...], peer: str | None) -> None:
     """Log a request's *problems*, at most once a minute for a code and *peer*."""
     for problem in problems:
-        last = _last.get((problem[0], peer))
-        if last is not None and monotonic() - last < INTERVAL:
-            continue
-        code, header, value = problem
-        tell(
-            code,
-            peer,
-            "%s (%s): header %s, value %s, from peer %s",
-            CODES[code],
-            code,
-            header,
-            shorten(value),
-            shorten(peer),
-        )
+        if is_due(problem.code, peer):
+            shown = (
+                CODES[problem.code],
+                problem.code,
+                problem.header,
+                shorten(problem.value),
+                shorten(peer),
+            )
+            message = "%s (%s): header %s, value %s, from peer %s"
+            _write(problem.code, problem.header, peer, message, shown)
+
+
+def _write(
+    code: str,
+    header: str | None,
+    peer: str | None,
+    message: str,
+    args: tuple[object, ...],
+) -> None:
+    logger.warning(
+        f"trustedproxy: {message}",
+        *args,
+        extra={"code": code, "header": header, "peer": peer},
+        stacklevel=3,
+    )

@@ -4,8 +4,9 @@ What was worked out before, within bounds.
 In:  keys that come again, and what was worked out for them.
 Out: `Memo`.
 
-Whoever fills a memo decides which keys are short, and worth it.  No lock is taken: the
-worst that a race can do is to work something out twice.
+What is remembered is a pure function of its key, so that nothing depends on earlier
+requests.  Whoever fills a memo decides which keys are short, and worth it.  No lock is
+taken: the worst that a race can do is to work something out twice.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ Value = TypeVar("Value")
 class Memo(dict[Key, Value]):
     """A dictionary that is emptied when it is full."""
 
-    def remember(self, key: Key, value: Value) -> None:
-        """Remember *value* at *key*."""
+    def remember(self, key: Key, value: Value) -> Value:
+        """Remember *value* at *key*, and return it."""
         if len(self) >= _MOST and key not in self:
             self.clear()
         self[key] = value
+        return value

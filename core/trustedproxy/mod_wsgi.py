@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from .exceptions import ConfigurationError, nearest
-from .log import tell_once
+from .log import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ class _Found:
         if self.proxies is not None:
             found["TRUSTED_PROXIES"] = self.proxies
         elif self.headers:
-            tell_once("mod-wsgi-every-peer", _EVERY_PEER_IS_TRUSTED)
+            warn_once("mod-wsgi-every-peer", _EVERY_PEER_IS_TRUSTED)
             found["TRUSTED_PROXIES"] = EVERY_PEER
         if self.https_only:
             found["TRUSTED_PROXY_HTTPS_ONLY"] = True

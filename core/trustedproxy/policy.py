@@ -1,51 +1,55 @@
 """
 The face of the project: a policy, validated and compiled once.
 
-In:  keyword arguments, settings, environment variables, Apache directives.
+In:  keyword arguments, settings, environment variables, a preset, Apache directives.
 Out: `ProxyPolicy`, which decides, applies and explains, and raises no more.
 
-This is the last place where a setting can be refused; `rules` takes what it is given.
+`policy_options` validates what it is made of, `rules` decides, `wsgi` and `asgi` read
+and write; here the three steps of every request stand: read, decide, write.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from . import asgi, wsgi
-from .client import Trust
-from .decision import Connection
-from .exceptions import ConfigurationError, nearest
-from .headers import KNOWN_HEADERS, Category, Form, ProxyHeader, environ_key
-from .log import is_due, logger, tell_once, tell_problems
-from .networks import TrustedNetworks
-from .options import split_entries
-from .parsing.lists import MAX_ELEMENTS
+from . import advice
+from .advice import log_decision
+from .asgi import ScopeSurface, is_rewritten
+from .decision import DECISION_KEY, REPORT_KEY, Connection
+from .headers import environ_key
+from .log import warn_once
+from .mod_wsgi import parse_mod_wsgi
+from .option_table import OPTIONS, read_environment, select_settings, unused_names
+from .policy_options import PolicyOptions, read_policy_options
 from .rules import Rules
+from .wsgi import PROXY_FIX_KEY, EnvironSurface
 
 if TYPE_CHECKING:
     from ._types import Environ, Scope, SettingsMapping
     from .decision import Decision
+    from .headers import ProxyHeader
     from .networks import NetworkEntry
-
-EVERY_PEER = "*"
-_FORWARDED_PARTNERS = frozenset({Category.CLIENT, Category.SCHEME, Category.HOST})
+    from .policy_options import Malformed, Missing, Strip
 
 
-class ProxyPolicy:
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class ProxyPolicy(PolicyOptions):
     """
-    Whom to trust, and what: the rules R1 to R20 of the design, compiled.
+    Whom to trust, and what: the rules of docs/rules.md, compiled.
 
-    All arguments are keywords, and the same as the settings of the README's table.
-    A list may also be one string, separated by blanks or commas.
+    All arguments are keywords, and the same as the settings of docs/settings.md.
+    A list may also be one string, separated by blanks or commas.  A policy cannot be
+    changed; two with equal arguments are equal.
 
     Args:
-        headers: The trusted headers: names, or `ProxyHeader` for one's own.
+        headers: The trusted headers: names, or `ProxyHeader` for custom ones.
 
         proxies:
             Addresses and networks of the proxies, ``unix``, names of networks, or
-            ``file:PATH``; ``None`` or ``"*"``: every peer; an empty list: nobody.
+            ``file:PATH``; ``"*"``: every peer; an empty list: nobody.
 
         hops: How many elements from the right the operator's own proxies wrote.
 
@@ -65,11 +69,23 @@ class ProxyPolicy:
 
         report_only: Whether decisions are only logged.
 
+        fixed_scheme, fixed_host, fixed_port, fixed_mount_point:
+            What the operator knows and no header says.
+
+        preset: The name of the preset that the others were taken from.
+
     Raises:
-        ConfigurationError: A value is wrong, or two contradict each other.
+        ConfigurationError:
+            A value is wrong, two contradict each other, or nothing says whom to trust.
 
     Source: ``WSGITrustedProxyHeaders`` and ``WSGITrustedProxies`` of mod_wsgi.
     """
+
+    #: The rules, compiled for header names in lower case and for those of an environ.
+    rules: Rules = field(compare=False)
+    _environ_rules: Rules = field(compare=False)
+    _environs: EnvironSurface = field(compare=False)
+    _scopes: ScopeSurface = field(compare=False)
 
     def __init__(
         self,
@@ -79,127 +95,79 @@ class ProxyPolicy:
         hops: int | None = None,
         secret_header: str | None = None,
         secrets: Sequence[str] | str = (),
-        strip: str = "listed",
-        malformed: str = "ignore",
-        missing: str = "ignore",
+        strip: Strip = "listed",
+        malformed: Malformed = "ignore",
+        missing: Missing = "ignore",
         port_in_host: bool = False,
         strip_mount_point: bool = False,
         report_only: bool = False,
+        fixed_scheme: str | None = None,
+        fixed_host: str | None = None,
+        fixed_port: int | str | None = None,
+        fixed_mount_point: str | None = None,
+        preset: str | None = None,
     ) -> None:
-        self.headers = _read_headers(headers)
-        self.proxies = _read_proxies(proxies)
-        self.hops = _read_hops(hops)
-        self.secret_header, self._secrets = _read_secrets(secret_header, secrets)
-        self.strip = _read_choice("TRUSTED_PROXY_STRIP", strip, ("listed", "all"))
-        choices = ("ignore", "reject")
-        self.malformed = _read_choice("TRUSTED_PROXY_MALFORMED", malformed, choices)
-        self.missing = _read_choice("TRUSTED_PROXY_MISSING", missing, choices)
-        self.port_in_host = _read_flag("TRUSTED_PROXY_PORT_IN_HOST", port_in_host)
-        self.strip_mount_point = _read_flag(
-            "TRUSTED_PROXY_STRIP_MOUNT_POINT", strip_mount_point
+        options = read_policy_options(
+            headers=headers,
+            proxies=proxies,
+            hops=hops,
+            secret_header=secret_header,
+            secrets=secrets,
+            strip=strip,
+            malformed=malformed,
+            missing=missing,
+            port_in_host=port_in_host,
+            strip_mount_point=strip_mount_point,
+            report_only=report_only,
+            fixed_scheme=fixed_scheme,
+            fixed_host=fixed_host,
+            fixed_port=fixed_port,
+            fixed_mount_point=fixed_mount_point,
+            preset=preset,
         )
-        self.report_only = _read_flag("TRUSTED_PROXY_REPORT_ONLY", report_only)
-        #: Whether ``"*"`` said on purpose that every peer is trusted.
-        self.every_peer_on_purpose = proxies is not None and self.proxies is None
-        self._check_together()
-        own = {header.name.lower(): header for header in self.headers}
-        known = [own.pop(header.name.lower(), header) for header in KNOWN_HEADERS]
-        self.known_headers: tuple[ProxyHeader, ...] = (*known, *own.values())
-        self.networks = None if self.proxies is None else TrustedNetworks(self.proxies)
-        networks = self.networks
-        self.trust = Trust(
-            None if networks is None else networks.contains,
-            self.hops,
-            None if networks is None else networks.known_hops,
-        )
-        self._wire_rules = self._compile(asgi.wire_key)
-        self._wanted_keys = asgi.wanted_keys(self._wire_rules)
-        self._wsgi_rules = self._compile(environ_key)
-
-    def _compile(self, spell: Any) -> Rules:
-        return Rules(
-            headers=self.headers,
-            known=self.known_headers,
-            trusts=None if self.networks is None else self.networks.trusts,
-            trust=self.trust,
-            secret_header=self.secret_header,
-            secrets=self._secrets,
-            strip_all=self.strip == "all",
-            reject_malformed=self.malformed == "reject",
-            reject_missing=self.missing == "reject",
-            port_in_host=self.port_in_host,
-            spell=spell,
-            fixed=self.networks is None or self.networks.is_fixed,
-        )
-
-    def _check_together(self) -> None:
-        """Refuse options that contradict each other."""
-        forwarded = [h for h in self.headers if h.form is Form.FORWARDED]
-        for header in self.headers:
-            if (
-                forwarded
-                and header is not forwarded[0]
-                and header.category in _FORWARDED_PARTNERS
-            ):
-                raise ConfigurationError(
-                    "TRUSTED_PROXY_HEADERS",
-                    header.name,
-                    f"possible beside {forwarded[0].name!r}, which says the "
-                    f"{header.category} itself: list one convention",
-                )
-            if header.name.lower() == (self.secret_header or "").lower():
-                raise ConfigurationError(
-                    "TRUSTED_PROXY_SECRET_HEADER",
-                    self.secret_header,
-                    "possible while the same header is listed as trusted",
-                )
-        for header in KNOWN_HEADERS:
-            # What is removed is kept in decisions; a secret never is.
-            if header.name.lower() == (self.secret_header or "").lower():
-                raise ConfigurationError(
-                    "TRUSTED_PROXY_SECRET_HEADER",
-                    self.secret_header,
-                    f"a header of its own: {header.name!r} is a known header of the "
-                    f"category {str(header.category)!r}",
-                )
-        if self.missing == "reject" and not any(
-            header.category is Category.CLIENT for header in self.headers
-        ):
-            raise ConfigurationError(
-                "TRUSTED_PROXY_MISSING",
-                self.missing,
-                "possible without a client header in TRUSTED_PROXY_HEADERS",
-            )
+        rules = Rules(options, str.lower)
+        environ_rules = Rules(options, environ_key)
+        strip_path = options.strip_mount_point
+        from_left = options.networks is None and options.hops is None
+        compiled = {
+            "rules": rules,
+            "_environ_rules": environ_rules,
+            "_environs": EnvironSurface(environ_rules, strip_path=strip_path),
+            "_scopes": ScopeSurface(rules, strip_path=strip_path, from_left=from_left),
+        }
+        given = {each.name: getattr(options, each.name) for each in fields(options)}
+        for name, value in (given | compiled).items():
+            # The way to fill a frozen record.
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         names = [header.name for header in self.headers]
-        secret = f", secret_header={self.secret_header!r}" if self.secret_header else ""
-        return (
-            f"ProxyPolicy(headers={names!r}, proxies={self.proxies!r}, "
-            f"hops={self.hops!r}{secret}, strip={self.strip!r}, "
-            f"malformed={self.malformed!r}, missing={self.missing!r}, "
-            f"port_in_host={self.port_in_host!r}, "
-            f"strip_mount_point={self.strip_mount_point!r}, report_only={self.report_only!r})"
-        )
+        shown = [f"headers={names!r}", f"proxies={self.proxies!r}"]
+        for each in fields(PolicyOptions):
+            value = getattr(self, each.name)
+            apart = each.name in ("headers", "proxies") or not each.repr
+            if not apart and value not in (None, False):
+                shown.append(f"{each.name}={value!r}")
+        return f"ProxyPolicy({', '.join(shown)})"
+
+    @property
+    def known_headers(self) -> tuple[ProxyHeader, ...]:
+        """Every header that is known, the custom ones among them."""
+        return self.rules.known
 
     @property
     def trusts_every_peer(self) -> bool:
         """Whether anybody who can connect is trusted (rule R4)."""
-        return bool(self.headers) and self.proxies is None and not self._secrets
-
-    @property
-    def may_refuse(self) -> bool:
-        """Whether there are requests that this policy rejects."""
-        return "reject" in (self.malformed, self.missing)
-
-    def refuses(self, decision: Decision) -> bool:
-        """Say whether a middleware is to answer 400; never with ``shadow``."""
-        return decision.rejected is not None and not self.report_only
+        return not self.changes_nothing and self.proxies is None and not self.secrets
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether no header is trusted and none is removed, so that nothing is done."""
-        return not self.headers and self.strip != "all"
+        """Whether nothing is trusted, stated or removed, so that nothing is done."""
+        return not self.rules.opted_in and self.strip != "all"
+
+    def refuses(self, decision: Decision) -> bool:
+        """Say whether a middleware answers 400; never in report-only mode."""
+        return decision.rejected is not None and not self.report_only
 
     def decide(
         self, connection: Connection | str, headers: Mapping[str, str]
@@ -215,41 +183,40 @@ class ProxyPolicy:
         """
         if isinstance(connection, str):
             connection = Connection(connection)
-        return self._wire_rules.decide(
-            connection[:6], {name.lower(): value for name, value in headers.items()}
-        )
+        lower = {name.lower(): value for name, value in headers.items()}
+        return self.rules.decide(connection, lower)
 
     def apply(self, environ: Environ) -> Decision:
         """
         Decide the request of a WSGI *environ*, and rewrite it in place.
 
         A request that is rejected is left unrewritten, without its opted-in headers,
-        and the middleware answers; with ``shadow`` nothing is changed at all.
+        and the middleware answers; in report-only mode nothing but the secret's header
+        is changed.
 
         Returns:
-            The decision, which is also at ``environ["trustedproxy.decision"]``; the
-            first one, where a policy was applied before.
+            The decision, which is also at ``environ["trustedproxy.decision"]``, or at
+            ``environ["trustedproxy.report"]`` in report-only mode; the first one, where
+            a policy was applied before.
         """
-        if wsgi.DECISION_KEY in environ:
-            tell_once("decided-twice", _DECIDED_TWICE)
-            earlier: Decision = environ[wsgi.DECISION_KEY]
-            return earlier
-        if wsgi.PROXY_FIX_KEY in environ:
-            tell_once("proxy-fix", _PROXY_FIX)
-        rules = self._wsgi_rules
-        connection = wsgi.read_connection(environ, rules.scheme_opted_in)
-        decision = rules.decide(connection, environ)
-        if decision.problems:
-            tell_problems(decision.problems, connection[0])
-            if environ.get("SERVER_SOFTWARE") == "waitress" and any(
-                problem.code == "missing" for problem in decision.problems
-            ):
-                tell_once("waitress", _REMOVED_BY_WAITRESS)
+        if DECISION_KEY in environ or REPORT_KEY in environ:
+            earlier = self._find_earlier(environ)
+            if earlier is not None:
+                return earlier
+        connection = self._environs.read(environ)
+        decision = self._environ_rules.decide(connection, environ)
         if self.report_only:
-            environ = dict(environ)
-        wsgi.write(environ, connection, decision, rules, self.strip_mount_point)
-        if self.report_only:
-            _log_report_only(decision)
+            decision.original = self._environs.write(dict(environ), decision)
+            self._environs.remove_secret(environ)
+            environ[REPORT_KEY] = decision
+        else:
+            decision.original = self._environs.write(environ, decision)
+            environ[DECISION_KEY] = decision
+        log_decision(self, self._environ_rules, decision, environ)
+        if PROXY_FIX_KEY in environ:
+            warn_once("proxy-fix", advice.PROXY_FIX)
+        if decision.problems and environ.get("SERVER_SOFTWARE") == "waitress":
+            self._log_waitress(decision)
         return decision
 
     def apply_scope(self, scope: Scope) -> tuple[Decision, Scope]:
@@ -258,26 +225,45 @@ class ProxyPolicy:
 
         Returns:
             The decision and the scope to go on with, whose ``headers`` are a list of
-            its own; with ``shadow`` the scope that was given.
+            its own, and in which the decision is, as in an environ.
         """
-        if wsgi.DECISION_KEY in scope:
-            tell_once("decided-twice", _DECIDED_TWICE)
-            earlier: Decision = scope[wsgi.DECISION_KEY]
-            return earlier, scope
+        if DECISION_KEY in scope or REPORT_KEY in scope:
+            earlier = self._find_earlier(scope)
+            if earlier is not None:
+                return earlier, scope
         lines = scope.get("headers") or ()
         if not isinstance(lines, (list, tuple)):
             # It may be one that can be gone through only once.
             scope = {**scope, "headers": list(lines)}
-        rules = self._wire_rules
-        decision, headers = asgi.decide(scope, rules, self._wanted_keys)
-        tell_problems(decision.problems, decision.peer)
-        written = asgi.write(
-            scope, headers, decision, rules, strip_path=self.strip_mount_point
-        )
+        connection, headers = self._scopes.read(scope)
+        decision = self.rules.decide(connection, headers)
+        written, decision.original = self._scopes.write(scope, decision)
         if self.report_only:
-            _log_report_only(decision)
-            return decision, scope
+            written = self._scopes.remove_secret(scope)
+            written[REPORT_KEY] = decision
+        else:
+            written[DECISION_KEY] = decision
+        log_decision(self, self.rules, decision, headers)
+        if is_rewritten(scope, headers):
+            warn_once("rewritten-client", advice.REWRITTEN_BY_SERVER)
         return decision, written
+
+    def _log_waitress(self, decision: Decision) -> None:
+        if any(problem.code == "missing" for problem in decision.problems):
+            warn_once("waitress", advice.REMOVED_BY_WAITRESS)
+
+    def _find_earlier(self, holder: Environ | Scope) -> Decision | None:
+        """Find the decision of a policy that was applied before (R16)."""
+        earlier: Decision | None = holder.get(DECISION_KEY)
+        if earlier is None and self.report_only:
+            earlier = holder.get(REPORT_KEY)
+        if earlier is not None:
+            warn_once("decided-twice", advice.DECIDED_TWICE)
+        return earlier
+
+    def read_connection(self, environ: Environ) -> Connection:
+        """Read what a WSGI server says by itself, as `apply` reads it."""
+        return self._environs.read(environ)
 
     def explain(self, environ: Environ) -> str:
         """
@@ -286,65 +272,44 @@ class ProxyPolicy:
         The same rules run on a copy; the environ is not changed.  One that a policy was
         applied to before is explained as that left it, and the text begins with that.
         """
-        from .explain import explain
+        # Nobody needs it but those who ask.
+        from .explain import explain_environ
 
-        rules = self._wsgi_rules
-        values = wsgi.read_connection(environ, rules.scheme_opted_in)
-        wire = {
-            name: str(environ[key])
-            for name, key in self.header_keys().items()
-            if key in environ
-        }
-        path = environ.get("PATH_INFO", "")
-        explained = explain(self, Connection(*values, path=path), wire)
-        if wsgi.DECISION_KEY in environ:
-            return f"{_EXPLAINED_AFTERWARDS}\n\n{explained}"
-        return explained
-
-    def header_keys(self) -> dict[str, str]:
-        """Map every header that is read, by its name, to its key in an environ."""
-        keys = dict(self._wsgi_rules.key_of)
-        for name in ("Connection", self.secret_header):
-            if name is not None:
-                keys[name] = environ_key(name)
-        return keys
-
-    def tell_at_start(self) -> None:
-        """Say once in the log what a policy leaves open (rule R4)."""
-        if self.trusts_every_peer and not self.every_peer_on_purpose:
-            tell_once("every-peer", EVERY_PEER_BELIEVED)
+        return explain_environ(self, environ)
 
     @classmethod
     def from_mapping(cls, mapping: SettingsMapping) -> ProxyPolicy:
         """
-        Make a policy of settings by their names (`option_table.OPTIONS`).
+        Make a policy of settings by their names (docs/settings.md).
 
         Names that are not ours are not looked at; of ours, those that a policy alone
-        does not use are told in the log.
+        does not use are logged.
         """
-        from .option_table import select_settings, unused_names
-        from .settings import read_settings
-
-        settings = read_settings(mapping)
-        for name in unused_names(select_settings(mapping)):
-            tell_once(
-                f"unused:{name}",
-                "%s is set, and a policy alone does not use it: read it with "
-                "trustedproxy.read_settings(), environment variables with "
-                "read_settings(read_environment(os.environ)) of trustedproxy.settings, "
-                "mod_wsgi's with read_settings(parse_mod_wsgi(text)) of "
-                "trustedproxy.mod_wsgi",
-                name,
-            )
-        return settings.policy
+        given = select_settings(mapping)
+        for name in unused_names(given):
+            warn_once(f"unused:{name}", _UNUSED, name)
+        return make_policy(given)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> ProxyPolicy:
         """Make a policy of environment variables, by default the process's own."""
-        from .option_table import read_environment
-
         given = os.environ if environment is None else environment
         return cls.from_mapping(read_environment(given))
+
+    @classmethod
+    def from_preset(cls, name: str, **overrides: Any) -> ProxyPolicy:
+        """
+        Make a policy of the preset *name* (docs/platforms.md).
+
+        Args:
+            name: The name of a platform.
+
+            overrides: Arguments that take the place of the preset's.
+        """
+        # Their data are read only by those who ask for one.
+        from .presets import arguments_of
+
+        return cls(**arguments_of(name, overrides), preset=name)
 
     @classmethod
     def from_mod_wsgi(cls, text: str) -> ProxyPolicy:
@@ -354,164 +319,25 @@ class ProxyPolicy:
         Source: ``WSGITrustedProxyHeaders``, ``WSGITrustedProxies``,
         ``--trust-proxy-header``, ``--trust-proxy``.
         """
-        from .mod_wsgi import parse_mod_wsgi
-
         return cls.from_mapping(parse_mod_wsgi(text))
 
 
-EVERY_PEER_BELIEVED = (
-    "TRUSTED_PROXIES is not set: the trusted headers are trusted from every peer that "
-    "can connect. Set it to the addresses of your proxies, such as ['127.0.0.1', "
-    "'10.0.0.0/8'], or to '*' if nothing but the proxy can reach this server."
+def make_policy(given: Mapping[str, Any]) -> ProxyPolicy:
+    """Make the policy of the settings that are the policy's, by their names."""
+    arguments = {
+        option.argument: given[option.name]
+        for option in OPTIONS
+        if option.argument is not None and option.name in given
+    }
+    preset = arguments.pop("preset", None)
+    if preset is None:
+        return ProxyPolicy(**arguments)
+    return ProxyPolicy.from_preset(preset, **arguments)
+
+
+_UNUSED = (
+    "%s is set, and a policy alone does not use it: read it with "
+    "trustedproxy.read_settings(), environment variables with "
+    "read_settings(read_environment(os.environ)) of trustedproxy.settings, mod_wsgi's "
+    "with read_settings(parse_mod_wsgi(text)) of trustedproxy.mod_wsgi"
 )
-_DECIDED_TWICE = (
-    "a trusted proxy policy was applied to a request that one was applied to before: "
-    "the first decision stands. Remove one of the two."
-)
-_EXPLAINED_AFTERWARDS = (
-    "A policy was applied to this request before, and its decision stands.\n"
-    "What follows is about the request as that left it."
-)
-_REMOVED_BY_WAITRESS = (
-    "waitress removes X-Forwarded-For, -Proto, -Host, -Port, -By and Forwarded from "
-    "every request unless it is told not to. If your proxy sends them, start it with "
-    "--no-clear-untrusted-proxy-headers (clear_untrusted_proxy_headers=False), and "
-    "leave trusted_proxy unset."
-)
-_PROXY_FIX = (
-    "Werkzeug's ProxyFix has rewritten a request before trustedproxy saw it, so that "
-    "its peer is not the peer any more. Remove ProxyFix; trustedproxy does its work."
-)
-
-
-# Of a decision in the log: requests can be long, and their values are all in it.
-_MOST_SHOWN = 2000
-
-
-def _log_report_only(decision: Decision) -> None:
-    """Log what would have been changed, at most once a minute for a peer."""
-    if (decision.original or decision.rejected) and is_due(
-        "report_only", decision.peer
-    ):
-        shown = repr(decision)
-        if len(shown) > _MOST_SHOWN:
-            shown = f"{shown[:_MOST_SHOWN]}… ({len(shown)} characters)"
-        logger.warning("report_only: %s would be %s", sorted(decision.original), shown)
-    logger.debug("report_only: %s", decision)
-
-
-def _read_headers(value: object) -> tuple[ProxyHeader, ...]:
-    option = "TRUSTED_PROXY_HEADERS"
-    if isinstance(value, (set, frozenset)):
-        raise ConfigurationError(option, value, "in an order, which decides winners")
-    known = {header.name.lower(): header for header in KNOWN_HEADERS}
-    headers: dict[str, ProxyHeader] = {}
-    for i, entry in enumerate(split_entries(value, option)):
-        where = f"{option}[{i}]"
-        if isinstance(entry, ProxyHeader):
-            header = entry
-        elif isinstance(entry, str):
-            found = known.get(entry.lower())
-            if found is None:
-                raise ConfigurationError(where, entry, _expected_header(entry))
-            header = found
-        else:
-            raise ConfigurationError(where, entry, "a header's name")
-        if header.form is Form.NEVER:
-            raise ConfigurationError(
-                where, header.name, "a header that can be trusted: it is only removed"
-            )
-        # Names that a WSGI server cannot tell apart are one name.
-        key = environ_key(header.name)
-        if key in headers:
-            shown = entry if isinstance(entry, str) else header.name
-            raise ConfigurationError(
-                where, shown, f"new here: {headers[key].name!r} is listed before it"
-            )
-        headers[key] = header
-    return tuple(headers.values())
-
-
-def _expected_header(entry: str) -> str:
-    spelled = entry.replace("_", "-").removeprefix("HTTP-")
-    names = [h.name for h in KNOWN_HEADERS if h.form is not Form.NEVER]
-    near = nearest(spelled, names) or nearest(entry, names)
-    # Nothing is near a header of one's own.
-    return "a header that is known" + (near or "; describe your own by ProxyHeader")
-
-
-def _read_proxies(value: Any) -> tuple[Any, ...] | None:
-    option = "TRUSTED_PROXIES"
-    if value is None:
-        return None
-    entries = split_entries(value, option)
-    if EVERY_PEER in entries:
-        if len(entries) > 1:
-            raise ConfigurationError(option, value, "'*' alone: it stands for all")
-        return None
-    return tuple(entries)
-
-
-def _read_hops(value: Any) -> int | None:
-    if value is None:
-        return None
-    expected = f"a whole number from 1 to {MAX_ELEMENTS}"
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ConfigurationError("TRUSTED_PROXY_HOPS", value, expected)
-    if not 1 <= value <= MAX_ELEMENTS:
-        raise ConfigurationError("TRUSTED_PROXY_HOPS", value, expected)
-    return value
-
-
-def _read_secrets(name: Any, value: Any) -> tuple[str | None, tuple[str, ...]]:
-    option, secret_option = "TRUSTED_PROXY_SECRET_HEADER", "TRUSTED_PROXY_SECRETS"
-    # A secret is never shown, not even a wrong one; that there is none can be.
-    hidden = "<secret>"
-    shown = None if value is None else hidden
-    try:
-        secrets = split_entries(value, secret_option)
-    except ConfigurationError as error:
-        raise ConfigurationError(secret_option, shown, error.expected) from None
-    for i, secret in enumerate(secrets):
-        if (
-            not isinstance(secret, str)
-            or not secret.strip()
-            or secret != secret.strip()
-            or not (secret.isascii() and secret.isprintable())
-        ):
-            raise ConfigurationError(
-                f"{secret_option}[{i}]",
-                hidden,
-                "a string of printable ASCII without blanks around it",
-            )
-    if name is None:
-        if secrets:
-            raise ConfigurationError(
-                option, name, "set, though TRUSTED_PROXY_SECRETS is"
-            )
-        return None, ()
-    # Validates the name, as for a header of one's own.
-    if not isinstance(name, str):
-        raise ConfigurationError(option, name, "a header's name")
-    try:
-        ProxyHeader(name, Category.OTHER, Form.NEVER)
-    except ConfigurationError as error:
-        raise ConfigurationError(option, name, error.expected) from None
-    if not secrets:
-        raise ConfigurationError(
-            secret_option, (), "set, though TRUSTED_PROXY_SECRET_HEADER is"
-        )
-    return name, tuple(secrets)
-
-
-def _read_choice(option: str, value: Any, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        words = " or ".join(repr(choice) for choice in choices)
-        raise ConfigurationError(option, value, words + nearest(str(value), choices))
-    return value
-
-
-def _read_flag(option: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigurationError(option, value, "True or False")
-    return value

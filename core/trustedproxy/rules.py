@@ -1,54 +1,261 @@
 """
 The compiled policy: from a connection and its headers to a decision.
 
-In:  what the server says by itself, and a mapping of header keys to values.
+In:  what the server says by itself, and a mapping that holds the headers.
 Out: a `Decision`.  Nothing is rewritten, read from elsewhere, or raised on input.
 
 A surface hands over its own mapping: the rules are compiled for its way of spelling
-header names (`spell`), so that a WSGI environ is looked into and never copied.  What
-else the mapping holds is not looked at.
+header names, so that a WSGI environ is looked into and never copied.
 
-The order is the order of the rules in the design: the secret and the peer first (R3),
-then the client (R6 to R8, R11), then the other categories beside it (R9), then what is
-removed (R2, R5) and whether the request is refused (R10, R14).
+The order is the order of the rules in docs/rules.md: the secret and the peer first
+(R3), then the client (R6 to R8, R11), then the URL's parts (R9), then whether the
+request is rejected (R10, R14), and last what is removed (R2, R5).
 """
 
 from __future__ import annotations
 
 import hmac
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from .client import FINDERS, Finding, Trust, position_without_list
-from .decision import NOTHING, Decision, Outcome, Problem, Reason
-from .headers import Category, Form, ProxyHeader
+from .client import Trust, compile_finder
+from .decision import NO_URL_PARTS, Decision, Finding, Problem, Reason
+from .headers import KNOWN_HEADERS, Category
+from .memo import Memo
 from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import BLANKS
-from .url_parts import BesideReader
+from .url_parts import PART_OF, URLPartsReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-#: The values of a `Connection` but its path, which decides nothing.
-ConnectionValues: TypeAlias = tuple[
-    "str | None", str, "str | None", "str | None", "str | None", str
-]
+    from .decision import Connection
+    from .headers import ProxyHeader
+    from .policy_options import PolicyOptions
 
-# Looking a member up in its class is slow before Python 3.12.
-_PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
-
-#: What a Connection header says without naming a header, the likeliest first: to go
-#: through them is sooner done than to hash what came.
-PLAIN_CONNECTION = (
-    "close",
-    "keep-alive",
-    None,
-    "upgrade",
-    "Close",
-    "Keep-Alive",
-    "Upgrade",
+#: The header that asks proxies to drop others (RFC 9110 section 7.6.1).
+CONNECTION = "Connection"
+#: What it says without naming a header.
+_PLAIN_CONNECTION = frozenset(
+    {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
 )
 _REJECTING = frozenset({"malformed", "too-long"})
+# Looking a member up in its class costs more than a memo, before Python 3.12.
+_PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
+_SECRET_MISSING = Reason.SECRET_MISSING
+_NO_TRUSTED_HEADERS = Reason.NO_TRUSTED_HEADERS
+
+
+class Rules:
+    """
+    A policy, compiled for one way of spelling header names.
+
+    Records that every request needs are made by position: by name it would cost as
+    much as all the rest.
+
+    Args:
+        options: The policy's options, validated.
+
+        spell: Header name on the wire → key in the mapping that `decide` is given.
+    """
+
+    def __init__(self, options: PolicyOptions, spell: Callable[[str], str]) -> None:
+        #: Every header that is known, the custom ones among them.
+        self.known = _join_known(options.headers)
+        fixed = _list_fixed(options)
+        #: The categories whose headers are corrected or removed (rule R2).
+        self.opted_in = frozenset(
+            category for header in options.headers for category in header.categories
+        ) | {category for category, part in PART_OF.items() if part in fixed}
+        #: Name on the wire → key; what is read, and what is removed.
+        self.key_of = {header.name: spell(header.name) for header in self.known}
+        self.key_of[CONNECTION] = self._connection_key = spell(CONNECTION)
+        self.secret_key = None
+        if options.secret_header is not None:
+            self.secret_key = spell(options.secret_header)
+        #: Keys of the headers that are removed unless they win (rules R2, R5).
+        self.removable = frozenset(
+            self.key_of[header.name]
+            for header in self.known
+            if options.strip == "all" or not self.opted_in.isdisjoint(header.categories)
+        )
+        self._known_keys = frozenset(self.key_of[header.name] for header in self.known)
+        self._secrets = tuple(secret.encode("ascii") for secret in options.secrets)
+        networks = options.networks
+        self._trusts = None if networks is None else networks.trusts
+        #: What is trusted of a chain.
+        self.trust = Trust(
+            None if networks is None else networks.contains, options.hops
+        )
+        self._client = tuple(
+            (self.key_of[header.name], compile_finder(header, self.trust))
+            for header in options.headers
+            if header.category is Category.CLIENT
+        )
+        self.client_headers = tuple(
+            h.name for h in options.headers if h.category is Category.CLIENT
+        )
+        reason, missing = Reason.NO_CLIENT_HEADER, ()
+        if self._client:
+            reason = Reason.HEADER_MISSING
+            missing = (Problem("missing", self.client_headers[-1]),)
+        #: What holds where no client header came.
+        self._without_header = (
+            reason,
+            missing,
+            self.trust.position_without_list,
+            options.hops is not None,
+        )
+        self._url_parts = URLPartsReader(
+            options.headers,
+            fixed,
+            self.key_of,
+            self._list_removed,
+            port_in_host=options.port_in_host,
+        )
+        self._reject_malformed = options.malformed == "reject"
+        self._reject_missing = options.missing == "reject"
+        self._rejects = self._reject_malformed or self._reject_missing
+        self._name_of = {key: name for name, key in self.key_of.items()}
+        self._removed_of: Memo[frozenset[str], tuple[str, ...]] = Memo()
+
+    def decide(self, connection: Connection, headers: Mapping[str, Any]) -> Decision:
+        """
+        Decide one request.
+
+        Args:
+            connection: What the server says by itself.
+
+            headers:
+                A mapping in which each header that is there has its key, as the surface
+                spells it, with its lines joined by commas in order. Other keys are not
+                looked at.
+        """
+        if not self.opted_in:
+            return self._decide_direct(connection, headers, _NO_TRUSTED_HEADERS)
+        if self.secret_key is not None and not self._has_secret(headers):
+            return self._decide_direct(connection, headers, _SECRET_MISSING)
+        trusts = self._trusts
+        if trusts is not None and not trusts(connection.peer, connection.peer_is_unix):
+            return self._decide_direct(connection, headers, _PEER_NOT_TRUSTED)
+        finding, problems = self._find_client(headers)
+        came = self._known_keys.intersection(headers)
+        parts = self._url_parts.read(headers, came, finding, connection)
+        problems += parts.problems
+        if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
+            problems += self._read_connection(headers)
+        if self._rejects:
+            rejected = self._reject(finding, problems)
+            if rejected is not None:
+                return self._decide_rejected(
+                    connection, headers, finding.reason, problems, rejected
+                )
+        return Decision(
+            connection, True, finding, parts, parts.removed, came, problems, None, {}
+        )
+
+    def _decide_direct(
+        self, connection: Connection, headers: Mapping[str, Any], reason: Reason
+    ) -> Decision:
+        """Trust nothing: the connection's own values, and no forwarding header."""
+        finding = Finding(reason)
+        problems: tuple[Problem, ...] = ()
+        if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
+            problems = self._read_connection(headers)
+        came = self._known_keys.intersection(headers)
+        removed = self._removed_of.get(came)
+        if removed is None:
+            removed = self._removed_of.remember(came, self._list_removed(came))
+        return Decision(
+            connection, False, finding, NO_URL_PARTS, removed, came, problems, None, {}
+        )
+
+    def _decide_rejected(
+        self,
+        connection: Connection,
+        headers: Mapping[str, Any],
+        reason: Reason,
+        problems: tuple[Problem, ...],
+        rejected: Problem,
+    ) -> Decision:
+        """Leave the request unrewritten, without its opted-in headers (R10, R14)."""
+        decision = self._decide_direct(connection, headers, reason)
+        decision.peer_trusted = True
+        # Whoever is rejected must find in the log why.
+        decision.problems = problems if rejected in problems else (*problems, rejected)
+        decision.rejected = rejected
+        return decision
+
+    def _list_removed(
+        self, came: frozenset[str], remaining: frozenset[str] = frozenset()
+    ) -> tuple[str, ...]:
+        """Rule R5: what is removable and there, less what remains."""
+        removed = (came & self.removable) - remaining
+        return tuple(sorted(self._name_of[key] for key in removed))
+
+    def _has_secret(self, headers: Mapping[str, Any]) -> bool:
+        """Compare with every secret, in time that tells nothing about them."""
+        value = headers.get(self.secret_key or "")
+        if value is None:
+            return False
+        given = value.strip(BLANKS).encode("utf-8", "surrogatepass")
+        found = False
+        for secret in self._secrets:
+            found |= hmac.compare_digest(given, secret)
+        return found
+
+    def _read_connection(self, headers: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """Say which known headers ``Connection`` asks proxies to drop (R14)."""
+        if not self.opted_in:
+            return ()
+        text = headers[self._connection_key]
+        options = text[-MAX_CHARACTERS:].lower().replace("_", "-").split(",")
+        known = {name.lower(): name for name in self.key_of if name != CONNECTION}
+        names = dict.fromkeys(
+            name
+            for option in options
+            if (name := known.get(option.strip(BLANKS))) is not None
+        )
+        return tuple(Problem("named-in-connection", name, text) for name in names)
+
+    def _find_client(
+        self, headers: Mapping[str, Any]
+    ) -> tuple[Finding, tuple[Problem, ...]]:
+        """Read the listed client headers that are there; which one counts is R5."""
+        best: Finding | None = None
+        problems: tuple[Problem, ...] = ()
+        for key, find in self._client:
+            value = headers.get(key)
+            finding = None if value is None else find(value, None)
+            if finding is None:
+                # Not there, or empty, which is as good.
+                continue
+            if finding.problem is not None:
+                problems += (Problem(finding.problem, finding.header, value),)
+            if best is None or _rank(finding) >= _rank(best):
+                best = finding
+        if best is not None:
+            return best, problems
+        reason, problems, position, counted = self._without_header
+        return Finding(reason, None, None, None, position, counted), problems
+
+    def _reject(
+        self, finding: Finding, problems: tuple[Problem, ...]
+    ) -> Problem | None:
+        """Say for which problem the request is to be rejected, if for any."""
+        if self._reject_malformed:
+            for problem in problems:
+                if problem.code in _REJECTING:
+                    return problem
+        if self._reject_missing and finding.client is None:
+            for problem in problems:
+                if problem.header in self.client_headers and problem.code in _NOBODY:
+                    return problem
+            return Problem("unidentified", finding.header or self.client_headers[-1])
+        return None
+
+
+#: Problems of a client header that leave the client unknown.
+_NOBODY = frozenset({"malformed", "missing", "too-few-elements", "too-long"})
 
 
 def _rank(finding: Finding) -> int:
@@ -62,319 +269,22 @@ def _rank(finding: Finding) -> int:
         return 3
     if finding.problem is None:
         return 2
-    return 1 if finding.vouched is not None else 0
+    return 1 if finding.confirmed is not None else 0
 
 
-class Rules:
-    """
-    A policy, compiled for one way of spelling header names.
+def _join_known(listed: tuple[ProxyHeader, ...]) -> tuple[ProxyHeader, ...]:
+    """List the known headers, and the user's own, which may take one's place."""
+    own = {header.name.lower(): header for header in listed}
+    known = [own.pop(header.name.lower(), header) for header in KNOWN_HEADERS]
+    return (*known, *own.values())
 
-    Args:
-        headers: The trusted headers, in the policy's order.
 
-        known: Every header that is known, the user's own among them.
-
-        trusts: Whether a peer is trusted; ``None``: every peer is.
-
-        trust: What the policy says about hops.
-
-        secret_header: Name of the header that holds the secret, or ``None``.
-
-        secrets: The secrets, any of which will do.
-
-        strip_all: Whether every known header that is not a winner is removed.
-
-        reject_malformed: Whether a malformed listed header is refused.
-
-        reject_missing: Whether an unknown client is refused.
-
-        port_in_host: Whether the port and the host are merged.
-
-        spell: Header name on the wire → key in the mapping that `decide` is given.
-
-        fixed: Whether what *trusts* says of a peer never changes.
-    """
-
-    def __init__(
-        self,
-        *,
-        headers: tuple[ProxyHeader, ...],
-        known: Iterable[ProxyHeader],
-        trusts: Callable[[str | None], bool] | None,
-        trust: Trust,
-        secret_header: str | None,
-        secrets: tuple[str, ...],
-        strip_all: bool,
-        reject_malformed: bool,
-        reject_missing: bool,
-        port_in_host: bool,
-        spell: Callable[[str], str],
-        fixed: bool,
-    ) -> None:
-        known = tuple(known)
-        #: Name on the wire → key in the mapping that `decide` is given.
-        self.key_of = MappingProxyType(
-            {header.name: spell(header.name) for header in known}
-        )
-        self._known_names = {name.lower(): name for name in self.key_of}
-        opted_in = {category for header in headers for category in header.categories}
-        #: Whether a header of the scheme is listed.
-        self.scheme_opted_in = Category.SCHEME in opted_in
-        removable = [
-            header
-            for header in known
-            if strip_all or not opted_in.isdisjoint(header.categories)
-        ]
-        listed = frozenset(header.name for header in headers)
-        #: Keys of the headers that are removed unless they win.
-        self.removable = frozenset(self.key_of[h.name] for h in removable)
-        self.synonyms = self.removable - {self.key_of[name] for name in listed}
-        self.trusts = trusts
-        self.trust = trust
-        self._reject_malformed = reject_malformed
-        self._reject_missing = reject_missing
-        self._may_reject = reject_malformed or reject_missing
-        #: What is concluded about a request whose peer is not trusted.
-        self.not_trusted = Outcome(
-            _PEER_NOT_TRUSTED, None, NOTHING, (), None, self.key_of
-        )
-        self._connection_key = spell("Connection")
-        self.secret_key = None if secret_header is None else spell(secret_header)
-        self._secrets = tuple(
-            secret.encode("utf-8", "surrogatepass") for secret in secrets
-        )
-        self.client = tuple(
-            (self.key_of[header.name], header.name, FINDERS[header.form])
-            for header in headers
-            if header.category is Category.CLIENT
-        )
-        self._missing = tuple(
-            Problem("missing", name) for _, name, _ in self.client[-1:]
-        )
-        # Where no list wins the client category, the others are read here (R9).
-        self._position = position_without_list(self.trust)
-        self._reason_without_header = (
-            Reason.HEADER_MISSING if self.client else Reason.NO_CLIENT_HEADER
-        )
-        beside = tuple(h for h in headers if h.category is not Category.CLIENT)
-        forwarded = [h.name for h in headers if h.form is Form.FORWARDED]
-        self._beside = BesideReader(
-            beside, port_in_host=port_in_host, forwarded="".join(forwarded)
-        )
-        self._remembered_beside = self._beside.remembered
-        self._port_in_host = port_in_host
-        self.beside_keys = tuple(self.key_of[header.name] for header in beside)
-        self._listed_keys = tuple(self.key_of[header.name] for header in headers)
-        self._gated = secret_header is not None or not headers
-        #: Whether the shortcuts can be taken (`shortcuts`).
-        self.are_ordinary = (
-            len(self.client) == 1
-            and secret_header is None
-            and fixed
-            and not (port_in_host or reject_malformed or reject_missing)
-        )
-        #: Keys that are looked up, besides those that are only removed.
-        self.read = frozenset(
-            key
-            for key in (
-                self._connection_key,
-                self.secret_key,
-                *(self.key_of[name] for name in listed),
-            )
-            if key is not None
-        )
-
-    def decide(
-        self, connection: ConnectionValues, headers: Mapping[str, Any]
-    ) -> Decision:
-        """
-        Decide one request.
-
-        Args:
-            connection: What the server says by itself.
-
-            headers:
-                Key of a header → its value, lines joined by commas; keys as `spell`
-                spells them.  Other keys are not looked at.
-
-        Returns:
-            The decision; its `kept` is a dictionary of the headers that are to be
-            removed or rewritten, by their keys, and is completed by the writer.
-        """
-        if self._gated:
-            if self.secret_key is not None and not self._has_secret(headers):
-                return self.direct(connection, headers, Reason.SECRET_MISSING)
-            if not self._listed_keys:
-                return self.direct(connection, headers, Reason.NO_TRUSTED_HEADERS)
-        trusts = self.trusts
-        if trusts is not None and not trusts(connection[0]):
-            return self.direct(connection, headers, _PEER_NOT_TRUSTED)
-        return self._believe(connection, headers)
-
-    def direct(
-        self,
-        connection: ConnectionValues,
-        headers: Mapping[str, Any],
-        reason: Reason,
-    ) -> Decision:
-        """Trust nothing: the connection's own values, and no forwarding header."""
-        problems: tuple[Problem, ...] = ()
-        if headers.get(self._connection_key) not in PLAIN_CONNECTION:
-            problems = self._read_connection(headers[self._connection_key])
-        found = self.removable.intersection(headers)
-        kept = {key: headers[key] for key in found}
-        outcome = self.not_trusted._replace(reason=reason, problems=problems)
-        return Decision(connection, None, outcome, kept)
-
-    def _believe(
-        self, connection: ConnectionValues, headers: Mapping[str, Any]
-    ) -> Decision:
-        """Read the headers of a trusted peer."""
-        finding, winner, lost, of_client = self._find_client(headers)
-        problems = of_client
-        said = text = None
-        if finding is None:
-            position = self._position
-            reason = self._reason_without_header
-        else:
-            _, _, text, position, reason, _, element = finding
-            if element is not None:
-                said = element[1:]
-        texts = tuple([headers.get(key) for key in self.beside_keys])
-        own = None
-        if self._port_in_host or connection[1] == "ws" or connection[1] == "wss":
-            own = connection[1:3]
-        about = (position, winner, said, texts, own)
-        beside = self._remembered_beside.get(about) or self._beside.read(about)
-        rewritten = beside[6]
-        if beside[7]:
-            lost += tuple([self.key_of[name] for name in beside[7]])
-        if beside[8]:
-            problems += beside[8]
-        if headers.get(self._connection_key) not in PLAIN_CONNECTION:
-            problems += self._read_connection(headers[self._connection_key])
-        if self._may_reject:
-            rejected = self._reject(finding, winner, of_client, problems)
-            if rejected is not None:
-                return self._refuse(connection, headers, reason, problems, rejected)
-
-        kept = {}
-        if lost or not self.synonyms.isdisjoint(headers):
-            for key in self.synonyms.intersection(headers).union(lost):
-                kept[key] = headers[key]
-        if text is not None and winner is not None:
-            key = self.key_of[winner]
-            if text != headers[key]:
-                rewritten = MappingProxyType({**rewritten, winner: text})
-        if rewritten:
-            for name in rewritten:
-                key = self.key_of[name]
-                kept[key] = headers[key]
-        outcome = Outcome(reason, beside, rewritten, problems, None, self.key_of)
-        return Decision(connection, finding, outcome, kept)
-
-    def _refuse(
-        self,
-        connection: ConnectionValues,
-        headers: Mapping[str, Any],
-        reason: Reason,
-        problems: tuple[Problem, ...],
-        rejected: Problem,
-    ) -> Decision:
-        """Leave the request unrewritten, without its opted-in headers (R10, R14)."""
-        # Whoever is refused must find in the log why.
-        if rejected not in problems:
-            problems += (rejected,)
-        direct = self.direct(connection, headers, reason)
-        outcome = direct.outcome._replace(problems=problems, rejected=rejected)
-        return direct._replace(outcome=outcome)
-
-    def _has_secret(self, headers: Mapping[str, Any]) -> bool:
-        """Compare with every secret, in time that tells nothing about them."""
-        value = headers.get(self.secret_key or "")
-        if value is None:
-            return False
-        given = str(value).strip(BLANKS).encode("utf-8", "surrogatepass")
-        found = False
-        for secret in self._secrets:
-            found |= hmac.compare_digest(given, secret)
-        return found
-
-    def _read_connection(self, value: object) -> tuple[Problem, ...]:
-        """Tell which known headers ``Connection`` asks proxies to drop (R14)."""
-        if not self._listed_keys:
-            return ()
-        text = str(value)
-        options = text[-MAX_CHARACTERS:].lower().replace("_", "-").split(",")
-        names = dict.fromkeys(
-            name
-            for option in options
-            if (name := self._known_names.get(option.strip(BLANKS))) is not None
-        )
-        return tuple(Problem("named-in-connection", name, text) for name in names)
-
-    def _find_client(
-        self, headers: Mapping[str, Any]
-    ) -> tuple[Finding | None, str | None, tuple[str, ...], tuple[Problem, ...]]:
-        """
-        Read the listed client headers that are there.
-
-        Returns:
-            The finding that counts, the name of its header where something of the
-            header is kept, the keys of those that lost, and what was wrong.
-        """
-        best: Finding | None = None
-        best_rank = -1
-        winner: str | None = None
-        lost: tuple[str, ...] = ()
-        problems: tuple[Problem, ...] = ()
-        if len(self.client) == 1:
-            key, name, find = self.client[0]
-            value = headers.get(key)
-            finding = None if value is None else find(value, self.trust, None)
-            if finding is not None and finding[5] is None and finding[2] is not None:
-                # What nearly every request is: one header, well-formed.
-                return finding, name, (), ()
-        for key, name, find in self.client:
-            value = headers.get(key)
-            if value is None:
-                continue
-            finding = find(value, self.trust, None)
-            if finding is None:
-                # Empty, which is as good as absent.
-                lost += (key,)
-                continue
-            code = finding[5]
-            if code is not None:
-                problems += (Problem(code, name, value),)
-            rank = _rank(finding)
-            if rank < best_rank:
-                lost += (key,)
-                continue
-            if winner is not None:
-                lost += (self.key_of[winner],)
-            best, best_rank, winner = finding, rank, name
-            if finding[2] is None:
-                # It names nobody, so that nothing of it is kept.
-                lost += (key,)
-                winner = None
-        if best is None:
-            problems += self._missing
-        return best, winner, lost, problems
-
-    def _reject(
-        self,
-        finding: Finding | None,
-        winner: str | None,
-        of_client: tuple[Problem, ...],
-        problems: tuple[Problem, ...],
-    ) -> Problem | None:
-        """Say for which problem the request is to be refused, if for any."""
-        if self._reject_malformed:
-            for problem in problems:
-                if problem.code in _REJECTING:
-                    return problem
-        if self._reject_missing and (finding is None or finding.client is None):
-            unidentified = Problem("unidentified", winner or self.client[-1][1])
-            return of_client[0] if of_client else unidentified
-        return None
+def _list_fixed(options: PolicyOptions) -> dict[str, str]:
+    """List what is stated: field of `Connection` → value (rule R21)."""
+    stated = {
+        "scheme": options.fixed_scheme,
+        "host": options.fixed_host,
+        "port": options.fixed_port,
+        "mount_point": options.fixed_mount_point,
+    }
+    return {part: value for part, value in stated.items() if value is not None}

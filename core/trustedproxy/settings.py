@@ -5,7 +5,8 @@ In:  a mapping that holds ``TRUSTED_PROXY_…`` names among others.
 Out: `Settings`, validated; or a `ConfigurationError` that names what is wrong.
 
 The names, defaults and meanings are in `option_table`.  What a value must be is checked
-by the feature that it belongs to.
+by the feature that it belongs to.  `Settings` puts everything around an application, in
+the one right order.
 """
 
 from __future__ import annotations
@@ -14,16 +15,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import ConfigurationError, hide_userinfo
+from .exceptions import ConfigurationError
 from .hsts import HSTSPolicy
-from .https_only import HTTPSOnly
-from .option_table import OPTION_OF, OPTIONS, select_settings
-from .option_table import read_environment as read_environment
+from .https_only import HTTPSOnly, HTTPSOnlyASGIMiddleware, HTTPSOnlyMiddleware
+from .middleware import TrustedProxyASGIMiddleware, TrustedProxyMiddleware
+from .mount_points.options import read_mount_points
+from .option_table import OPTION_OF, read_environment, select_settings
 from .options import read_flag
-from .policy import ProxyPolicy
+from .policy import ProxyPolicy, make_policy
+from .process import restrict_signals
 
 if TYPE_CHECKING:
-    from ._types import SettingsMapping
+    from collections.abc import Iterable, Sequence
+
+    from ._types import (
+        ASGIApp,
+        Environ,
+        Receive,
+        Scope,
+        Send,
+        SettingsMapping,
+        StartResponse,
+        WSGIApp,
+    )
+
+__all__ = ["Settings", "read_environment", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +65,90 @@ class Settings:
     mount_points: Mapping[str, str] = field(default_factory=dict)
     restrict_signals: bool = False
 
+    def wrap_wsgi(
+        self, app: WSGIApp, *, allowed_hosts: Sequence[str] | None = None
+    ) -> WSGIApp:
+        """
+        Put everything that the settings ask for around a WSGI application.
+
+        From the outside in: signals, the trusted headers, HTTPS only, the proxy mount
+        points, *app*.
+
+        Args:
+            app: The application.
+
+            allowed_hosts:
+                The site's hosts, as for `HTTPSOnly`; ``None``: every well-formed one.
+
+        Raises:
+            ImportError: Mount points are set, and the extra ``mount`` is missing.
+        """
+        if self.mount_points:
+            # What they stand on is there with the extra alone.
+            from .mount_points import ProxyMountPointsMiddleware
+
+            app = ProxyMountPointsMiddleware(
+                app, self.mount_points, self.policy, allowed_hosts=allowed_hosts
+            )
+        if self.https_only is not None:
+            rules = _limit_hosts(self.https_only, allowed_hosts)
+            app = HTTPSOnlyMiddleware.from_rules(app, rules)
+        app = TrustedProxyMiddleware(app, self.policy)
+        return _RestrictSignals(app) if self.restrict_signals else app
+
+    def wrap_asgi(
+        self, app: ASGIApp, *, allowed_hosts: Sequence[str] | None = None
+    ) -> ASGIApp:
+        """
+        Put everything that the settings ask for around an ASGI application.
+
+        As `wrap_wsgi`, for http and websocket.
+        """
+        if self.mount_points:
+            from .mount_points import ProxyMountPointsASGIMiddleware
+
+            app = ProxyMountPointsASGIMiddleware(
+                app, self.mount_points, self.policy, allowed_hosts=allowed_hosts
+            )
+        if self.https_only is not None:
+            rules = _limit_hosts(self.https_only, allowed_hosts)
+            app = HTTPSOnlyASGIMiddleware.from_rules(app, rules)
+        app = TrustedProxyASGIMiddleware(app, self.policy)
+        return _RestrictSignalsASGI(app) if self.restrict_signals else app
+
+
+class _RestrictSignals:
+    """Restrict signals with the first request, in the process that serves it."""
+
+    def __init__(self, app: WSGIApp) -> None:
+        self.app = app
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        # With every request: this process may be a child of the one that had the first.
+        restrict_signals()
+        return self.app(environ, start_response)
+
+
+class _RestrictSignalsASGI:
+    """The same; a lifespan is no request, and the server may still set handlers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            restrict_signals()
+        await self.app(scope, receive, send)
+
 
 def read_settings(mapping: SettingsMapping) -> Settings:
     """
     Read the settings from *mapping*; names that are not ours are not looked at.
 
     Raises:
-        ConfigurationError: A name is unknown, or a value cannot be.
+        ConfigurationError: A name is unknown, or a value is invalid.
     """
     given = select_settings(mapping)
     policy = make_policy(given)
@@ -63,19 +156,22 @@ def read_settings(mapping: SettingsMapping) -> Settings:
         policy=policy,
         https_only=_read_https_only(given, policy),
         hsts=_read_hsts(given),
-        mount_points=_read_mount_points(given),
+        mount_points=read_mount_points(given.get("TRUSTED_PROXY_MOUNT_POINTS")),
         restrict_signals=_read_flag(given, "TRUSTED_PROXY_RESTRICT_SIGNALS"),
     )
 
 
-def make_policy(given: Mapping[str, Any]) -> ProxyPolicy:
-    """Make the policy of the settings that are the policy's."""
-    return ProxyPolicy(
-        **{
-            option.argument: given[option.name]
-            for option in OPTIONS
-            if option.argument is not None and option.name in given
-        }
+def _limit_hosts(rules: HTTPSOnly, allowed_hosts: Sequence[str] | None) -> HTTPSOnly:
+    """Make the same rules for the site's own hosts."""
+    if allowed_hosts is None:
+        return rules
+    return HTTPSOnly(
+        rules.host,
+        rules.status,
+        rules.exempt,
+        rules.hsts,
+        allowed_hosts,
+        report_only=rules.report_only,
     )
 
 
@@ -104,18 +200,3 @@ def _read_hsts(given: Mapping[str, Any]) -> HSTSPolicy | None:
     if not isinstance(value, str):
         raise ConfigurationError(name, value, "the text of an HSTS policy")
     return HSTSPolicy.parse(value)
-
-
-def _read_mount_points(given: Mapping[str, Any]) -> Mapping[str, str]:
-    name = "TRUSTED_PROXY_MOUNT_POINTS"
-    value = given.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        shown = hide_userinfo(value)
-        raise ConfigurationError(name, shown, "a mapping of URL paths to URLs")
-    # Nobody needs the mount points but those who use the setting.
-    from .mount_points.points import compile_mount_points
-
-    compile_mount_points(value)
-    return dict(value)

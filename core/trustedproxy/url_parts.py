@@ -1,25 +1,23 @@
 """
-The categories beside the client's: scheme, host, server, port, mount point (R9, R10).
+Scheme, host, server, port and mount point: everything but the client (R9, R10, R21).
 
 In:  the values of the listed headers, and where the client stands in its own list.
-Out: what each category's variable gets, which header won, and what was wrong.
+Out: `URLParts`: what each part becomes, which headers won, and what was wrong.
 
-All of that depends on few things, and hosts and proxies come again where clients do
-not: well-formed outcomes are remembered.
+All of that depends on few texts, and hosts and proxies come again where clients do not:
+outcomes are remembered by exactly what they depend on.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
-from .decision import Problem
-from .headers import Category, ProxyHeader
+from .decision import Problem, URLParts
+from .headers import Category, Form
 from .memo import Memo
-from .parsing.lists import choose_element
+from .parsing.lists import choose_element, split_from_right
 from .parsing.values import (
     BLANKS,
-    MAX_HOST_CHARACTERS,
     PARSERS,
     WEBSOCKET_SCHEMES,
     merge_port,
@@ -28,57 +26,192 @@ from .parsing.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-#: What an outcome depends on: the client's position, the name of the header that won
-#: the client category, what its element of Forwarded says, the listed headers' values,
-#: and the connection's own scheme and host where they matter.
-Key: TypeAlias = tuple[
-    "int | None",
-    "str | None",
-    "Said | None",
-    "tuple[str | None, ...]",
-    "tuple[str, str | None] | None",
-]
-#: What the client's element of Forwarded says of scheme and host.
-Said: TypeAlias = tuple["str | None", "str | None"]
+    from .decision import Connection, Finding
+    from .headers import ProxyHeader
+    from .parsing.forwarded import Element
 
-_WEBSOCKET_SCHEMES = frozenset(WEBSOCKET_SCHEMES.values())
+#: Category → the field of `Connection` that it sets.
+PART_OF = {
+    Category.SCHEME: "scheme",
+    Category.HOST: "host",
+    Category.SERVER: "server",
+    Category.PORT: "port",
+    Category.MOUNT_POINT: "mount_point",
+}
+
+_WEBSOCKET = frozenset(WEBSOCKET_SCHEMES.values())
+# Outcomes of longer texts are not remembered: no proxy writes so much.
+_LONGEST = 512
 
 
-class Beside(NamedTuple):
+class URLPartsReader:
     """
-    What the listed headers say; ``None`` for a category that none of them won.
+    Reads the listed headers of these categories.
 
-    Attributes:
-        scheme: ``http`` or ``https``.
+    Args:
+        headers: The listed headers, in the policy's order.
 
-        host: A host, with a port if the header had one.
+        fixed: Field of `Connection` → the value that was stated for it (rule R21).
 
-        server: A host without a port.
+        key_of: Header name → its key in the mapping that `read` is given.
 
-        port: A port, as text.
+        list_removed:
+            Keys of the headers that came, and of those that remain → names of those
+            that are removed (rule R5).
 
-        mount_point: A mount point.
-
-        winners: Category → header name, the client's included.
-
-        rewritten: Header name → the one value that was used, where there were more.
-
-        lost: Names of the listed headers that are there and did not win.
-
-        problems: What was wrong.
+        port_in_host: Whether the port and the host are merged (rule R15).
     """
 
-    scheme: str | None
-    host: str | None
-    server: str | None
-    port: str | None
-    mount_point: str | None
-    winners: Mapping[Category, str]
-    rewritten: Mapping[str, str]
-    lost: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    def __init__(
+        self,
+        headers: Sequence[ProxyHeader],
+        fixed: Mapping[str, str],
+        key_of: Mapping[str, str],
+        list_removed: Callable[[frozenset[str], frozenset[str]], tuple[str, ...]],
+        *,
+        port_in_host: bool,
+    ) -> None:
+        rows = [header for header in headers if header.category is not Category.CLIENT]
+        self._rows = tuple(
+            (header.category, header.name, PARSERS[header.form]) for header in rows
+        )
+        self._keys = tuple(key_of[header.name] for header in rows)
+        self._key_of = key_of
+        self._list_removed = list_removed
+        self._forwarded = next(
+            (header.name for header in headers if header.form is Form.FORWARDED), ""
+        )
+        self._fixed = dict(fixed)
+        self._port_in_host = port_in_host
+        self._remembered: Memo[tuple[object, ...], URLParts] = Memo()
+
+    def read(
+        self,
+        headers: Mapping[str, str],
+        came: frozenset[str],
+        finding: Finding,
+        connection: Connection,
+    ) -> URLParts:
+        """
+        Say what becomes of the URL's parts.
+
+        Args:
+            headers: Key of a header → its value, for those that are there.
+
+            came: Keys of the known headers that are there.
+
+            finding: Where the client stands, and what its element of ``Forwarded`` says.
+
+            connection: What the server says by itself.
+        """
+        scheme, host = connection.scheme, connection.host
+        if not self._port_in_host:
+            # Neither decides anything, but for a websocket's scheme.
+            host = None
+            if scheme not in _WEBSOCKET:
+                scheme = ""
+        key = (
+            came,
+            finding.position,
+            finding.counted,
+            finding.header if finding.text is not None else None,
+            finding.element,
+            scheme,
+            host,
+            tuple(map(headers.get, self._keys)),
+        )
+        parts = self._remembered.get(key)
+        if parts is None:
+            parts = self._read(*key)
+            if sum(len(text) for text in (*key[-1], host) if text) <= _LONGEST:
+                self._remembered.remember(key, parts)
+        return parts
+
+    def _read(
+        self,
+        came: frozenset[str],
+        position: int | None,
+        counted: bool,
+        client_header: str | None,
+        element: Element | None,
+        scheme: str,
+        host: str | None,
+        texts: Iterable[str | None],
+    ) -> URLParts:
+        said = dict(self._fixed)
+        winners: dict[Category, str] = {}
+        rewritten: dict[str, str] = {}
+        problems: list[Problem] = []
+        if client_header is not None:
+            winners[Category.CLIENT] = client_header
+        if element is not None:
+            self._read_element(element, said, winners, problems)
+        for (category, name, parse), text in zip(self._rows, texts, strict=True):
+            if text is None:
+                continue
+            chosen, value, problem = choose_value(text, position, category, parse)
+            if problem is not None:
+                problems.append(Problem(problem, name, text))
+            if value is None:
+                continue
+            if not counted and has_other_values(text, value, parse):
+                problems.append(Problem("uncounted-list", name, text))
+            # The last in the policy's order that is well-formed wins (rule R5).
+            rewritten.pop(winners.get(category, ""), None)
+            winners[category], said[PART_OF[category]] = name, value
+            if chosen != text:
+                rewritten[name] = chosen
+        self._fit_to_connection(said, scheme, host)
+        # Of `Forwarded` an element is used even where nothing of the header remains.
+        remaining = set(winners.values())
+        if client_header != self._forwarded:
+            remaining.discard(self._forwarded)
+        return URLParts(
+            tuple(said.items()),
+            "scheme" in said,
+            tuple(winners.items()),
+            tuple(rewritten.items()),
+            self._list_removed(
+                came, frozenset(self._key_of[name] for name in remaining)
+            ),
+            tuple(problems),
+        )
+
+    def _read_element(
+        self,
+        element: Element,
+        said: dict[str, str],
+        winners: dict[Category, str],
+        problems: list[Problem],
+    ) -> None:
+        """Read RFC 7239 sections 5.3 and 5.4 in the client's own element (R12)."""
+        parse: Callable[[str], str | None]
+        for category, text, parse in (
+            (Category.SCHEME, element.proto, parse_scheme),
+            (Category.HOST, element.host, parse_host),
+        ):
+            if text is None:
+                continue
+            value = parse(text)
+            if value is None:
+                problems.append(Problem("malformed", self._forwarded, text))
+            else:
+                winners[category] = self._forwarded
+                said[PART_OF[category]] = value
+
+    def _fit_to_connection(
+        self, said: dict[str, str], scheme: str, host: str | None
+    ) -> None:
+        """Say the scheme as websockets do, and merge the port into the host (R15)."""
+        if "scheme" in said and scheme in _WEBSOCKET:
+            said["scheme"] = WEBSOCKET_SCHEMES[said["scheme"]]
+        named = said.get("host", host)
+        if self._port_in_host and named is not None:
+            merged = merge_port(named, said.get("scheme", scheme), said.get("port"))
+            if merged != named or "host" in said:
+                said["host"] = merged
 
 
 def choose_value(
@@ -106,114 +239,8 @@ def choose_value(
     return element, value, "malformed" if value is None else None
 
 
-class BesideReader:
-    """
-    Reads the listed headers of the categories beside the client's.
-
-    Args:
-        headers: The listed headers of these categories, in the policy's order.
-
-        port_in_host: Whether the port and the host are merged (R15).
-
-        forwarded: The name of the listed header that is read as ``Forwarded``.
-    """
-
-    def __init__(
-        self,
-        headers: tuple[ProxyHeader, ...],
-        *,
-        port_in_host: bool,
-        forwarded: str = "Forwarded",
-    ) -> None:
-        self._port_in_host = port_in_host
-        self._forwarded = forwarded
-        self._rows = tuple(
-            (header.category, header.name, PARSERS[header.form]) for header in headers
-        )
-        self.remembered: Memo[Key, Beside] = Memo()
-
-    def read(self, key: Key) -> Beside:
-        """Read what is not remembered, and remember it if it is well-formed."""
-        position, client_winner, said, texts, own = key
-        values: dict[Category, str] = {}
-        winners: dict[Category, str] = {}
-        if client_winner is not None:
-            winners[Category.CLIENT] = client_winner
-        rewritten: dict[str, str] = {}
-        lost: list[str] = []
-        problems: list[Problem] = []
-        if said is not None:
-            self._read_element(said, values, winners, problems)
-        for (category, name, parse), text in zip(self._rows, texts, strict=True):
-            if text is None:
-                continue
-            chosen, value, problem = choose_value(text, position, category, parse)
-            if problem is not None:
-                problems.append(Problem(problem, name, text))
-            if value is None:
-                lost.append(name)
-                continue
-            if category in winners:
-                # The last in the policy's order that is well-formed wins (R5).
-                lost.append(winners[category])
-                rewritten.pop(winners[category], None)
-            winners[category], values[category] = name, value
-            if chosen != text:
-                rewritten[name] = chosen
-        if own is not None:
-            self._fit_to_connection(values, *own)
-        outcome = Beside(
-            values.get(Category.SCHEME),
-            values.get(Category.HOST),
-            values.get(Category.SERVER),
-            values.get(Category.PORT),
-            values.get(Category.MOUNT_POINT),
-            MappingProxyType(winners),
-            MappingProxyType(rewritten),
-            tuple(lost),
-            tuple(problems),
-        )
-        # A value longer than what is read of it is a problem, or is rewritten.
-        own_host = own[1] if own is not None else None
-        if (
-            not problems
-            and not rewritten
-            and len(own_host or "") <= MAX_HOST_CHARACTERS
-        ):
-            self.remembered.remember(key, outcome)
-        return outcome
-
-    def _fit_to_connection(
-        self, values: dict[Category, str], scheme: str, host: str | None
-    ) -> None:
-        """Say the scheme as websockets do, and merge the port into the host."""
-        if Category.SCHEME in values and scheme in _WEBSOCKET_SCHEMES:
-            values[Category.SCHEME] = WEBSOCKET_SCHEMES[values[Category.SCHEME]]
-        host = values.get(Category.HOST, host)
-        if self._port_in_host and host is not None:
-            merged = merge_port(
-                host, values.get(Category.SCHEME, scheme), values.get(Category.PORT)
-            )
-            if merged != host or Category.HOST in values:
-                values[Category.HOST] = merged
-
-    def _read_element(
-        self,
-        said: Said,
-        values: dict[Category, str],
-        winners: dict[Category, str],
-        problems: list[Problem],
-    ) -> None:
-        """Read RFC 7239 sections 5.3 and 5.4 in the client's own element (R12)."""
-        parse: Callable[[str], str | None]
-        for category, text, parse in (
-            (Category.SCHEME, said[0], parse_scheme),
-            (Category.HOST, said[1], parse_host),
-        ):
-            if text is None:
-                continue
-            value = parse(text)
-            if value is None:
-                problems.append(Problem("malformed", self._forwarded, text))
-            else:
-                winners[category], values[category] = self._forwarded, value
+def has_other_values(text: str, value: str, parse: Callable[[str], str | None]) -> bool:
+    """Say whether a list in *text* has an element that means another than *value*."""
+    return "," in text and any(
+        element is None or parse(element) != value for element in split_from_right(text)
+    )

@@ -1,8 +1,8 @@
 """
-Read a connection from a WSGI environ, write a decision back (PEP 3333).
+Read a connection and headers from a WSGI environ, write a decision back (PEP 3333).
 
-In:  an environ as any server made it, and the compiled rules.
-Out: the decision; the environ rewritten as a whole, or left as it is.
+In:  an environ as any server made it.
+Out: what `rules` decides by; the environ rewritten in place.
 
 No opinion about trust lives here, only what the servers of docs/servers.md do: where
 the scheme and the kind of socket can be seen when the usual keys do not tell them.
@@ -13,33 +13,195 @@ from __future__ import annotations
 import _socket
 import socket as _sockets
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from .decision import Connection
+from .headers import Category
 from .parsing.values import strip_mount_point
 
 if TYPE_CHECKING:
     from ._types import Environ
     from .decision import Decision
     from .parsing.addresses import Hop
-    from .rules import ConnectionValues, Rules
+    from .rules import Rules
 
-#: Where the decision is kept, in environs and in scopes.
-DECISION_KEY = "trustedproxy.decision"
-#: Where gunicorn shows its socket.
-SOCKET_KEY = "gunicorn.socket"
+#: Where gunicorn and Werkzeug show the socket of the connection.
+GUNICORN_SOCKET = "gunicorn.socket"
+WERKZEUG_SOCKET = "werkzeug.socket"
+#: What uWSGI alone has.
+UWSGI = "uwsgi.version"
 #: Where Werkzeug's ProxyFix keeps what it replaced.
 PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 
 # Not every system has unix sockets.
 _AF_UNIX = getattr(_sockets, "AF_UNIX", None)
-
-# `socket.family` of the standard library makes an enum member at every look; this is
-# the number below it.
+# `socket.family` makes an enum member at every look; this is the number below it.
 _family_of = _socket.socket.family.__get__
 
-# Classes of sockets → whether they speak TLS: `getpeercert` is what `ssl` and gevent
-# have in common.
-_speaks_tls: dict[type, bool] = {}
+_read_connection = itemgetter(
+    "REMOTE_ADDR",
+    "wsgi.url_scheme",
+    "HTTP_HOST",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+)
+#: Field of `Connection` → its key in an environ.
+KEY_OF = {
+    "scheme": "wsgi.url_scheme",
+    "host": "HTTP_HOST",
+    "server": "SERVER_NAME",
+    "port": "SERVER_PORT",
+    "mount_point": "SCRIPT_NAME",
+}
+
+
+class EnvironSurface:
+    """
+    Environs, for one policy.
+
+    Args:
+        rules: The policy, compiled for `environ_key`.
+
+        strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
+    """
+
+    def __init__(self, rules: Rules, *, strip_path: bool) -> None:
+        self._key_of = rules.key_of
+        self._secret_key = rules.secret_key
+        self._scheme_opted_in = Category.SCHEME in rules.opted_in
+        self._strip_path = strip_path
+
+    def read(self, environ: Environ) -> Connection:
+        """
+        Read what the server says by itself.
+
+        Where the policy says the scheme (rule R19), it is what the connection says, and
+        not what uWSGI or gunicorn took from a header that the policy may not know.
+        """
+        try:
+            connection = Connection(*_read_connection(environ))
+        except KeyError:
+            connection = _read_incomplete(environ)
+        if (
+            GUNICORN_SOCKET in environ
+            or UWSGI in environ
+            or WERKZEUG_SOCKET in environ
+            or connection.peer is None
+        ):
+            self._look_at_socket(environ, connection)
+        return connection
+
+    def _look_at_socket(self, environ: Environ, connection: Connection) -> None:
+        """Correct what the usual keys say by what the server shows besides."""
+        gunicorn = environ.get(GUNICORN_SOCKET)
+        socket = gunicorn or environ.get(WERKZEUG_SOCKET)
+        if socket is not None:
+            # A client of a unix socket can bind its own end to a path that reads like
+            # an address.
+            connection.peer_is_unix = has_unix_family(socket)
+        elif connection.peer is None:
+            connection.peer_is_unix = "/" in (connection.server or "")
+        if self._scheme_opted_in:
+            if UWSGI in environ:
+                secure = is_https(environ.get("HTTPS"))
+                connection.scheme = "https" if secure else "http"
+            elif gunicorn is not None:
+                connection.scheme = "https" if has_tls(gunicorn) else "http"
+
+    def write(self, environ: Environ, decision: Decision) -> dict[str, Any]:
+        """
+        Write *decision* into *environ*.
+
+        Returns:
+            Variable → its value before, for what was replaced or removed.
+        """
+        original: dict[str, Any] = {}
+        for name in decision.removed:
+            key = self._key_of[name]
+            original[key] = environ.pop(key)
+        if self._secret_key is not None:
+            environ.pop(self._secret_key, None)
+        finding, parts = decision.finding, decision.url_parts
+        if parts.rewritten or finding.text != finding.value:
+            for name, text in decision.rewritten.items():
+                _replace(environ, original, self._key_of[name], text)
+        if finding.confirmed is not None:
+            _write_client(environ, original, finding.confirmed)
+        for part, value in parts.said:
+            key = KEY_OF[part]
+            if environ.get(key) != value:
+                original[key] = environ.get(key)
+                environ[key] = value
+            if part == "mount_point" and self._strip_path:
+                path = strip_mount_point(environ.get("PATH_INFO", ""), value)
+                _replace(environ, original, "PATH_INFO", path)
+        if self._scheme_opted_in:
+            if not parts.says_scheme:
+                own = decision.connection.scheme
+                _replace(environ, original, "wsgi.url_scheme", own)
+            if "HTTPS" in environ or "REQUEST_SCHEME" in environ:
+                _write_doubles(environ, original, decision)
+        return original
+
+    def remove_secret(self, environ: Environ) -> None:
+        """Remove the secret, which nobody is to see."""
+        if self._secret_key is not None:
+            environ.pop(self._secret_key, None)
+
+
+def _read_incomplete(environ: Environ) -> Connection:
+    """Read an environ without some of the usual keys."""
+    get = environ.get
+    return Connection(
+        get("REMOTE_ADDR"),
+        get("wsgi.url_scheme", "http"),
+        get("HTTP_HOST"),
+        get("SERVER_NAME"),
+        get("SERVER_PORT"),
+        get("SCRIPT_NAME", ""),
+        get("PATH_INFO", ""),
+    )
+
+
+def _write_client(environ: Environ, original: dict[str, Any], hop: Hop) -> None:
+    """Write the client's address; what the server said of the peer goes (R10)."""
+    peer = environ.get("REMOTE_ADDR")
+    if peer != hop.address:
+        original["REMOTE_ADDR"] = peer
+        environ["REMOTE_ADDR"] = hop.address
+        if "REMOTE_HOST" in environ:
+            original["REMOTE_HOST"] = environ.pop("REMOTE_HOST")
+        if "REMOTE_PORT" in environ:
+            original["REMOTE_PORT"] = environ.pop("REMOTE_PORT")
+    if hop.port is not None:
+        _replace(environ, original, "REMOTE_PORT", str(hop.port))
+
+
+def _write_doubles(
+    environ: Environ, original: dict[str, Any], decision: Decision
+) -> None:
+    """Write what says the same as the scheme, where the server set it (R16)."""
+    is_decided = decision.peer_trusted and decision.rejected is None
+    # Where nothing was decided, what the server says by itself stays as it is.
+    if is_decided or "wsgi.url_scheme" in original:
+        scheme = environ["wsgi.url_scheme"]
+        if "HTTPS" in environ and is_https(environ["HTTPS"]) != (scheme == "https"):
+            secure = "on" if scheme == "https" else "off"
+            _replace(environ, original, "HTTPS", secure)
+        if "REQUEST_SCHEME" in environ:
+            _replace(environ, original, "REQUEST_SCHEME", scheme)
+
+
+def _replace(
+    environ: Environ, original: dict[str, Any], key: str, value: object
+) -> None:
+    """Write *value* at *key*, and keep what was there before all changes."""
+    was = environ.get(key)
+    if was != value:
+        original.setdefault(key, was)
+        environ[key] = value
 
 
 def has_unix_family(socket: Any) -> bool:
@@ -52,178 +214,10 @@ def has_unix_family(socket: Any) -> bool:
 
 
 def has_tls(socket: Any) -> bool:
-    """Say whether a server's *socket* speaks TLS."""
-    kind = type(socket)
-    verdict = _speaks_tls.get(kind)
-    if verdict is None:
-        verdict = _speaks_tls[kind] = hasattr(socket, "getpeercert")
-    return verdict
-
-
-def is_plain(socket: Any, environ: Environ) -> bool:
-    """Say whether a TCP *socket* without TLS agrees with the scheme in *environ*."""
-    return (
-        environ.get("wsgi.url_scheme") == "http"
-        and not has_unix_family(socket)
-        and not has_tls(socket)
-    )
+    """Say whether a server's *socket* speaks TLS, as `ssl` and gevent show it."""
+    return hasattr(socket, "getpeercert")
 
 
 def is_https(value: object) -> bool:
     """Read the CGI variable ``HTTPS``."""
     return str(value).lower() in ("on", "1", "true", "yes")
-
-
-#: The keys of a `Connection` but its path, in its order.
-CONNECTION_KEYS = (
-    "REMOTE_ADDR",
-    "wsgi.url_scheme",
-    "HTTP_HOST",
-    "SERVER_NAME",
-    "SERVER_PORT",
-    "SCRIPT_NAME",
-)
-_read_all = itemgetter(*CONNECTION_KEYS)
-
-
-def read_connection(environ: Environ, scheme_opted_in: bool) -> ConnectionValues:
-    """
-    Read what the server says by itself: the values of a `Connection` but its path.
-
-    Args:
-        environ: The environ.
-
-        scheme_opted_in:
-            Whether the policy lists a scheme header.  Then the scheme is what the
-            connection says (rule R19), and not what uWSGI or gunicorn took from a
-            header that the policy may not know.
-    """
-    try:
-        values: ConnectionValues = _read_all(environ)
-    except KeyError:
-        get = environ.get
-        values = (
-            get("REMOTE_ADDR"),
-            get("wsgi.url_scheme", "http"),
-            get("HTTP_HOST"),
-            get("SERVER_NAME"),
-            get("SERVER_PORT"),
-            get("SCRIPT_NAME", ""),
-        )
-    if not (
-        SOCKET_KEY in environ
-        or "uwsgi.version" in environ
-        or "werkzeug.socket" in environ
-    ):
-        return values
-    socket = environ.get(SOCKET_KEY) or environ.get("werkzeug.socket")
-    peer, scheme = values[:2]
-    if peer and socket is not None and has_unix_family(socket):
-        # A client of a unix socket can bind its own end to a path that reads like an
-        # address.
-        peer = f"unix:{peer}"
-    if scheme_opted_in:
-        if "uwsgi.version" in environ:
-            scheme = "https" if is_https(environ.get("HTTPS")) else "http"
-        elif socket is not None and SOCKET_KEY in environ:
-            scheme = "https" if has_tls(socket) else "http"
-    if scheme == values[1] and peer == values[0]:
-        return values
-    return peer, scheme, *values[2:]
-
-
-def write(
-    environ: Environ,
-    connection: ConnectionValues,
-    decision: Decision,
-    rules: Rules,
-    strip_path: bool,
-) -> None:
-    """
-    Write *decision* into *environ*, and complete what it has kept.
-
-    Args:
-        environ: The environ that the decision was made for.
-
-        connection: What `read_connection` read there.
-
-        decision: What was decided.
-
-        rules: The rules that decided it.
-
-        strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
-    """
-    _, finding, (_, beside, rewritten, _, _, keys, _), kept = decision
-    original = cast("dict[str, Any]", kept)
-    for key in original:
-        del environ[key]
-    if rewritten:
-        for name, text in rewritten.items():
-            environ[keys[name]] = text
-    if rules.secret_key is not None:
-        environ.pop(rules.secret_key, None)
-    scheme = connection[1]
-    if beside is not None:
-        if finding is not None and (hop := finding[1]) is not None:
-            write_address(environ, original, hop, connection[0])
-        said, host, server, port, mount_point = beside[:5]
-        if said is not None:
-            scheme = said
-        if host is not None and host != connection[2]:
-            _replace(environ, original, "HTTP_HOST", host)
-        if server is not None and server != connection[3]:
-            _replace(environ, original, "SERVER_NAME", server)
-        if port is not None and port != connection[4]:
-            _replace(environ, original, "SERVER_PORT", port)
-        if mount_point is not None:
-            if mount_point != connection[5]:
-                _replace(environ, original, "SCRIPT_NAME", mount_point)
-            if strip_path:
-                path = environ.get("PATH_INFO", "")
-                stripped = strip_mount_point(path, mount_point)
-                if stripped != path:
-                    _replace(environ, original, "PATH_INFO", stripped)
-    if rules.scheme_opted_in:
-        replaced = environ.get("wsgi.url_scheme") != scheme
-        if replaced:
-            _replace(environ, original, "wsgi.url_scheme", scheme)
-        # Where nothing was trusted, what the server says stays as it is.
-        if (replaced or beside is not None) and (
-            "HTTPS" in environ or "REQUEST_SCHEME" in environ
-        ):
-            _keep_in_step(environ, original, scheme)
-    environ[DECISION_KEY] = decision
-
-
-def write_address(
-    environ: Environ, original: dict[str, Any], hop: Hop, peer: str | None
-) -> None:
-    """Write the address of *hop*; what the server said of *peer* goes."""
-    address, port, _ = hop
-    if address != peer:
-        original["REMOTE_ADDR"] = environ.get("REMOTE_ADDR")
-        environ["REMOTE_ADDR"] = address
-        if "REMOTE_HOST" in environ:
-            original["REMOTE_HOST"] = environ.pop("REMOTE_HOST")
-        if "REMOTE_PORT" in environ:
-            original["REMOTE_PORT"] = environ.pop("REMOTE_PORT")
-    if port is not None:
-        original.setdefault("REMOTE_PORT", environ.get("REMOTE_PORT"))
-        environ["REMOTE_PORT"] = str(port)
-
-
-def _keep_in_step(environ: Environ, original: dict[str, Any], scheme: str) -> None:
-    """Write what says the same as the scheme, where the server set it (R16)."""
-    secure = scheme == "https"
-    if "HTTPS" in environ and is_https(environ["HTTPS"]) != secure:
-        _replace(environ, original, "HTTPS", "on" if secure else "off")
-    if environ.get("REQUEST_SCHEME", scheme) != scheme:
-        _replace(environ, original, "REQUEST_SCHEME", scheme)
-
-
-def _replace(
-    environ: Environ, original: dict[str, Any], key: str, value: object
-) -> None:
-    # What was removed a moment ago is the value before.
-    original.setdefault(key, environ.get(key))
-    environ[key] = value

@@ -47,7 +47,7 @@ def ours(*headers: Any, **more: Any) -> dict[str, Any]:
 
 def anybody(*headers: Any, **more: Any) -> dict[str, Any]:
     """Make a policy that trusts *headers* from every peer."""
-    return {"headers": list(headers), **more}
+    return {"headers": list(headers), "proxies": "*", **more}
 
 
 def sent(name: str, *values: str) -> Lines:

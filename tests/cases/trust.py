@@ -277,7 +277,14 @@ PEERS: Final = (
 
 UNIX_NAMES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("as nothing at all", {"REMOTE_ADDR": ""}),
-    ("without the variable", {"REMOTE_ADDR": None}),
+    (
+        "without the variable but shown by the server's own name",
+        {"REMOTE_ADDR": None, "SERVER_NAME": "/run/app.sock"},
+    ),
+    (
+        "without the variable but shown by gunicorn",
+        {"REMOTE_ADDR": None, "gunicorn.socket": UNIX_SOCKET},
+    ),
     ("as a path", {"REMOTE_ADDR": "/run/nginx.sock"}),
     ("with a prefix", {"REMOTE_ADDR": "unix:/run/nginx.sock"}),
     ("as a name in the abstract name space", {"REMOTE_ADDR": "@nginx"}),
@@ -405,16 +412,7 @@ EVERYBODY: Final = (
         reason=Reason.SINGLE_VALUE,
     ),
     Case(
-        "trusts every peer where the list says so",
-        anybody(REAL, PROTO, proxies="*"),
-        ((REAL, "203.0.113.7"), (PROTO, "https")),
-        peer=STRANGER,
-        client="203.0.113.7",
-        scheme="https",
-        reason=Reason.SINGLE_VALUE,
-    ),
-    Case(
-        "trusts a unix socket where every peer is peer_trusted",
+        "trusts a unix socket where every peer is trusted",
         anybody(REAL, proxies=["*"]),
         ((REAL, "203.0.113.7"),),
         peer=None,
@@ -583,7 +581,7 @@ WINNERS: Final = (
 WITH_SECRET: Final = {"secret_header": SECRET_HEADER, "secrets": [SECRET]}
 TWO_SECRETS: Final = {
     "secret_header": SECRET_HEADER,
-    "secrets": ["another-one", SECRET],
+    "secrets": ["another-one-of-the-proxy", SECRET],
 }
 
 

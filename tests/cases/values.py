@@ -237,6 +237,15 @@ MOUNT_POINTS: Final = (
     ("blanks for no mount point", "  ", ""),
     ("one among blanks", " /app ", "/app"),
     ("dots inside of a segment", "/a..b/.c", "/a..b/.c"),
+    (
+        "a user's address",
+        "/user/alice@example.org/proxy/8050",
+        "/user/alice@example.org/proxy/8050",
+    ),
+    ("every other character that it may hold", "/a@+:=!$*b", "/a@+:=!$*b"),
+    ("an encoded at sign", "/user/alice%40example.org", "/user/alice@example.org"),
+    ("an encoded letter", "/a%41%2e", "/aA."),
+    ("a plus sign before a trailing slash", "/team+x/", "/team+x"),
 )
 NO_MOUNT_POINTS: Final = (
     ("two slashes before it", "//evil.example"),
@@ -251,15 +260,17 @@ NO_MOUNT_POINTS: Final = (
     ("a segment that goes up at the end", "/a/.."),
     ("a segment that stays", "/a/./b"),
     ("an encoded slash", "/%2f%2fevil.example"),
-    ("a percent sign", "/a%41"),
+    ("an encoded percent sign", "/a%2540"),
+    ("an encoded backslash", "/a%5cb"),
+    ("an encoded segment that goes up", "/a/%2e%2e"),
+    ("a percent sign alone", "/a%4"),
     ("a semicolon", "/a;b"),
     ("a query", "/a?b"),
     ("a fragment", "/a#b"),
     ("a quote", '/a"b'),
     ("a blank", "/a b"),
     ("a line break", "/a\n"),
-    ("a colon", "/a:b"),
-    ("an at sign", "/a@b"),
+    ("an ampersand", "/a&b"),
     ("a letter outside of ASCII", "/\xe4"),
 )
 

@@ -218,7 +218,7 @@ FROM_THE_RIGHT: Final = (
 #: R7: without a list of proxies, without a count.
 FROM_THE_LEFT: Final = (
     Case(
-        "takes the first element where every peer is peer_trusted",
+        "takes the first element where every peer is trusted",
         anybody(FOR),
         sent(FOR, "203.0.113.7, 198.51.100.66, 10.0.0.8"),
         client="203.0.113.7",
@@ -240,7 +240,7 @@ FROM_THE_LEFT: Final = (
         loose=True,
     ),
     Case(
-        "keeps the list as it came where every peer is peer_trusted",
+        "keeps the list as it came where every peer is trusted",
         anybody(FOR),
         sent(FOR, "203.0.113.7,garbage ,unknown"),
         client="203.0.113.7",
@@ -278,7 +278,7 @@ FROM_THE_LEFT: Final = (
         remaining={},
     ),
     Case(
-        "takes the first element of Forwarded where every peer is peer_trusted",
+        "takes the first element of Forwarded where every peer is trusted",
         anybody(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7;proto=https;host=app.example, for=10.0.0.8"),
         client="203.0.113.7",
@@ -552,6 +552,7 @@ LOCKSTEP: Final = (
         ours(PROTO),
         sent(PROTO, "https, http"),
         scheme="http",
+        problems=("uncounted-list",),
         remaining={PROTO: "http"},
     ),
     Case(
@@ -561,6 +562,7 @@ LOCKSTEP: Final = (
         client="203.0.113.7",
         scheme="https",
         reason=Reason.SINGLE_VALUE,
+        problems=("uncounted-list",),
         remaining={REAL: "203.0.113.7", PROTO: "https"},
     ),
     Case(
@@ -569,7 +571,7 @@ LOCKSTEP: Final = (
         sent(PROTO, "http, https"),
         scheme="https",
         reason=Reason.HEADER_MISSING,
-        problems=("missing",),
+        problems=("missing", "uncounted-list"),
         remaining={PROTO: "https"},
     ),
     Case(
@@ -583,6 +585,36 @@ LOCKSTEP: Final = (
         client="203.0.113.7",
         scheme="http",
         reason=Reason.SINGLE_VALUE,
+        problems=("uncounted-list",),
+        remaining={REAL: "203.0.113.7", PROTO: "http"},
+    ),
+    Case(
+        "sees no guess where all elements say the same",
+        ours(REAL, PROTO),
+        (*sent(REAL, "203.0.113.7"), *sent(PROTO, "https, HTTPS, wss")),
+        client="203.0.113.7",
+        scheme="https",
+        reason=Reason.SINGLE_VALUE,
+        remaining={REAL: "203.0.113.7", PROTO: "wss"},
+    ),
+    Case(
+        "says that the port beside a single address is a guess",
+        ours(REAL, PORT),
+        (*sent(REAL, "203.0.113.7"), *sent(PORT, "443,80")),
+        client="203.0.113.7",
+        port="80",
+        reason=Reason.SINGLE_VALUE,
+        problems=("uncounted-list",),
+        remaining={REAL: "203.0.113.7", PORT: "80"},
+    ),
+    Case(
+        "never rejects a request for a guess",
+        ours(REAL, PROTO, malformed="reject", missing="reject"),
+        (*sent(REAL, "203.0.113.7"), *sent(PROTO, "https, http")),
+        client="203.0.113.7",
+        scheme="http",
+        reason=Reason.SINGLE_VALUE,
+        problems=("uncounted-list",),
         remaining={REAL: "203.0.113.7", PROTO: "http"},
     ),
     Case(
@@ -631,7 +663,7 @@ LOCKSTEP: Final = (
         remaining={PROTO: "https"},
     ),
     Case(
-        "takes the first scheme where every peer is peer_trusted",
+        "takes the first scheme where every peer is trusted",
         anybody(FOR, PROTO),
         (
             *sent(FOR, "203.0.113.7, 198.51.100.8, 10.0.0.8"),
@@ -643,23 +675,25 @@ LOCKSTEP: Final = (
         remaining={FOR: "203.0.113.7, 198.51.100.8, 10.0.0.8", PROTO: "https"},
     ),
     Case(
-        "takes the first scheme where no client header is listed and all are peer_trusted",
+        "takes the first scheme where no client header is listed and all are trusted",
         anybody(PROTO),
         sent(PROTO, "https, http"),
         scheme="https",
+        problems=("uncounted-list",),
         remaining={PROTO: "https"},
     ),
     Case(
-        "takes the first scheme beside a single value where every peer is peer_trusted",
+        "takes the first scheme beside a single value where every peer is trusted",
         anybody(REAL, PROTO),
         (*sent(REAL, "203.0.113.7"), *sent(PROTO, "https, http")),
         client="203.0.113.7",
         scheme="https",
         reason=Reason.SINGLE_VALUE,
+        problems=("uncounted-list",),
         remaining={REAL: "203.0.113.7", PROTO: "https"},
     ),
     Case(
-        "takes a scheme of commas alone for a missing one where all are peer_trusted",
+        "takes a scheme of commas alone for a missing one where all are trusted",
         anybody(PROTO),
         sent(PROTO, ","),
         remaining={},
@@ -669,6 +703,7 @@ LOCKSTEP: Final = (
         ours(PROTO),
         sent(PROTO, "https", "http"),
         scheme="http",
+        problems=("uncounted-list",),
         remaining={PROTO: "http"},
     ),
     Case(

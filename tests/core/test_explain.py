@@ -289,7 +289,7 @@ CLIENT_CASES = [
         ],
     ),
     (
-        "every peer peer_trusted",
+        "every peer trusted",
         {"proxies": None},
         "203.0.113.7, 10.0.0.6",
         [
@@ -622,9 +622,9 @@ POLICY_CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"proxies": ["loopback", "10.0.0.0/8"]},
         "TRUSTED_PROXIES = loopback, 10.0.0.0/8",
-        "only these peers are peer_trusted",
+        "only these peers are trusted",
     ),
-    ({"proxies": []}, "TRUSTED_PROXIES = nothing", "nobody is peer_trusted"),
+    ({"proxies": []}, "TRUSTED_PROXIES = nothing", "nobody is trusted"),
     (
         {"proxies": None},
         "TRUSTED_PROXIES = None",
@@ -640,7 +640,7 @@ POLICY_CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"proxies": None, "secret_header": "X-Edge-Secret", "secrets": ["hush"]},
         "TRUSTED_PROXIES = None",
-        "every peer that knows the secret is peer_trusted",
+        "every peer that knows the secret is trusted",
     ),
     ({}, "TRUSTED_PROXY_HOPS = None", "addresses are not counted"),
     (

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..decision import DECISION_KEY
 from ..headers import KNOWN_HEADERS, Category, environ_key
-from ..wsgi import DECISION_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..log import tell_once
+from ..log import warn_once
 from ..responses import send_asgi, send_wsgi
 from .facts import is_secure, read_environ, read_host, read_scope
 from .rules import HOST, HSTS_HEADER, HTTPSOnly
@@ -167,7 +167,7 @@ def add_hsts_message(send: Send, value: str) -> Send:
 def _tell_open(rules: HTTPSOnly) -> None:
     """Tell that nothing limits the host of a redirect, where no framework does."""
     if rules._target_name is None and rules.allowed_hosts is None:
-        tell_once(
+        warn_once(
             "https-only-open",
             "HTTPS only redirects to whatever host a request names: name the site's "
             "host (%s, or host=), or its hosts (allowed_hosts=).",

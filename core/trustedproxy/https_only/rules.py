@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..exceptions import ConfigurationError, name_nearest
 from ..hsts import HSTSPolicy
-from ..log import shorten, tell
+from ..log import shorten, warn
 from ..networks import TrustedNetworks
 from ..options import split_entries
 from ..parsing.hosts import compile_allowed_hosts, split_allowed_host
@@ -126,7 +126,7 @@ class HTTPSOnly:
 
     def _log_report_only(self, facts: RequestFacts) -> None:
         if not facts.secure and not self.exempts(facts):
-            tell(
+            warn(
                 "https-only-report_only",
                 facts.peer,
                 "Shadow: HTTPS only would answer %d to a plain %s from peer %s.",
@@ -224,7 +224,7 @@ def _look_on(policy: ProxyPolicy | None, facts: RequestFacts) -> RequestFacts:
 
 def _tell_refused_host(facts: RequestFacts) -> None:
     """Tell which host was answered with 400, and which list it is not on."""
-    tell(
+    warn(
         "https-only-host",
         None,
         "HTTPS only answers 400 to plain HTTP from peer %s for the host %s, which is "
@@ -238,7 +238,7 @@ def _tell_refused_host(facts: RequestFacts) -> None:
 def _tell_loop(facts: RequestFacts) -> None:
     """Tell why a request that came over HTTPS may look plain; the README begins so."""
     if facts.peer_trusted and facts.scheme_header is None:
-        tell(
+        warn(
             "https-only-loop",
             None,
             "HTTPS only answers plain HTTP from the trusted proxy %s, in which no "
@@ -250,7 +250,7 @@ def _tell_loop(facts: RequestFacts) -> None:
     elif facts.peer_trusted or facts.ignored_header is None:
         return
     elif facts.decided:
-        tell(
+        warn(
             "https-only-stranger",
             None,
             "HTTPS only answers plain HTTP from the peer %s, whose %s is not trusted. "
@@ -260,7 +260,7 @@ def _tell_loop(facts: RequestFacts) -> None:
             facts.ignored_header,
         )
     else:
-        tell(
+        warn(
             "https-only-undecided",
             None,
             "HTTPS only answers plain HTTP with the header %s, and no policy was "

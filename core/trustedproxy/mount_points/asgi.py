@@ -19,12 +19,11 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from ..asgi import read_connection
-from ..decision import Connection
-from ..log import tell
+from ..decision import DECISION_KEY
+from ..log import warn
 from ..middleware import TrustedProxyASGIMiddleware
 from ..parsing.hosts import compile_allowed_hosts
 from ..parsing.values import strip_mount_point
-from ..wsgi import DECISION_KEY
 from .answers import answer_error, refuse
 from .client_side import describe_client_side
 from .heads import Answer, BackendError, Body, RequestHead
@@ -153,9 +152,8 @@ class ProxyMountPointsASGIMiddleware:
         forwarded_for = [
             value for name, value in headers if name.lower() == "x-forwarded-for"
         ]
-        connection = Connection(
-            *read_connection(scope, hosts[0] if hosts else None)
-        )._replace(mount_point=quote(scope.get("root_path", "")))
+        connection = read_connection(scope, hosts[0] if hosts else None)
+        connection.mount_point = quote(scope.get("root_path", ""))
         client = describe_client_side(
             scope.get(DECISION_KEY), connection, ", ".join(forwarded_for)
         )
@@ -246,7 +244,7 @@ class ProxyMountPointsASGIMiddleware:
             await _send(answer_error(error), scope, send)
 
     def _tell(self, where: MountPoint, error: BackendError) -> None:
-        tell(
+        warn(
             "mount point",
             where.url,
             "The backend %s of the mount point %s failed: %s",

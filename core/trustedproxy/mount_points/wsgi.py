@@ -16,11 +16,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..decision import Connection
-from ..log import tell
+from ..decision import DECISION_KEY, Connection
+from ..log import warn
 from ..middleware import TrustedProxyMiddleware
 from ..parsing.hosts import compile_allowed_hosts
-from ..wsgi import DECISION_KEY, read_connection
 from .answers import answer_error, refuse
 from .client_side import describe_client_side
 from .heads import BLOCK, Answer, BackendError, Body, RequestHead
@@ -129,8 +128,13 @@ class ProxyMountPointsMiddleware:
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         connection = Connection(
-            *read_connection(environ, scheme_opted_in=False)
-        )._replace(mount_point=quote(environ.get("SCRIPT_NAME", ""), "/", "latin-1"))
+            environ.get("REMOTE_ADDR"),
+            environ.get("wsgi.url_scheme", "http"),
+            environ.get("HTTP_HOST"),
+            environ.get("SERVER_NAME"),
+            environ.get("SERVER_PORT"),
+            quote(environ.get("SCRIPT_NAME", ""), "/", "latin-1"),
+        )
         client = describe_client_side(
             environ.get(DECISION_KEY), connection, environ.get("HTTP_X_FORWARDED_FOR")
         )
@@ -149,7 +153,7 @@ class ProxyMountPointsMiddleware:
             return self._proxy(planned, environ, start_response)
         except BackendError as error:
             where = planned.mount_point
-            tell(
+            warn(
                 "mount point",
                 where.url,
                 "The backend %s of the mount point %s failed: %s",

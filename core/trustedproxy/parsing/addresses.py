@@ -11,9 +11,9 @@ resolver; a test holds it against `ipaddress`.  IPv4-mapped addresses are IPv4 h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from typing import NamedTuple
 
 from .grammar import OBFUSCATED, PORT
 
@@ -27,15 +27,22 @@ _UNSPECIFIED_V6 = bytes(16)
 _BROADCAST = b"\xff" * 4
 
 
-class Hop(NamedTuple):
-    """An element that names an address: canonical text, port or ``None``, packed."""
+@dataclass(slots=True)
+class Hop:
+    """
+    An element that names an address; one is made for every request, so not frozen.
+
+    Attributes:
+        address: In canonical spelling.
+
+        port: The port that was given beside it, or ``None``.
+
+        packed: 4 or 16 bytes.
+    """
 
     address: str
     port: int | None
     packed: bytes
-
-
-_new = tuple.__new__
 
 
 def parse_packed(text: str) -> bytes | None:
@@ -107,7 +114,7 @@ def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
         except (OSError, ValueError):
             return None
         if 0 < packed[0] < 224 or is_client_address(packed):
-            return _new(Hop, (text, None, packed))
+            return Hop(text, None, packed)
         return None
     if len(text) > MAX_CHARACTERS:
         return None

@@ -12,7 +12,8 @@ right end first, so that nothing on the left can reach it (rule R12).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .grammar import FORWARDED_PAIR, QUOTED_PAIR
 from .lists import MAX_CHARACTERS, bound
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Element(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Element:
     """What one element says; ``None`` for a parameter that is not there."""
 
     node: str | None

@@ -46,6 +46,6 @@ CF_VISITOR = re.compile(r'\{[ \t]*"scheme"[ \t]*:[ \t]*"(https?)"[ \t]*\}')
 # name in use has, and with "_", which some have; no label is empty, one dot may end it.
 REG_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 
-# RFC 3986 section 3.3: path-absolute of segments of unreserved characters alone: no
-# "//", no dot segment, nothing encoded.
-MOUNT_POINT = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)*/?")
+# RFC 3986 section 3.3: path-absolute of segments of unreserved characters and of those
+# of `pchar` that stand in users' names: no "//", no dot segment, nothing encoded.
+MOUNT_POINT = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~@+:=!$*-]+)*/?")

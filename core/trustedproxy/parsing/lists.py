@@ -54,7 +54,7 @@ def bound(parts: list[str], *, cut: bool) -> list[str | None]:
 
 def choose_element(value: str, position: int | None) -> tuple[bool, str | None]:
     """
-    Choose the element that stands beside the client's (rule R9).
+    Choose the element that the client's own proxy wrote (rule R9).
 
     Args:
         value: The header's value.
@@ -68,7 +68,7 @@ def choose_element(value: str, position: int | None) -> tuple[bool, str | None]:
         lies beyond what is read.
     """
     if position is None:
-        elements = split_from_left(value)
-        return bool(elements), elements[0] if elements else None
-    elements = split_from_right(value)
-    return bool(elements), elements[:position][-1] if elements else None
+        elements = split_from_left(value)[:1]
+    else:
+        elements = split_from_right(value)[:position]
+    return bool(elements), elements[-1] if elements else None

@@ -9,6 +9,7 @@ No parser ever raises, and every pattern is matched in full.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ..headers import Form
@@ -35,6 +36,9 @@ FLAGS = {
 DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 #: How a websocket's connection says http and https.
 WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
+
+
+_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def parse_scheme(text: str) -> str | None:
@@ -98,8 +102,21 @@ def parse_port_text(text: str) -> str | None:
 
 
 def parse_mount_point(text: str) -> str | None:
-    """Read a mount point: ``""``, or segments without a slash at the end."""
+    """
+    Read a mount point: ``""``, or segments without a slash at the end.
+
+    A character that it may hold may come percent-encoded, and is decoded; every other
+    encoding is malformed, ``%2F`` and ``%25`` among them.
+    """
+    if "%" in text:
+        text = _ENCODED.sub(_decode_allowed, text)
     return text.removesuffix("/") if MOUNT_POINT.fullmatch(text) else None
+
+
+def _decode_allowed(encoded: re.Match[str]) -> str:
+    character = chr(int(encoded[1], 16))
+    # What is left encoded breaks the grammar.
+    return character if MOUNT_POINT.fullmatch(f"/{character}_") else encoded[0]
 
 
 #: The parsers of the forms that hold one value.
