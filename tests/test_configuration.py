@@ -9,6 +9,7 @@ Nothing that is wrong with the configuration may wait for a request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from trustedproxy import (
     ProxyPolicy,
     read_settings,
 )
+from trustedproxy.option_table import OPTIONS
 
 from .cases.case import FOR, FORWARDED, PROTO, SECRET, SECRET_HEADER
 from .surfaces import present, settings_of
@@ -33,7 +35,7 @@ class Mistake:
     One mistake.
 
     Attributes:
-        name: A sentence that begins with "rejects".
+        name: A sentence that begins with "refuses".
 
         policy: Keyword arguments of `ProxyPolicy`.
 
@@ -50,7 +52,7 @@ class Mistake:
 
 def _entry(what: str, entry: Any, words: str = "") -> Mistake:
     return Mistake(
-        f"rejects {what} in the list of proxies",
+        f"refuses {what} in the list of proxies",
         {"headers": [FOR], "proxies": ["127.0.0.1", entry]},
         "TRUSTED_PROXIES[1]",
         words,
@@ -59,7 +61,7 @@ def _entry(what: str, entry: Any, words: str = "") -> Mistake:
 
 def _header(what: str, entry: Any, words: str = "") -> Mistake:
     return Mistake(
-        f"rejects {what} in the list of headers",
+        f"refuses {what} in the list of headers",
         {"headers": [PROTO, entry]},
         "TRUSTED_PROXY_HEADERS[1]",
         words,
@@ -72,7 +74,9 @@ PROXIES: Final = (
     _entry("host bits", "10.0.0.1/8", "'10.0.0.0/8'"),
     _entry("host bits of IPv6", "2001:db8::1/32", "'2001:db8::/32'"),
     _entry("a name with a typing error", "loopbak", "'loopback'"),
-    _entry("a host name", "proxy.internal"),
+    _entry("a host name", "proxy.internal", "never looked up"),
+    _entry("the name of a container", "traefik", "'172.16.0.0/12'"),
+    _entry("a name that is nearly one of ours", "nginx", "REMOTE_ADDR"),
     _entry("a shortened address", "10.1"),
     _entry("a shortened network", "10/8"),
     _entry("leading zeros", "010.0.0.1"),
@@ -87,25 +91,43 @@ PROXIES: Final = (
     _entry("an integer", 167772161),
     _entry("a file that is not there", "file:/nonexistent/proxies.txt"),
     Mistake(
-        "rejects everybody beside others in the list of proxies",
+        "refuses everybody beside others in the list of proxies",
         {"headers": [FOR], "proxies": ["127.0.0.1", "*"]},
         "TRUSTED_PROXIES",
         "'*' alone",
     ),
     Mistake(
-        "rejects a number for the list of proxies",
+        "refuses a number for the list of proxies",
         {"headers": [FOR], "proxies": 10},
         "TRUSTED_PROXIES",
     ),
     Mistake(
-        "rejects a mapping for the list of proxies",
+        "refuses a mapping for the list of proxies",
         {"headers": [FOR], "proxies": {"10.0.0.0/8": True}},
         "TRUSTED_PROXIES",
     ),
 )
 
+WHOM_TO_TRUST: Final = tuple(
+    Mistake(
+        f"refuses {what} without a word about whom to trust",
+        {**policy, "proxies": None},
+        "TRUSTED_PROXIES",
+        "'loopback'",
+    )
+    for what, policy in [
+        ("headers", {"headers": [FOR]}),
+        ("headers", {"headers": [FOR], "strip": "all"}),
+        ("a scheme that is stated", {"fixed_scheme": "https"}),
+        ("a mount point that is stated", {"fixed_mount_point": "/dev"}),
+    ]
+)
+
 HEADERS: Final = (
     _header("a header that nobody knows", "X-Forwarded-Fro", "'X-Forwarded-For'"),
+    _header("a custom header by its name", "X-Ingress-Path", "'X-Ingress-Path=mount_"),
+    _header("a custom header with a wrong form", "X-Edge=adress", "'address'"),
+    _header("a custom header that is never read", "X-Edge=never", "a known form"),
     _header(
         "a header spelled with underscores", "X_Forwarded_For", "'X-Forwarded-For'"
     ),
@@ -115,61 +137,61 @@ HEADERS: Final = (
     _header("a header that is listed twice", "x-forwarded-proto"),
     _header("bytes", b"X-Forwarded-For"),
     Mistake(
-        "rejects Forwarded beside another client header",
+        "refuses Forwarded beside another client header",
         {"headers": [FORWARDED, FOR]},
         "TRUSTED_PROXY_HEADERS",
         "Forwarded",
     ),
     Mistake(
-        "rejects Forwarded beside a scheme header",
+        "refuses Forwarded beside a scheme header",
         {"headers": [PROTO, FORWARDED]},
         "TRUSTED_PROXY_HEADERS",
         "Forwarded",
     ),
     Mistake(
-        "rejects Forwarded beside a host header",
+        "refuses Forwarded beside a host header",
         {"headers": ["X-Host", FORWARDED]},
         "TRUSTED_PROXY_HEADERS",
         "Forwarded",
     ),
 )
 
-OPTIONS: Final = (
+CHOICES: Final = (
     *(
         Mistake(
-            f"rejects the hop count {count!r}",
+            f"refuses the hop count {count!r}",
             {"headers": [FOR], "hops": count},
             "TRUSTED_PROXY_HOPS",
         )
         for count in (0, -1, 65, "2", 1.0, True)
     ),
     Mistake(
-        "rejects a wrong word for what is removed",
+        "refuses a wrong word for what is removed",
         {"headers": [FOR], "strip": "alll"},
         "TRUSTED_PROXY_STRIP",
         "'all'",
     ),
     Mistake(
-        "rejects a wrong word for malformed headers",
+        "refuses a wrong word for malformed headers",
         {"headers": [FOR], "malformed": "deny"},
         "TRUSTED_PROXY_MALFORMED",
         "'reject'",
     ),
     Mistake(
-        "rejects a wrong word for unknown clients",
+        "refuses a wrong word for unknown clients",
         {"headers": [FOR], "missing": None},
         "TRUSTED_PROXY_MISSING",
         "'reject'",
     ),
     Mistake(
-        "rejects to refuse unknown clients without a client header",
+        "refuses to reject unknown clients without a client header",
         {"headers": [PROTO], "missing": "reject"},
         "TRUSTED_PROXY_MISSING",
         "client",
     ),
     *(
         Mistake(
-            f"rejects a word where {name} is yes or no",
+            f"refuses a word where {name} is yes or no",
             {"headers": [FOR], name: "yes"},
             f"TRUSTED_PROXY_{name.upper()}",
             "True or False",
@@ -177,61 +199,104 @@ OPTIONS: Final = (
         for name in ("port_in_host", "strip_mount_point", "report_only")
     ),
     Mistake(
-        "rejects a secret header without secrets",
+        "refuses a secret header without secrets",
         {"headers": [FOR], "secret_header": SECRET_HEADER},
         "TRUSTED_PROXY_SECRETS",
     ),
     Mistake(
-        "rejects secrets without a secret header",
+        "refuses secrets without a secret header",
         {"headers": [FOR], "secrets": [SECRET]},
         "TRUSTED_PROXY_SECRET_HEADER",
     ),
     Mistake(
-        "rejects an empty secret",
+        "refuses an empty secret",
         {"headers": [FOR], "secret_header": SECRET_HEADER, "secrets": [SECRET, ""]},
         "TRUSTED_PROXY_SECRETS[1]",
     ),
     Mistake(
-        "rejects a secret with a line break",
+        "refuses a secret with a line break",
         {"headers": [FOR], "secret_header": SECRET_HEADER, "secrets": [SECRET + "\n"]},
         "TRUSTED_PROXY_SECRETS[0]",
     ),
     Mistake(
-        "rejects a secret header that is trusted as well",
+        "refuses a secret that is short",
+        {"headers": [FOR], "secret_header": SECRET_HEADER, "secrets": [SECRET, "7"]},
+        "TRUSTED_PROXY_SECRETS[1]",
+        "16 characters",
+    ),
+    Mistake(
+        "refuses a text of secrets with a comma",
+        {"headers": [FOR], "secret_header": SECRET_HEADER, "secrets": f"{SECRET},7"},
+        "TRUSTED_PROXY_SECRETS[0]",
+        "in a list",
+    ),
+    Mistake(
+        "refuses a secret header that is trusted as well",
         {"headers": [FOR], "secret_header": FOR, "secrets": [SECRET]},
         "TRUSTED_PROXY_SECRET_HEADER",
     ),
     Mistake(
-        "rejects a secret header that is no header name",
+        "refuses a secret header that is no header name",
         {"headers": [FOR], "secret_header": "X Secret", "secrets": [SECRET]},
         "TRUSTED_PROXY_SECRET_HEADER",
     ),
 )
 
-MISTAKES: Final = (*PROXIES, *HEADERS, *OPTIONS)
+FIXED: Final = (
+    *(
+        Mistake(
+            f"refuses to state a {what} that {header} says",
+            {"headers": [header], "proxies": ["loopback"], argument: value},
+            f"TRUSTED_PROXY_{argument.upper()}",
+            f"{header!r}",
+        )
+        for what, argument, value, header in [
+            ("scheme", "fixed_scheme", "https", PROTO),
+            ("scheme", "fixed_scheme", "https", FORWARDED),
+            ("host", "fixed_host", "app.example", "X-Forwarded-Host"),
+            ("port", "fixed_port", 443, "X-Forwarded-Port"),
+            ("mount point", "fixed_mount_point", "/dev", "X-Forwarded-Prefix"),
+        ]
+    ),
+    *(
+        Mistake(
+            f"refuses to state {what}",
+            {"proxies": ["loopback"], argument: value},
+            f"TRUSTED_PROXY_{argument.upper()}",
+            words,
+        )
+        for what, argument, value, words in [
+            ("a scheme that is none", "fixed_scheme", "htps", "'https'"),
+            ("a URL for a host", "fixed_host", "https://app.example", "'app.example'"),
+            ("a port that is none", "fixed_port", 65536, "65535"),
+            ("a path of another site", "fixed_mount_point", "//evil.example", "'/dev'"),
+            (
+                "the site of another server",
+                "fixed_mount_point",
+                "/blog=http://127.0.0.1/",
+                "TRUSTED_PROXY_MOUNT_POINTS",
+            ),
+        ]
+    ),
+)
+
+MISTAKES: Final = (*PROXIES, *WHOM_TO_TRUST, *HEADERS, *CHOICES, *FIXED)
 
 
-def _make_policy(policy: dict[str, Any]) -> None:
-    ProxyPolicy(**policy)
+def _make_policy(settings: dict[str, Any]) -> None:
+    option_of = {option.name: option for option in OPTIONS}
+    arguments = {option_of[name].argument: value for name, value in settings.items()}
+    ProxyPolicy(**arguments)
 
 
-def _read(policy: dict[str, Any]) -> None:
-    read_settings(settings_of(policy))
-
-
-def _from_mapping(policy: dict[str, Any]) -> None:
-    ProxyPolicy.from_mapping(settings_of(policy))
-
-
-def _start_django(policy: dict[str, Any]) -> None:
+def _start_django(settings: dict[str, Any]) -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.handlers.wsgi import WSGIHandler
     from django.test import override_settings
 
-    overridden = settings_of({"proxies": None, **policy})
     with override_settings(
         MIDDLEWARE=["django_trustedproxy.middleware.TrustedProxyMiddleware"],
-        **overridden,
+        **{"TRUSTED_PROXY_HEADERS": (), "TRUSTED_PROXIES": None, **settings},
     ):
         try:
             WSGIHandler()
@@ -240,36 +305,97 @@ def _start_django(policy: dict[str, Any]) -> None:
             raise
 
 
-def _start_flask(policy: dict[str, Any]) -> None:
+def _start_flask(settings: dict[str, Any]) -> None:
     import flask
 
     from flask_trustedproxy import TrustedProxy
 
     app = flask.Flask("application", static_folder=None)
-    app.config.update(settings_of(policy))
+    app.config.update(settings)
     TrustedProxy(app)
 
 
-STARTS: Final = {
+#: Surface → what starts it with settings.
+STARTS: Final[dict[str, Callable[[dict[str, Any]], object]]] = {
     "decide": _make_policy,
-    "wsgi": _read,
-    "asgi": _from_mapping,
+    "wsgi": read_settings,
+    "asgi": ProxyPolicy.from_mapping,
     "django-wsgi": _start_django,
     "flask": _start_flask,
 }
+PRESENT: Final = [name for name in STARTS if name in present()]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-@pytest.mark.parametrize("surface", [name for name in STARTS if name in present()])
-def test_mistake_is_told_at_start(surface: str, mistake: Mistake) -> None:
+@pytest.mark.parametrize("surface", PRESENT)
+def test_mistake_is_an_error_at_start(surface: str, mistake: Mistake) -> None:
     """The error names the setting and what it should be, and shows no secret."""
     with pytest.raises(ConfigurationError) as caught:
-        STARTS[surface](mistake.policy)
+        STARTS[surface](settings_of(mistake.policy))
 
-    told = str(caught.value)
+    text = str(caught.value)
     assert caught.value.option.startswith(mistake.option.partition("[")[0])
-    assert mistake.words in told
-    assert SECRET not in told and SECRET not in repr(caught.value)
+    assert mistake.words in text
+    assert SECRET not in text and SECRET not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "option", "words"),
+    [
+        ({"TRUSTED_PROXY_HEADERS": FOR}, "TRUSTED_PROXIES", "'loopback'"),
+        (
+            {"TRUSTED_PROXY_HEADERS": FOR, "TRUSTED_PROXIES": "loopback traefik"},
+            "TRUSTED_PROXIES[1]",
+            "never looked up",
+        ),
+        (
+            {"TRUSTED_PROXY_HEADERS": f"{PROTO}, X-Ingress-Path"},
+            "TRUSTED_PROXY_HEADERS[1]",
+            "'X-Ingress-Path=mount_point'",
+        ),
+        (
+            {"TRUSTED_PROXY_SECRET_HEADER": "X-Proof", "TRUSTED_PROXY_SECRETS": "a,7"},
+            "TRUSTED_PROXY_SECRETS[0]",
+            "a line of its own",
+        ),
+        (
+            {"TRUSTED_PROXY_FIXED_MOUNT_POINT": "/blog=http://127.0.0.1/"},
+            "TRUSTED_PROXY_FIXED_MOUNT_POINT",
+            "TRUSTED_PROXY_MOUNT_POINTS",
+        ),
+        (
+            {"TRUSTED_PROXY_MOUNT_POINTS": "/dev"},
+            "TRUSTED_PROXY_MOUNT_POINTS",
+            "TRUSTED_PROXY_FIXED_MOUNT_POINT",
+        ),
+        ({"TRUSTEDPROXY_HEADERS": FOR}, "TRUSTEDPROXY_HEADERS", "'TRUSTED_PROXY_"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_mistake_in_the_environment_is_an_error_at_start(
+    environment: dict[str, str], option: str, words: str
+) -> None:
+    """As a container is configured, where all is text."""
+    with pytest.raises(ConfigurationError) as caught:
+        ProxyPolicy.from_env(environment)
+
+    assert caught.value.option == option
+    assert words in str(caught.value)
+
+
+def test_custom_header_can_be_described_in_the_environment() -> None:
+    """As a container is configured, where nothing can be imported."""
+    policy = ProxyPolicy.from_env(
+        {
+            "TRUSTED_PROXY_HEADERS": "X-Edge-Client=address X-Ingress-Path=mount_point",
+            "TRUSTED_PROXIES": "loopback",
+        }
+    )
+
+    assert policy.headers == (
+        ProxyHeader("X-Edge-Client", Category.CLIENT, Form.ADDRESS),
+        ProxyHeader("X-Ingress-Path", Category.MOUNT_POINT, Form.MOUNT_POINT),
+    )
 
 
 @pytest.mark.parametrize(
@@ -283,10 +409,15 @@ def test_mistake_in_a_list_names_its_place(mistake: Mistake) -> None:
     assert caught.value.option == mistake.option
 
 
-def test_unknown_setting_is_told_with_the_nearest() -> None:
-    """A setting that nobody reads is a typing error."""
-    with pytest.raises(ConfigurationError, match="TRUSTED_PROXY_HEADERS"):
-        read_settings({"TRUSTED_PROXY_HEADER": [FOR]})
+@pytest.mark.parametrize("name", ["TRUSTED_PROXY_HEADER", "TRUSTEDPROXY_HEADERS"])
+@pytest.mark.parametrize("surface", [name for name in PRESENT if name != "decide"])
+def test_unknown_setting_is_an_error_with_the_nearest(surface: str, name: str) -> None:
+    """A setting that nobody reads is a typing error, wherever it is."""
+    with pytest.raises(ConfigurationError) as caught:
+        STARTS[surface]({name: [FOR]})
+
+    assert caught.value.option == name
+    assert caught.value.nearest == "TRUSTED_PROXY_HEADERS"
 
 
 @pytest.mark.parametrize(
@@ -294,9 +425,9 @@ def test_unknown_setting_is_told_with_the_nearest() -> None:
     [(Category.CLIENT, Form.PORT), (Category.HOST, Form.FLAG)],
     ids=str,
 )
-def test_header_of_its_own_with_a_wrong_form_is_told(
+def test_custom_header_with_a_wrong_form_is_an_error(
     category: Category, form: Form
 ) -> None:
-    """A header of the user's own has a form of its category."""
+    """It has a form of its category."""
     with pytest.raises(ConfigurationError):
         ProxyHeader("X-Edge", category, form)
