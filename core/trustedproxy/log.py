@@ -119,9 +119,25 @@ def warn(
     message: str,
     *args: object,
     header: str | None = None,
+    about: str | None = None,
 ) -> None:
-    """Log *message* at WARNING, at most once a minute for a *code* and *peer*."""
-    if is_due(code, peer):
+    """
+    Log *message* at WARNING, at most once a minute for a *code* and *peer*.
+
+    Args:
+        code: A word for what is logged, which stays the same.
+
+        peer: Whose request it is about; ``None`` where it is about none.
+
+        message: As for `logging`, with its *args*.
+
+        args: What the message shows.
+
+        header: The header that it is about.
+
+        about: What takes the place of the peer in the limit, such as a file.
+    """
+    if is_due(code, peer if about is None else about):
         _write(code, header, peer, message, args)
 
 

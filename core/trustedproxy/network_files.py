@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from .exceptions import ConfigurationError
-from .log import is_due, logger
+from .log import warn
 from .parsing.values import BLANKS
 
 if TYPE_CHECKING:
@@ -202,9 +202,7 @@ class NetworkFile:
 
     def warn(self, code: str, message: str, *args: object) -> None:
         """Log *message* about this file, at most once a minute for a *code*."""
-        if is_due(f"{code} {self.path}", None):
-            attributes = {"code": code, "header": None, "peer": None}
-            logger.warning(f"trustedproxy: {message}", *args, extra=attributes)
+        warn(code, None, message, *args, about=str(self.path))
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -305,7 +305,6 @@ class TrustedNetworks:
         #: whatever its text, since a client may choose that; one that did not, by its
         #: address alone.
         self.trusts: Trusts = self._now[0].trusts
-        self.known_hops = None
         if self._files:
             self.contains = self._contains_now
             self.trusts = self._trusts_now
@@ -320,11 +319,6 @@ class TrustedNetworks:
             self._files.append(NetworkFile(path, option, _parse_line))
         else:
             self._fixed.append(parse_network(entry, option))
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether no file can change what is trusted."""
-        return not self._files
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -2,8 +2,8 @@
 The setting of the proxy mount points.
 
 In:  the setting's value, or its text in an environment variable.
-Out: `OPTIONS`, its row in the table of settings, and the mapping that it is; what may
-     stand in the mapping is checked by `points`.
+Out: `OPTIONS`, its row in the table of settings, and the mapping that it is, in which
+     `points` has found nothing wrong.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from ..exceptions import ConfigurationError, hide_userinfo
 from ..options import Option, parse_pairs
+from .points import compile_mount_points
 
 NAME = "TRUSTED_PROXY_MOUNT_POINTS"
 
@@ -30,13 +31,15 @@ def read_mount_points(value: object) -> dict[str, str]:
     Read the mapping of URL paths to backend URLs; ``None`` is an empty one.
 
     Raises:
-        ConfigurationError: It is no mapping.
+        ConfigurationError: It is no mapping, or a row of it is invalid.
     """
     if value is None:
         return {}
     if not isinstance(value, Mapping):
         expected = "a mapping of URL paths to URLs" + _name_other_setting(value)
         raise ConfigurationError(NAME, hide_userinfo(value), expected)
+    # The middlewares compile it again; an invalid one is an error at start.
+    compile_mount_points(value)
     return dict(value)
 
 

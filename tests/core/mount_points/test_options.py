@@ -55,6 +55,21 @@ def test_value_that_is_no_mapping_is_refused(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "option"),
+    [
+        ({"blog": "http://127.0.0.1/"}, NAME),
+        ({"/blog": "gopher://127.0.0.1/"}, f'{NAME}["/blog"]'),
+    ],
+)
+def test_row_that_is_invalid_is_refused(value: Any, option: str) -> None:
+    """When the settings are read, and not when the middleware is made."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_mount_points(value)
+
+    assert caught.value.option == option
+
+
+@pytest.mark.parametrize(
     ("text", "shown", "expected"),
     [
         ("/dev", "/dev", A_PAIR + OTHER),
