@@ -108,6 +108,14 @@ PROXIES: Final = (
     ),
 )
 
+#: What trusts somebody: what it is, keyword arguments of `ProxyPolicy`.
+TRUSTING: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("headers", {"headers": [FOR]}),
+    ("headers, and strips all,", {"headers": [FOR], "strip": "all"}),
+    ("a scheme that is stated", {"fixed_scheme": "https"}),
+    ("a mount point that is stated", {"fixed_mount_point": "/dev"}),
+)
+
 WHOM_TO_TRUST: Final = tuple(
     Mistake(
         f"refuses {what} without a word about whom to trust",
@@ -115,12 +123,7 @@ WHOM_TO_TRUST: Final = tuple(
         "TRUSTED_PROXIES",
         "'loopback'",
     )
-    for what, policy in [
-        ("headers", {"headers": [FOR]}),
-        ("headers", {"headers": [FOR], "strip": "all"}),
-        ("a scheme that is stated", {"fixed_scheme": "https"}),
-        ("a mount point that is stated", {"fixed_mount_point": "/dev"}),
-    ]
+    for what, policy in TRUSTING
 )
 
 HEADERS: Final = (
@@ -285,8 +288,9 @@ MISTAKES: Final = (*PROXIES, *WHOM_TO_TRUST, *HEADERS, *CHOICES, *FIXED)
 
 def _make_policy(settings: dict[str, Any]) -> None:
     option_of = {option.name: option for option in OPTIONS}
-    arguments = {option_of[name].argument: value for name, value in settings.items()}
-    ProxyPolicy(**arguments)
+    ProxyPolicy(
+        **{str(option_of[name].argument): value for name, value in settings.items()}
+    )
 
 
 def _start_django(settings: dict[str, Any]) -> None:
