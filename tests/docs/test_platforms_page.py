@@ -53,7 +53,7 @@ def read_options(settings: Mapping[str, object]) -> PolicyOptions:
     """Read *settings*, a preset's name among them, as a policy would."""
     said = {str(OPTION_OF[name].argument): value for name, value in settings.items()}
     arguments = presets.arguments_of(said.pop("preset"), said)
-    return read_policy_options(**arguments)  # type: ignore[arg-type]
+    return read_policy_options(**arguments)
 
 
 def test_page_is_what_the_script_makes(script: ModuleType) -> None:

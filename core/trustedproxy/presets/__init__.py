@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import ConfigurationError, nearest
 from ..log import warn_once
@@ -113,7 +113,7 @@ def load(name: object) -> Mapping[str, object]:
 
 def arguments_of(
     name: object, overrides: Mapping[str, object], *, today: date | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """
     Give the arguments of `ProxyPolicy` for a preset and what is said beside it.
 

@@ -39,7 +39,7 @@ each_vector = pytest.mark.parametrize(
 def make_policy(preset: Preset, arguments: Mapping[str, object]) -> ProxyPolicy:
     """Make the policy of *preset* and of what is said beside it."""
     combined = presets.arguments_of(preset.name, arguments, today=TODAY)
-    return ProxyPolicy(**combined)  # type: ignore[arg-type]
+    return ProxyPolicy(**combined)
 
 
 def headers_of(preset: Preset) -> list[str]:
@@ -177,7 +177,7 @@ def test_example_of_a_preset_makes_a_policy(preset: Preset) -> None:
     """What the page shows is accepted."""
     combined = presets.arguments_of(preset.name, preset.example, today=TODAY)
 
-    options = read_policy_options(**combined)  # type: ignore[arg-type]
+    options = read_policy_options(**combined)
 
     assert [header.name for header in options.headers] == headers_of(preset)
     assert options.strip == "all"
