@@ -20,6 +20,7 @@ from .headers import Form
 from .parsing import forwarded, lists
 from .parsing.addresses import Hop, parse_hop, parse_hop_colon_port
 from .parsing.grammar import UNIDENTIFIED
+from .parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS, take_from_right
 from .parsing.values import BLANKS
 
 if TYPE_CHECKING:
@@ -76,32 +77,38 @@ class _Grammar:
     How the elements of one kind of list are read.
 
     Attributes:
-        split: A header's value → its elements, nearest first.
-
-        first: A header's value → its first element from the left, ``""`` for none.
+        partition: Cuts the right-most element off, as ``text.rpartition(",")``.
 
         read: An element's text → its hop, or ``None`` where it names no address.
 
-        describe:
-            An element's text, or ``None`` for what is not read → the code of its
-            problem, and its parameters where it has such.
-
-        has_parameters: Whether an element can break the grammar, and says more.
+        parse: An element's text → its parameters; ``None`` where the list has none.
     """
 
-    split: Callable[[str], list[str | None]]
-    first: Callable[[str], str | None]
+    partition: lists.Partition
     read: Callable[[str], Hop | None]
-    describe: Callable[[str | None], tuple[str | None, forwarded.Element | None]]
-    has_parameters: bool
+    parse: Callable[[str], forwarded.Element | None] | None = None
 
+    def describe(self, text: str | None) -> tuple[str | None, forwarded.Element | None]:
+        """
+        Describe an element that names nobody.
 
-def _describe(text: str | None) -> tuple[str | None, None]:
-    if text is None:
-        return "too-long", None
-    if parse_hop(text) is not None or UNIDENTIFIED.fullmatch(text):
-        return None, None
-    return "malformed", None
+        Args:
+            text: The element, or ``None`` for one that is not read.
+
+        Returns:
+            The code of its problem, or ``None``; and its parameters, where it has some.
+        """
+        if text is None:
+            return "too-long", None
+        element = None
+        node: str | None = text
+        if self.parse is not None:
+            element = self.parse(text)
+            if element is None:
+                return "malformed", None
+            node = element.node
+        well_formed = node is None or UNIDENTIFIED.fullmatch(node)
+        return None if well_formed else "malformed", element
 
 
 def _read_node(text: str) -> Hop | None:
@@ -111,40 +118,15 @@ def _read_node(text: str) -> Hop | None:
     return parse_hop(element.node, forwarded=True)
 
 
-def _describe_element(
-    text: str | None,
-) -> tuple[str | None, forwarded.Element | None]:
-    if text is None:
-        return "too-long", None
-    element = forwarded.parse_element(text)
-    if element is None:
-        return "malformed", None
-    node = element.node
-    if node is None or UNIDENTIFIED.fullmatch(node) or _read_node(text):
-        return None, element
-    return "malformed", element
-
-
-def _find_first(value: str) -> str | None:
-    elements = lists.split_from_left(value)
-    return elements[0] if elements else ""
-
-
-def _find_first_of_forwarded(value: str) -> str | None:
-    # What is broken somewhere has no first element (rule R7).
-    elements = forwarded.split_from_right(value)
-    broken = [text for text in elements if _describe_element(text)[1] is None]
-    return (broken or elements)[-1] if elements else ""
-
-
-_LIST = _Grammar(lists.split_from_right, _find_first, parse_hop, _describe, False)
+_LIST = _Grammar(lists.PARTITION, parse_hop)
 _FORWARDED = _Grammar(
-    forwarded.split_from_right,
-    _find_first_of_forwarded,
-    _read_node,
-    _describe_element,
-    True,
+    forwarded.partition_from_right, _read_node, forwarded.parse_element
 )
+#: How a header with one address is read.
+_SINGLE: dict[Form, Callable[[str], Hop | None]] = {
+    Form.ADDRESS: parse_hop,
+    Form.ADDRESS_COLON_PORT: parse_hop_colon_port,
+}
 
 
 def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
@@ -155,20 +137,21 @@ def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
         A function of the header's value, and of a list that takes the steps or
         ``None``.
     """
-    if header.form is Form.ADDRESS:
-        return _compile_single(header.name, trust, parse_hop)
-    if header.form is Form.ADDRESS_COLON_PORT:
-        return _compile_single(header.name, trust, parse_hop_colon_port)
-    grammar = _FORWARDED if header.form is Form.FORWARDED else _LIST
+    name, form = header.name, header.form
+    if form in _SINGLE:
+        return _compile_single(name, trust, _SINGLE[form])
+    is_forwarded = form is Form.FORWARDED
+    grammar = _FORWARDED if is_forwarded else _LIST
     if trust.hops is not None:
-        return _compile_count(header.name, grammar, trust.hops)
+        return _compile_count(name, grammar, trust.hops)
     if trust.contains is not None:
-        return _compile_walk(header.name, grammar, trust.contains)
-    return _compile_first(header.name, grammar)
+        return _compile_walk(name, grammar, trust.contains)
+    first = _find_first_of_forwarded if is_forwarded else _find_first
+    return _compile_first(name, grammar, first)
 
 
 def _compile_single(
-    name: str, trust: Trust, parse: Callable[[str], Hop | None]
+    name: str, trust: Trust, read: Callable[[str], Hop | None]
 ) -> Finder:
     """Read a header that holds one address."""
     position, counted = trust.position_without_list, trust.hops is not None
@@ -177,86 +160,96 @@ def _compile_single(
         text = value.strip(BLANKS)
         if not text:
             return None
-        hop = parse(text)
+        hop = read(text)
         if steps is not None:
             steps.append(Step(text, hop, False))
+        kept = problem = None
         if hop is not None:
-            return Finding(
-                _SINGLE_VALUE,
-                hop,
-                hop,
-                text,
-                position,
-                counted,
-                None,
-                None,
-                name,
-                value,
-            )
-        if UNIDENTIFIED.fullmatch(text):
-            reason, problem = Reason.UNIDENTIFIED_HOP, None
+            reason, kept = _SINGLE_VALUE, text
+        elif UNIDENTIFIED.fullmatch(text):
+            reason = Reason.UNIDENTIFIED_HOP
         else:
             reason, problem = Reason.MALFORMED, "malformed"
         return Finding(
-            reason, None, None, None, position, counted, problem, None, name, value
+            reason, hop, hop, kept, position, counted, problem, None, name, value
         )
 
     return find
 
 
-def _compile_first(name: str, grammar: _Grammar) -> Finder:
+def _compile_first(
+    name: str, grammar: _Grammar, first: Callable[[str], str | None]
+) -> Finder:
     """Take the first element, where every peer is trusted (rule R7)."""
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
-        text = grammar.first(value)
+        text = first(value)
         if text == "":
             return None
-        problem, element = grammar.describe(text)
         hop = None if text is None else grammar.read(text)
         if steps is not None:
             steps.append(Step(text, hop, False))
-        if hop is None:
-            reason, kept = Reason.UNIDENTIFIED_HOP, None
-        else:
-            # The header stays as it is, whatever its length.
-            reason, kept = Reason.FIRST_ELEMENT, value
-        return Finding(
-            reason, hop, hop, kept, None, True, problem, element, name, value
-        )
+        if hop is None or text is None:
+            return _end(name, value, grammar, text, None, None, None)
+        element = None if grammar.parse is None else grammar.parse(text)
+        # The header stays as it is, whatever its length.
+        reason = Reason.FIRST_ELEMENT
+        return Finding(reason, hop, hop, value, None, True, None, element, name, value)
 
     return find
+
+
+def _find_first(value: str) -> str | None:
+    elements = lists.split_from_left(value)
+    return elements[0] if elements else ""
+
+
+def _find_first_of_forwarded(value: str) -> str | None:
+    # What is broken somewhere has no first element.
+    elements = forwarded.split_from_right(value)
+    broken = [
+        text
+        for text in elements
+        if text is None or forwarded.parse_element(text) is None
+    ]
+    return (broken or elements)[-1] if elements else ""
 
 
 def _compile_walk(
     name: str, grammar: _Grammar, contains: Callable[[bytes], bool]
 ) -> Finder:
     """Walk from the right over trusted proxies to the first hop that is not one."""
-    split, read, describe = grammar.split, grammar.read, grammar.describe
-    has_parameters = grammar.has_parameters
+    partition, read, parse = grammar.partition, grammar.read, grammar.parse
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
-        elements = split(value)
-        last: Hop | None = None
+        rest: str | None = value[-MAX_CHARACTERS:]
+        is_cut = len(value) > MAX_CHARACTERS
+        hop = kept = own = None
         position = 0
         reason = _ALL_HOPS_TRUSTED
-        for text in elements:
-            hop = None if text is None else read(text)
-            trusted = hop is not None and contains(hop.packed)
+        while rest is not None:
+            rest, text = take_from_right(rest, is_cut, partition)
+            if text == "":
+                break
+            if position == MAX_ELEMENTS:
+                text = None
+            found = None if text is None else read(text)
+            trusted = found is not None and contains(found.packed)
             if steps is not None:
-                steps.append(Step(text, hop, trusted))
-            if hop is None:
-                return _end(name, value, elements, position, position + 1, grammar)
-            last = hop
+                steps.append(Step(text, found, trusted))
             position += 1
+            if found is None:
+                return _end(name, value, grammar, text, hop, kept, position)
+            hop, own = found, text
+            kept = text if kept is None else f"{text}, {kept}"
             if not trusted:
                 reason = _FIRST_UNTRUSTED_HOP
                 break
-        if last is None:
+        if hop is None:
             return None
-        element = describe(elements[position - 1])[1] if has_parameters else None
-        kept = _join(elements, position)
+        element = None if parse is None or own is None else parse(own)
         return Finding(
-            reason, last, last, kept, position, True, None, element, name, value
+            reason, hop, hop, kept, position, True, None, element, name, value
         )
 
     return find
@@ -264,29 +257,36 @@ def _compile_walk(
 
 def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
     """Count from the right; what stands right of the count is only counted (R8)."""
-    split, read, describe = grammar.split, grammar.read, grammar.describe
-    has_parameters = grammar.has_parameters
+    partition, read, parse = grammar.partition, grammar.read, grammar.parse
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
-        elements = split(value)
-        element = None
-        for passed, text in enumerate(elements[:hops]):
-            counted = passed + 1 == hops
-            hop = read(text) if counted and text is not None else None
+        rest: str | None = value[-MAX_CHARACTERS:]
+        is_cut = len(value) > MAX_CHARACTERS
+        right = kept = element = None
+        position = 0
+        while rest is not None:
+            rest, text = take_from_right(rest, is_cut, partition)
+            if text == "":
+                break
+            position += 1
+            hop = read(text) if text is not None and position == hops else None
             if steps is not None:
-                steps.append(Step(text, hop, not counted))
-            if has_parameters:
-                element = describe(text)[1]
+                steps.append(Step(text, hop, position < hops))
+            if parse is not None and text is not None:
+                element = parse(text)
             # What breaks the grammar of Forwarded might be several elements.
-            broken = has_parameters and element is None
-            if text is None or broken or (counted and hop is None):
-                return _end(name, value, elements, passed, hops, grammar)
-            if counted:
-                kept = _join(elements, hops)
+            broken = text is None or (parse is not None and element is None)
+            if broken or (position == hops and hop is None):
+                confirmed = None if right is None else read(right)
+                kept = None if confirmed is None else kept
+                return _end(name, value, grammar, text, confirmed, kept, hops)
+            right = text
+            kept = text if kept is None else f"{text}, {kept}"
+            if position == hops:
                 return Finding(
                     _HOP_COUNT, hop, hop, kept, hops, True, None, element, name, value
                 )
-        if not elements:
+        if kept is None:
             return None
         reason, problem = Reason.TOO_FEW_ELEMENTS, "too-few-elements"
         return Finding(reason, None, None, None, hops, True, problem, None, name, value)
@@ -297,29 +297,35 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
 def _end(
     name: str,
     value: str,
-    elements: list[str | None],
-    passed: int,
-    position: int,
     grammar: _Grammar,
+    text: str | None,
+    confirmed: Hop | None,
+    kept: str | None,
+    position: int | None,
 ) -> Finding:
     """
     End at an element that names nobody (rule R11).
 
     The address is that of the element right of it, if that is one, else the peer's;
     it is never the garbage, and never an address further left.
+
+    Args:
+        name: The header's name.
+
+        value: Its value.
+
+        grammar: How its elements are read.
+
+        text: The element, or ``None`` for one that is not read.
+
+        confirmed: The hop right of it, or ``None``.
+
+        kept: What remains of the header: what stands right of the element.
+
+        position: Where the other lists are read.
     """
-    problem, element = grammar.describe(elements[passed])
-    right = elements[passed - 1] if passed else None
-    confirmed = None if right is None else grammar.read(right)
-    kept = None if confirmed is None else _join(elements, passed)
+    problem, element = grammar.describe(text)
     reason = Reason.UNIDENTIFIED_HOP
     return Finding(
         reason, None, confirmed, kept, position, True, problem, element, name, value
     )
-
-
-def _join(nearest_first: list[str | None], count: int) -> str:
-    """Write the first *count* elements down as a header has them."""
-    if count == 1:
-        return nearest_first[0] or ""
-    return ", ".join(filter(None, nearest_first[count - 1 :: -1]))

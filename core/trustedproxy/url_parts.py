@@ -106,26 +106,21 @@ class URLPartsReader:
 
             connection: What the server says by itself.
         """
-        scheme, host = connection.scheme, connection.host
-        if not self._port_in_host:
-            # Neither decides anything, but for a websocket's scheme.
-            host = None
-            if scheme not in _WEBSOCKET:
-                scheme = ""
         key = (
             came,
             finding.position,
             finding.counted,
             finding.header if finding.text is not None else None,
             finding.element,
-            scheme,
-            host,
+            connection.scheme,
+            connection.host if self._port_in_host else None,
             tuple(map(headers.get, self._keys)),
         )
         parts = self._remembered.get(key)
         if parts is None:
             parts = self._read(*key)
-            if sum(len(text) for text in (*key[-1], host) if text) <= _LONGEST:
+            texts = (*key[-1], key[-2])
+            if sum(len(text) for text in texts if text) <= _LONGEST:
                 self._remembered.remember(key, parts)
         return parts
 

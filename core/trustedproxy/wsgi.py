@@ -22,7 +22,6 @@ from .parsing.values import strip_mount_point
 if TYPE_CHECKING:
     from ._types import Environ
     from .decision import Decision
-    from .parsing.addresses import Hop
     from .rules import Rules
 
 #: Where gunicorn and Werkzeug show the socket of the connection.
@@ -32,6 +31,8 @@ WERKZEUG_SOCKET = "werkzeug.socket"
 UWSGI = "uwsgi.version"
 #: Where Werkzeug's ProxyFix keeps what it replaced.
 PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
+
+_OF_THE_PEER = ("REMOTE_HOST", "REMOTE_PORT")
 
 # Not every system has unix sockets.
 _AF_UNIX = getattr(_sockets, "AF_UNIX", None)
@@ -127,8 +128,17 @@ class EnvironSurface:
         if parts.rewritten or finding.text != finding.value:
             for name, text in decision.rewritten.items():
                 _replace(environ, original, self._key_of[name], text)
-        if finding.confirmed is not None:
-            _write_client(environ, original, finding.confirmed)
+        hop = finding.confirmed
+        if hop is not None:
+            if environ.get("REMOTE_ADDR") != hop.address:
+                original["REMOTE_ADDR"] = environ.get("REMOTE_ADDR")
+                environ["REMOTE_ADDR"] = hop.address
+                # What the server said of the peer goes (rule R10).
+                for key in _OF_THE_PEER:
+                    if key in environ:
+                        original[key] = environ.pop(key)
+            if hop.port is not None:
+                _replace(environ, original, "REMOTE_PORT", str(hop.port))
         for part, value in parts.said:
             key = KEY_OF[part]
             if environ.get(key) != value:
@@ -163,20 +173,6 @@ def _read_incomplete(environ: Environ) -> Connection:
         get("SCRIPT_NAME", ""),
         get("PATH_INFO", ""),
     )
-
-
-def _write_client(environ: Environ, original: dict[str, Any], hop: Hop) -> None:
-    """Write the client's address; what the server said of the peer goes (R10)."""
-    peer = environ.get("REMOTE_ADDR")
-    if peer != hop.address:
-        original["REMOTE_ADDR"] = peer
-        environ["REMOTE_ADDR"] = hop.address
-        if "REMOTE_HOST" in environ:
-            original["REMOTE_HOST"] = environ.pop("REMOTE_HOST")
-        if "REMOTE_PORT" in environ:
-            original["REMOTE_PORT"] = environ.pop("REMOTE_PORT")
-    if hop.port is not None:
-        _replace(environ, original, "REMOTE_PORT", str(hop.port))
 
 
 def _write_doubles(

@@ -13,14 +13,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .grammar import FORWARDED_PAIR, QUOTED_PAIR
-from .lists import MAX_CHARACTERS, bound
+from .lists import MAX_CHARACTERS, MAX_ELEMENTS, take_from_right
 from .values import BLANKS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +32,40 @@ _PARAMETERS = ("for", "proto", "host")
 _SEPARATOR = re.compile(r"[ \t]*;[ \t;]*")
 
 
-def split_from_right(value: str) -> list[str | None]:
-    """List the elements nearest first; ``None`` stands for what is not read."""
-    window = value[-MAX_CHARACTERS:]
-    cut = len(window) < len(value)
-    return bound(list(_cut_from_right(window, cut=cut)), cut=cut)
-
-
-def _cut_from_right(text: str, *, cut: bool) -> Iterator[str]:
+def partition_from_right(text: str) -> tuple[str, str, str]:
     """
-    Cut at commas outside of quoted strings, found from their right end.
+    Cut the right-most element off, as ``text.rpartition(",")`` does for a bare list.
 
     A quote met from the right closes a quoted string, whose opening one is the next
-    that no backslash escapes.  Every character is looked at once for commas and once
-    for quotes.
+    that no backslash escapes; a comma inside is none.
+
+    Returns:
+        What stands left of it, the comma or ``""``, and the element.
     """
-    end = at = len(text)
     comma = text.rfind(",")
     quote = text.rfind('"')
-    while comma >= 0:
-        if quote > comma:
-            at = _find_opening(text, quote)
-            if at < 0:
-                # Nothing opens it: all that is left is one broken element.
-                break
-            comma = text.rfind(",", 0, min(comma + 1, at))
-            quote = text.rfind('"', 0, at)
-            continue
-        yield text[comma + 1 : end]
-        end = at = comma
-        comma = text.rfind(",", 0, at)
-    if not cut:
-        yield text[:end]
+    while comma >= 0 and quote > comma:
+        at = _find_opening(text, quote)
+        if at < 0:
+            # Nothing opens it: all that is left is one broken element.
+            return "", "", text
+        comma = text.rfind(",", 0, min(comma + 1, at))
+        quote = text.rfind('"', 0, at)
+    if comma < 0:
+        return "", "", text
+    return text[:comma], ",", text[comma + 1 :]
+
+
+def split_from_right(value: str) -> list[str | None]:
+    """List the elements nearest first; ``None`` stands for what is not read."""
+    rest: str | None = value[-MAX_CHARACTERS:]
+    is_cut = len(value) > MAX_CHARACTERS
+    elements: list[str | None] = []
+    while rest is not None and len(elements) <= MAX_ELEMENTS:
+        rest, text = take_from_right(rest, is_cut, partition_from_right)
+        if text != "":
+            elements.append(None if len(elements) == MAX_ELEMENTS else text)
+    return elements
 
 
 def _find_opening(text: str, closing: int) -> int:

@@ -9,7 +9,15 @@ Out: elements as they came, blanks around them trimmed, empty ones skipped.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import methodcaller
+from typing import TypeAlias
+
 from .values import BLANKS
+
+#: What ``text.rpartition(",")`` is for a list without quotes.
+Partition: TypeAlias = Callable[[str], tuple[str, str, str]]
+PARTITION: Partition = methodcaller("rpartition", ",")
 
 #: What is read of a header at most.
 MAX_CHARACTERS = 4096
@@ -32,6 +40,34 @@ def split_from_right(value: str) -> list[str | None]:
     cut = len(window) < len(value)
     # The left-most part of a cut window may be the rest of a longer element.
     return bound(parts[:-1] if cut else parts, cut=cut)
+
+
+def take_from_right(
+    rest: str, is_cut: bool, partition: Partition = PARTITION
+) -> tuple[str | None, str | None]:
+    """
+    Take the right-most element that is not empty.
+
+    For those who read from the right and stop, as most readings do at the first.
+
+    Args:
+        rest: What is left of the value.
+
+        is_cut: Whether the value was longer than what is read.
+
+        partition: Cuts at the right-most comma, as ``text.rpartition(",")``.
+
+    Returns:
+        What stands left of the element, ``None`` for nothing; and the element: ``""``
+        where there is none, ``None`` where it is the rest of a longer one.
+    """
+    while True:
+        rest, comma, text = partition(rest)
+        text = text.strip(BLANKS)
+        if not comma:
+            return None, None if is_cut else text
+        if text:
+            return rest, text
 
 
 def split_from_left(value: str) -> list[str | None]:
