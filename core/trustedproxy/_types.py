@@ -2,14 +2,21 @@
 The words used in signatures: what WSGI and ASGI hand over, settings, networks.
 
 In:  nothing.
-Out: aliases, so that every signature reads alike.
+Out: aliases, so that every signature reads alike; and what a feature asks of a policy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Callable[[bytes], object]]
@@ -28,3 +35,24 @@ Result = TypeVar("Result")
 Network: TypeAlias = IPv4Network | IPv6Network
 
 SettingsMapping: TypeAlias = Mapping[str, Any]
+
+
+class AppliesPolicy(Protocol):
+    """What a feature asks of a `ProxyPolicy`, which is made further up."""
+
+    @property
+    def known_headers(self) -> Sequence[Any]:
+        """The headers that it knows, the user's own included."""
+
+    @property
+    def secret_header(self) -> str | None:
+        """The header that holds the proxy's secret."""
+
+    def apply(self, environ: Environ) -> Any:
+        """Rewrite *environ*, and give the `Decision`."""
+
+    def apply_scope(self, scope: Scope) -> tuple[Any, Scope]:
+        """Give the `Decision`, and a new scope that is rewritten."""
+
+    def refuses(self, decision: Any) -> bool:
+        """Say whether the request of *decision* gets 400."""

@@ -107,9 +107,10 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 #: Modules that need the extra ``mount`` → the libraries that it brings for them.
 LIBRARIES = {
-    "trustedproxy.mount_points.httpcore_client": {"anyio", "httpcore"},
+    "trustedproxy.mount_points.asyncio_client": {"anyio", "httpcore"},
+    "trustedproxy.mount_points.blocking_client": {"httpcore"},
+    "trustedproxy.mount_points.connections": {"httpcore"},
     "trustedproxy.mount_points.tunnel": {"websockets"},
-    "trustedproxy.mount_points.urllib3_client": {"urllib3"},
 }
 
 

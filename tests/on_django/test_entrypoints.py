@@ -334,7 +334,6 @@ def test_websocket_is_corrected() -> None:
 @each_wrapper
 def test_mount_points(ask: Any) -> None:
     """A mount point is answered by the wrapper, and everything else by Django."""
-    pytest.importorskip("urllib3", reason="the extra mount is not installed here")
     pytest.importorskip("httpcore", reason="the extra mount is not installed here")
     pytest.importorskip("websockets", reason="the extra mount is not installed here")
     with override_settings(

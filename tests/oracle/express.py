@@ -83,7 +83,7 @@ def make_python(folder: Path) -> Path:
     venv.EnvBuilder(symlinks=True).create(folder / "venv")
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = folder / "venv" / "lib" / version / "site-packages"
-    for name in ("mod_wsgi", "urllib3"):
+    for name in ("mod_wsgi", "httpcore", "h11", "certifi"):
         spec = find_spec(name)
         assert spec is not None and spec.origin is not None, f"{name} is not installed"
         shutil.copytree(Path(spec.origin).parent, packages / name)

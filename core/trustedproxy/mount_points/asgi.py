@@ -18,28 +18,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
-from ..asgi import read_connection
-from ..decision import DECISION_KEY
-from ..log import warn
-from ..middleware import TrustedProxyASGIMiddleware
-from ..parsing.hosts import compile_allowed_hosts
+from .._types import ASGIApp
+from ..decision import DECISION_KEY, Connection
 from ..parsing.values import strip_mount_point
-from .answers import answer_error, refuse
+from ..responses import Answer, bad_request, refuse, refuse_websocket, send_asgi
 from .client_side import describe_client_side
-from .heads import Answer, BackendError, Body, RequestHead
+from .heads import BackendError, Body, RequestHead
 from .paths import find_raw_path
-from .points import MISSING_EXTRA, compile_mount_points
-from .request_plan import name_own_headers, plan_request
 from .response_plan import plan_handshake, plan_response
+from .shell import MountPointsShell, is_unix_peer, load_client
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
-    from .._types import ASGIApp, Message, Receive, Scope, Send
-    from ..policy import ProxyPolicy
-    from .heads import BackendRequest, Headers
-    from .httpcore_client import Backend
+    from .._types import Message, Receive, Scope, Send
+    from .asyncio_client import Backend
+    from .heads import BackendRequest, ClientSide, Headers
     from .points import MountPoint
     from .tunnel import RefusedError
 
@@ -52,89 +46,54 @@ class _ClientError(Exception):
     """The client's body is not as long as was said."""
 
 
-class ProxyMountPointsASGIMiddleware:
-    """
-    Proxy what is below some URL paths of the ASGI application *app* to backends.
+class ProxyMountPointsASGIMiddleware(MountPointsShell[ASGIApp, "Backend"]):
+    __doc__ = MountPointsShell.__doc__
 
-    Args:
-        app: The application that answers everything else.
-
-        mount_points:
-            URL path → backend URL: ``{"/blog/": "http://127.0.0.1:8001/"}``, or
-            ``unix:/run/blog.sock|http://blog/`` for a unix socket.
-
-        policy:
-            Whom to trust. It is applied here to requests to which none was applied
-            yet.
-
-        allowed_hosts:
-            Hosts whose requests are proxied, others get 400: exact names,
-            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
-
-        connect_timeout: Seconds until a connection has to be there, else 504.
-
-        timeout:
-            Seconds that a backend may stay silent. Before its head: 504; in the body:
-            the connection to the client is closed. Open websockets may stay silent.
-
-        idle_connections: How many connections to a backend are kept for later.
-
-        max_message: The longest message of a websocket, in bytes.
-
-        ssl_context: For backends over TLS; ``None``: the system's certificates.
-
-    Raises:
-        ConfigurationError: A path, a URL or a host is wrong.
-
-        ImportError: The extra ``mount`` is not installed.
-
-    Source: ``--proxy-mount-point`` of mod_wsgi-express.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        mount_points: Mapping[str, str],
-        policy: ProxyPolicy,
-        *,
-        allowed_hosts: Sequence[str] | str | None = None,
-        connect_timeout: float = 10.0,
-        timeout: float = 60.0,
-        idle_connections: int = 100,
-        max_message: int = 16 * 1024 * 1024,
-        ssl_context: ssl.SSLContext | None = None,
-    ) -> None:
-        try:
-            from . import httpcore_client, tunnel
-        except ModuleNotFoundError as error:
-            raise ImportError(MISSING_EXTRA.format(error.name)) from error
-        self.app = app
-        self.mount_points = compile_mount_points(mount_points)
-        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
-        self.policy = policy
-        self._client = httpcore_client
-        self._tunnel = tunnel
-        self._connect_timeout = connect_timeout
-        self._timeout = timeout
-        self._idle_connections = idle_connections
-        self._max_message = max_message
-        self._ssl_context = ssl_context
-        self._decide_first = TrustedProxyASGIMiddleware(self._serve, policy)
-        self._own_headers = name_own_headers(policy)
+    def _prepare(self) -> None:
+        self._client = load_client("asyncio_client")
+        self._tunnel = load_client("tunnel")
         # Connections belong to the event loop that made them.
         self._backends: WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[MountPoint, Backend]
         ] = WeakKeyDictionary()
 
+    def _own_backends(self) -> dict[MountPoint, Backend]:
+        return self._backends.setdefault(asyncio.get_running_loop(), {})
+
+    def _make_backend(self, mount_point: MountPoint) -> Backend:
+        backend: Backend = self._client.Backend(mount_point, self.limits)
+        return backend
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop."""
+        backends = self._backends.pop(asyncio.get_running_loop(), {})
+        for backend in backends.values():
+            backend.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
-        elif scope["type"] not in ("http", "websocket"):
+            return
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
-        elif DECISION_KEY in scope:
-            await self._serve(scope, receive, send)
+            return
+        if DECISION_KEY not in scope:
+            decision, scope = self.policy.apply_scope(scope)
+            if self.policy.refuses(decision):
+                await send_asgi(bad_request(), scope, receive, send)
+                return
+        headers = _decode(scope["headers"])
+        planned = self.plan(
+            _read_head(scope, headers), _read_client_side(scope, headers)
+        )
+        if planned is None:
+            await self.app(scope, receive, send)
+        elif isinstance(planned, Answer):
+            await send_asgi(planned, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._open_tunnel(planned, scope, receive, send)
         else:
-            await self._decide_first(scope, receive, send)
+            await self._proxy(planned, scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Close the connections when the application has shut down."""
@@ -145,38 +104,6 @@ class ProxyMountPointsASGIMiddleware:
             await send(message)
 
         await self.app(scope, receive, send_and_close)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _decode(scope["headers"])
-        hosts = [value for name, value in headers if name.lower() == "host"]
-        forwarded_for = [
-            value for name, value in headers if name.lower() == "x-forwarded-for"
-        ]
-        connection = read_connection(scope, hosts[0] if hosts else None)
-        connection.mount_point = quote(scope.get("root_path", ""))
-        client = describe_client_side(
-            scope.get(DECISION_KEY), connection, ", ".join(forwarded_for)
-        )
-        planned = plan_request(
-            self.mount_points,
-            _read_head(scope, headers),
-            client,
-            self._own_headers,
-            self.allowed_hosts,
-        )
-        if planned is None:
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            # The server's message that somebody asks for a websocket.
-            await receive()
-            if isinstance(planned, Answer):
-                await _deny(planned, scope, send)
-            else:
-                await self._open_tunnel(planned, scope, receive, send)
-        elif isinstance(planned, Answer):
-            await _send(planned, scope, send)
-        else:
-            await self._proxy(planned, scope, receive, send)
 
     async def _proxy(
         self, request: BackendRequest, scope: Scope, receive: Receive, send: Send
@@ -198,113 +125,100 @@ class ProxyMountPointsASGIMiddleware:
         self, request: BackendRequest, scope: Scope, incoming: _Incoming, send: Send
     ) -> None:
         started = False
+
+        async def pass_on(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            blocks = await incoming.open()
-            response = await self._find_backend(request.mount_point).send(
-                request, blocks
-            )
-            try:
-                head = plan_response(
-                    request,
-                    response.status,
-                    response.reason,
-                    _decode(response.headers),
-                )
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": head.status,
-                        "headers": _encode(head.headers),
-                    }
-                )
-                started = True
-                async with aclosing(response.read_blocks()) as body:
-                    # Read to its end, even where there is none: only then does the
-                    # connection serve another request.
-                    async for block in body:
-                        await send(
-                            {
-                                "type": "http.response.body",
-                                "body": block,
-                                "more_body": True,
-                            }
-                        )
-                await send({"type": "http.response.body", "body": b""})
-            finally:
-                await response.close()
+            await self._pass_response(request, incoming, pass_on)
         except _ClientGoneError:
             return
         except _ClientError:
-            refusal = refuse(HTTPStatus.BAD_REQUEST, "The body's length is wrong.")
-            await _send(refusal, scope, send)
+            answer = refuse(HTTPStatus.BAD_REQUEST, "The body's length is wrong.")
         except BackendError as error:
-            self._tell(request.mount_point, error)
+            answer = self.answer_failure(request, error)
             if started:
                 raise
-            await _send(answer_error(error), scope, send)
+        else:
+            return
+        await send_asgi(answer, scope, incoming.receive, send)
 
-    def _tell(self, where: MountPoint, error: BackendError) -> None:
-        warn(
-            "mount point",
-            where.url,
-            "The backend %s of the mount point %s failed: %s",
-            where.url,
-            where.path + "/",
-            error,
-        )
-
-    def _find_backend(self, mount_point: MountPoint) -> Backend:
-        backends = self._backends.setdefault(asyncio.get_running_loop(), {})
-        if mount_point not in backends:
-            backends[mount_point] = self._client.Backend(
-                mount_point,
-                connect_timeout=self._connect_timeout,
-                timeout=self._timeout,
-                idle_connections=self._idle_connections,
-                ssl_context=self._ssl_context,
+    async def _pass_response(
+        self, request: BackendRequest, incoming: _Incoming, send: Send
+    ) -> None:
+        backend = self.find_backend(request.mount_point)
+        exchange = await backend.send(request, await incoming.open())
+        try:
+            head = plan_response(request, exchange.head)
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": head.status,
+                    "headers": _encode(head.headers),
+                }
             )
-        return backends[mount_point]
+            async with aclosing(exchange.read_blocks()) as blocks:
+                # Read to its end, even where there is none: only then may the
+                # connection serve another request.
+                async for block in blocks:
+                    await send(
+                        {
+                            "type": "http.response.body",
+                            "body": block,
+                            "more_body": True,
+                        }
+                    )
+        finally:
+            exchange.close()
+        await send({"type": "http.response.body", "body": b""})
 
     async def _open_tunnel(
         self, request: BackendRequest, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        await receive()  # websocket.connect
         try:
-            backend = await self._tunnel.connect(
+            await self._pass_messages(request, scope, receive, send)
+        except self._tunnel.RefusedError as refused:
+            await refuse_websocket(_pass_refusal(request, refused), scope, send)
+        except BackendError as error:
+            answer = self.answer_failure(request, error)
+            await refuse_websocket(answer, scope, send)
+
+    async def _pass_messages(
+        self, request: BackendRequest, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        backend = self.find_backend(request.mount_point)
+        backend.enter()
+        try:
+            async with self._tunnel.open_tunnel(
                 request,
                 list(scope.get("subprotocols") or ()),
-                timeout=self._timeout,
-                max_message=self._max_message,
-                ssl_context=self._ssl_context,
-            )
-        except self._tunnel.RefusedError as refused:
-            await _deny(_pass_refusal(request, refused), scope, send)
-            return
-        except BackendError as error:
-            self._tell(request.mount_point, error)
-            await _deny(answer_error(error), scope, send)
-            return
-        headers = plan_handshake(request, self._tunnel.read_headers(backend))
-        await send(
-            {
-                "type": "websocket.accept",
-                "subprotocol": backend.subprotocol,
-                "headers": _encode(headers),
-            }
-        )
-        await self._tunnel.relay(backend, receive, send)
-
-    async def close(self) -> None:
-        """Close the connections of the running event loop."""
-        backends = self._backends.pop(asyncio.get_running_loop(), {})
-        for backend in backends.values():
-            await backend.close()
+                self.limits,
+                backend.ssl_context,
+                receive,
+            ) as tunnel:
+                if tunnel is None:
+                    return
+                headers = plan_handshake(request, tunnel.head)
+                await send(
+                    {
+                        "type": "websocket.accept",
+                        "subprotocol": tunnel.subprotocol,
+                        "headers": _encode(headers),
+                    }
+                )
+                await tunnel.relay(send)
+        finally:
+            backend.leave()
 
 
 class _Incoming:
     """What comes from the client: first its body, then the news that it left."""
 
     def __init__(self, receive: Receive, request: BackendRequest) -> None:
-        self._receive = receive
+        self.receive = receive
         self._request = request
         self._length = 0
         self._message: Message | None = None
@@ -324,7 +238,7 @@ class _Incoming:
         return None
 
     async def _next(self) -> Message:
-        message = await self._receive()
+        message = await self.receive()
         if message["type"] == "http.disconnect":
             raise _ClientGoneError
         return message
@@ -352,7 +266,7 @@ class _Incoming:
     async def wait_until_gone(self) -> None:
         """Wait until the body was read and the client left."""
         await self._read.wait()
-        while (await self._receive())["type"] != "http.disconnect":
+        while (await self.receive())["type"] != "http.disconnect":
             pass
 
 
@@ -369,51 +283,46 @@ def _encode(headers: Headers) -> list[tuple[bytes, bytes]]:
     ]
 
 
+def _read_client_side(scope: Scope, headers: Headers) -> ClientSide:
+    hosts = [value for name, value in headers if name.lower() == "host"]
+    forwarded_for = [
+        value for name, value in headers if name.lower() == "x-forwarded-for"
+    ]
+    client = scope.get("client")
+    server, port = scope.get("server") or (None, None)
+    connection = Connection(
+        peer=client[0] if client else None,
+        scheme=scope.get("scheme", "http"),
+        host=hosts[0] if hosts else None,
+        server=server,
+        port=None if port is None else str(port),
+        mount_point=quote(scope.get("root_path", "")),
+        peer_is_unix=is_unix_peer(scope),
+    )
+    return describe_client_side(
+        scope.get(DECISION_KEY), connection, ", ".join(forwarded_for)
+    )
+
+
 def _read_head(scope: Scope, headers: Headers) -> RequestHead:
     """Read the head of a request from *scope*, as far as a proxy needs it."""
     path = strip_mount_point(scope["path"], scope.get("root_path", ""))
     raw = (scope.get("raw_path") or b"").decode("latin-1")
-    websocket = scope["type"] == "websocket"
+    is_http_1 = scope.get("http_version", "1.1").startswith("1")
     return RequestHead(
         method=scope.get("method", "GET"),
         path=find_raw_path(raw, path, "utf-8") or quote(path),
         query=(scope.get("query_string") or b"").decode("latin-1"),
         headers=headers,
-        undeclared=not scope.get("http_version", "1.1").startswith("1"),
-        websocket=websocket,
+        may_say_close=is_http_1,
+        undeclared=not is_http_1,
+        websocket=scope["type"] == "websocket",
     )
 
 
 def _pass_refusal(request: BackendRequest, refused: RefusedError) -> Answer:
     """Pass on what the backend said instead: a redirect, a demand for a password."""
-    try:
-        head = plan_response(request, refused.status, refused.reason, refused.headers)
-    except BackendError as error:
-        return answer_error(error)
+    head = plan_response(request, refused.head)
     headers = [pair for pair in head.headers if pair[0] != "Content-Length"]
     headers.append(("Content-Length", str(len(refused.body))))
-    return Answer(head.status, head.reason, headers, refused.body)
-
-
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
-    await _send_as("http", answer, scope, send)
-
-
-async def _deny(answer: Answer, scope: Scope, send: Send) -> None:
-    """Answer instead of accepting a websocket; 403 where the server knows no more."""
-    if "websocket.http.response" in (scope.get("extensions") or {}):
-        await _send_as("websocket.http", answer, scope, send)
-    else:
-        await send({"type": "websocket.close", "code": 1008})
-
-
-async def _send_as(kind: str, answer: Answer, scope: Scope, send: Send) -> None:
-    await send(
-        {
-            "type": f"{kind}.response.start",
-            "status": answer.status,
-            "headers": _encode(answer.headers),
-        }
-    )
-    body = b"" if scope.get("method") == "HEAD" else answer.body
-    await send({"type": f"{kind}.response.body", "body": body})
+    return Answer(head.status, tuple(headers), refused.body)

@@ -25,11 +25,11 @@ def describe_client_side(
     Say what the client asked for, by what the policy confirms.
 
     Args:
-        decision: What was decided; ``None`` where the policy only watches (report_only).
+        decision: What was decided; ``None`` where the policy only reports.
 
         connection:
             What the environ or scope says now, after the decision; its mount point
-            percent-encoded.
+            percent-encoded. Its peer counts only where nothing was decided.
 
         forwarded_for: The ``X-Forwarded-For`` that is there now, or ``None``.
     """
@@ -41,28 +41,29 @@ def describe_client_side(
         if connection.port and connection.port != DEFAULT_PORTS[scheme]:
             host += f":{connection.port}"
     split = split_host(host)
-    winners = decision.winners if decision is not None else {}
-    trusted_port = connection.port if Category.PORT in winners else None
     # As Apache: what the host says, else what is usual for the scheme.  The port that
     # this server listens on is not the client's business.
+    said_port = decision.url_parts.get("port") if decision is not None else None
     named_port = split[1] if split is not None else None
     return ClientSide(
-        forwarded_for=_forward_for(decision, connection.peer, forwarded_for),
+        forwarded_for=_forward_for(decision, connection, forwarded_for),
         scheme=scheme,
         host=host if split is not None else "",
         server=parse_server(connection.server) if connection.server else None,
-        port=trusted_port or named_port or DEFAULT_PORTS[scheme],
+        port=said_port or named_port or DEFAULT_PORTS[scheme],
         mount_point=connection.mount_point.rstrip("/"),
     )
 
 
 def _forward_for(
-    decision: Decision | None, peer: str | None, forwarded_for: str | None
+    decision: Decision | None, connection: Connection, forwarded_for: str | None
 ) -> str:
     """Append the peer to what is confirmed, nearest last; else name it alone."""
     if decision is not None:
-        peer = decision.peer
-    hop = parse_hop((peer or "").partition("%")[0])
+        connection = decision.connection
+    # A peer on a unix socket has no address, whatever it calls itself.
+    peer = "" if connection.peer_is_unix else connection.peer or ""
+    hop = parse_hop(peer.partition("%")[0])
     own = [hop.address] if hop is not None else []
     chain: list[str] = []
     winner = decision.winners.get(Category.CLIENT) if decision is not None else None
@@ -75,7 +76,6 @@ def _forward_for(
             chain[:1] = [decision.address]
         elif [decision.address] != own:
             chain = [decision.address]
-    # A peer on a unix socket has no address, and nobody confirms another one.
     return ", ".join(chain + own) or "unknown"
 
 

@@ -32,7 +32,7 @@ class BackendError(Exception):
     A backend did not do what it should.
 
     Args:
-        status: 502, or 504 where it took too long.
+        status: 502; 503 where it has too much to do; 504 where it took too long.
 
         why: What happened, for the log.
     """
@@ -73,6 +73,10 @@ class RequestHead:
 
         ends_chunked: Whether the server itself finds the end of a chunked body.
 
+        may_say_close:
+            Whether an answer may say ``Connection: close``, which HTTP/2 does not know
+            and some servers do not take.
+
         undeclared: Whether a body may come that no header announces (HTTP/2).
 
         websocket: Whether a websocket is asked for.
@@ -83,6 +87,7 @@ class RequestHead:
     query: str = ""
     headers: Sequence[tuple[str, str]] = ()
     ends_chunked: bool = True
+    may_say_close: bool = True
     undeclared: bool = False
     websocket: bool = False
 
@@ -112,16 +117,6 @@ class ClientSide:
     server: str | None
     port: str
     mount_point: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response that is made here: no backend was asked, or it gave none."""
-
-    status: int
-    reason: str
-    headers: Headers
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +155,14 @@ class BackendRequest:
 @dataclass(frozen=True, slots=True)
 class ResponseHead:
     """
-    The head of a response for the client.
+    The head of a response: a backend's, or what is made of it for the client.
 
     Attributes:
         status: The status code.
 
-        reason: The reason phrase, never empty.
+        reason: The reason phrase.
 
-        headers: Names and values.
+        headers: Names and values, one pair a line.
 
         has_body: Whether a body follows.
 

@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 #: The setting, as errors name it.
 OPTION = "TRUSTED_PROXY_MOUNT_POINTS"
 
-#: What to type where the extra is missing.
-MISSING_EXTRA = (
-    "Proxy mount points need {}, which is not installed: "
-    'pip install "trustedproxy[mount]"'
-)
-
 # RFC 3986 section 3.3, path-abempty: segments of pchar, here never empty ones, since
 # servers disagree about "//".
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?")

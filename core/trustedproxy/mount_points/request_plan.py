@@ -20,7 +20,7 @@ from ..headers import KNOWN_HEADERS
 from ..parsing.grammar import TOKEN
 from ..parsing.hosts import split_allowed_host
 from ..parsing.paths import stays_below
-from .answers import redirect, refuse
+from ..responses import Answer, redirect, refuse
 from .header_lines import (
     HANDSHAKE,
     HOP_BY_HOP,
@@ -28,18 +28,18 @@ from .header_lines import (
     NOT_IN_VALUE,
     name_in_connection,
 )
-from .heads import Answer, BackendRequest, Body
+from .heads import BackendRequest, Body
 from .paths import QUOTED_SLASH
 from .points import find_mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..policy import ProxyPolicy
+    from .._types import AppliesPolicy
     from .heads import ClientSide, Headers, RequestHead
     from .points import MountPoint
 
-_METHOD = re.compile(TOKEN)
+_METHOD = _NAME = _CODING = re.compile(TOKEN)
 # What mod_wsgi lets through, too: an underscore collides with a hyphen in CGI naming,
 # and no header in use has anything else.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -55,7 +55,7 @@ _NOT_TO_BACKEND = frozenset({"host", "content-length", "expect", "proxy"})
 _KNOWN = frozenset(header.name.lower() for header in KNOWN_HEADERS)
 
 
-def name_own_headers(policy: ProxyPolicy) -> list[str]:
+def name_own_headers(policy: AppliesPolicy) -> list[str]:
     """Name the headers that *policy* reads, and no backend is to see."""
     names = [header.name for header in policy.known_headers]
     return names if policy.secret_header is None else [*names, policy.secret_header]
@@ -105,7 +105,8 @@ def plan_request(
     query = quote(head.query, _QUERY_SAFE, encoding="latin-1")
     tail = path + ("?" + query if query else "")
     if not rest:
-        return redirect(head, client, prefix + "/" + tail)
+        origin = f"{client.scheme}://{client.host}"
+        return redirect(head.method, f"{origin}{prefix}/{tail}")
     framing = _read_framing(head)
     if isinstance(framing, Answer):
         return framing
@@ -145,41 +146,47 @@ def _refuse(
         return refuse(HTTPStatus.BAD_REQUEST, "The path leaves its mount point.")
     if split_allowed_host(client.host, allowed_hosts) is None:
         return refuse(HTTPStatus.BAD_REQUEST, "The host is not served here.")
-    if any(NOT_IN_VALUE.search(value) for _, value in head.headers):
-        return refuse(HTTPStatus.BAD_REQUEST, "A header is malformed.")
-    hosts = {value for name, value in head.headers if name.lower() == "host"}
-    if len(hosts) > 1:
+    if not all(
+        _NAME.fullmatch(name) and not NOT_IN_VALUE.search(value)
+        for name, value in head.headers
+    ):
+        return _close(head, HTTPStatus.BAD_REQUEST, "A header is malformed.")
+    if len(_values_of(head, "host")) > 1:
         return refuse(HTTPStatus.BAD_REQUEST, "There are several hosts.")
     return None
 
 
+def _values_of(head: RequestHead, key: str) -> list[str]:
+    return [value.strip(" \t") for name, value in head.headers if name.lower() == key]
+
+
+def _close(head: RequestHead, status: HTTPStatus, sentence: str) -> Answer:
+    """Answer a request of which nobody knows where it ends: nothing may follow it."""
+    if head.may_say_close:
+        return refuse(status, sentence, ("Connection", "close"))
+    return refuse(status, sentence)
+
+
 def _read_framing(head: RequestHead) -> tuple[Body, int] | Answer:
     """Read how the body is framed (RFC 9112 section 6), strictly."""
-    lengths = {
-        value.strip(" \t")
-        for name, value in head.headers
-        if name.lower() == "content-length"
-    }
-    codings = [
-        value.strip(" \t").lower()
-        for name, value in head.headers
-        if name.lower() == "transfer-encoding"
-    ]
     if head.websocket:
         return Body.NONE, 0
+    lengths = _values_of(head, "content-length")
+    codings = [coding.lower() for coding in _values_of(head, "transfer-encoding")]
+    if len(lengths) > 1 or not all(map(LENGTH.fullmatch, lengths)):
+        return _close(head, HTTPStatus.BAD_REQUEST, "The body's length is malformed.")
+    if codings and lengths:
+        return _close(head, HTTPStatus.BAD_REQUEST, "The body has two lengths.")
+    if len(codings) > 1 or not all(map(_CODING.fullmatch, codings)):
+        return _close(head, HTTPStatus.BAD_REQUEST, "The coding is malformed.")
+    if codings and codings != ["chunked"]:
+        return _close(head, HTTPStatus.NOT_IMPLEMENTED, "The coding is not supported.")
+    if codings and not head.ends_chunked:
+        return _close(head, HTTPStatus.LENGTH_REQUIRED, "The body has no length.")
     if codings:
-        if lengths:
-            return refuse(HTTPStatus.BAD_REQUEST, "The body has two lengths.")
-        if codings != ["chunked"]:
-            return refuse(HTTPStatus.NOT_IMPLEMENTED, "The coding is not supported.")
-        if not head.ends_chunked:
-            return refuse(HTTPStatus.LENGTH_REQUIRED, "The body has no length.")
         return Body.CHUNKED, 0
     if lengths:
-        text = lengths.pop()
-        if lengths or not LENGTH.fullmatch(text):
-            return refuse(HTTPStatus.BAD_REQUEST, "The body's length is malformed.")
-        return Body.LENGTH, int(text)
+        return Body.LENGTH, int(lengths[0])
     return (Body.UNDECLARED if head.undeclared else Body.NONE), 0
 
 

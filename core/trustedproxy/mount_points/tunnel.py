@@ -2,48 +2,180 @@
 Websockets to a backend, by the library `websockets`.
 
 In:  a planned request for a websocket; then the messages of both sides.
-Out: an open connection, or why there is none: `RefusedError`, `BackendError`.
+Out: an open `Tunnel`, or why there is none: `RefusedError`, `BackendError`.  Whatever
+     was opened is closed on every way out.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as _Connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
-from .heads import BackendError
+from .connections import CONNECT_FAULTS, read_connect_fault
+from .wire import check_head
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Awaitable, Sequence
     from typing import Any
 
-    from websockets.asyncio.client import ClientConnection
+    from websockets.client import ClientProtocol
+    from websockets.http11 import Response
 
-    from .._types import Receive, Send
-    from .heads import BackendRequest, Headers
+    from .._types import Message, Receive, Send
+    from .heads import BackendRequest, ResponseHead
+    from .limits import Limits
 
-# Close codes that a library says to its own side only (RFC 6455 section 7.4.1), and
-# what the other side is told instead: done, going away, internal error.
-_TO_BACKEND = {1005: 1000, 1006: 1001, 1015: 1001}
-_TO_CLIENT = {1005: 1000, 1006: 1011, 1015: 1011}
-_GOING_AWAY = 1001
+# Close codes that may be sent (RFC 6455 section 7.4 and its registry). The others say
+# something to a library's own side only, and the other side is told instead: done,
+# going away, internal error.
+_SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
+_TO_BACKEND = {1005: 1000}
+_TO_CLIENT = {1005: 1000}
+_GOING_AWAY, _INTERNAL_ERROR = 1001, 1011
+# Seconds that a backend may take to close, at most.
+_CLOSE_TIMEOUT = 10.0
+# The longest reason of a close frame, in bytes (RFC 6455 section 5.5).
+_LONGEST_REASON = 123
 
 
 class RefusedError(Exception):
     """The backend answered with something else than a websocket."""
 
-    def __init__(self, status: int, reason: str, headers: Headers, body: bytes) -> None:
-        super().__init__(status)
-        self.status = status
-        self.reason = reason
-        self.headers = headers
+    def __init__(self, head: ResponseHead, body: bytes) -> None:
+        super().__init__(head.status)
+        self.head = head
         self.body = body
+
+
+class Tunnel:
+    """
+    An open websocket to a backend.
+
+    Attributes:
+        head: The head with which the backend accepted.
+
+        subprotocol: The subprotocol that it chose, or ``None``.
+    """
+
+    def __init__(
+        self,
+        backend: ClientConnection,
+        first: Awaitable[Message],
+        receive: Receive,
+    ) -> None:
+        self.head = _read_head(backend.response, HTTPStatus.OK)
+        self.subprotocol = backend.subprotocol
+        self._backend = backend
+        self._first = first
+        self._receive = receive
+        self._client_left = False
+
+    async def relay(self, send: Send) -> None:
+        """Pass messages in both directions until one side leaves; tell the other."""
+        upwards = asyncio.create_task(self._pass_up())
+        try:
+            await self._pass_down(send)
+        finally:
+            upwards.cancel()
+            await asyncio.wait({upwards})
+            await self._backend.close(_GOING_AWAY)
+        if not upwards.cancelled():
+            upwards.result()
+
+    async def _pass_up(self) -> None:
+        with suppress(ConnectionClosed):
+            # The other direction notices, and tells the client.
+            message = await self._first
+            while message["type"] != "websocket.disconnect":
+                text = message.get("text")
+                await self._backend.send(message["bytes"] if text is None else text)
+                message = await self._receive()
+            self._client_left = True
+            code = message.get("code", 1005)
+            if code not in _SENDABLE:
+                code = _TO_BACKEND.get(code, _GOING_AWAY)
+            reason = (message.get("reason") or "").encode(errors="replace")
+            short = reason[:_LONGEST_REASON].decode(errors="ignore")
+            await self._backend.close(code, short)
+
+    async def _pass_down(self, send: Send) -> None:
+        # An end that is not clean is no error here: its code says so to the client.
+        with suppress(ConnectionClosed):
+            async for message in self._backend:
+                if not self._client_left:
+                    key = "text" if isinstance(message, str) else "bytes"
+                    await send({"type": "websocket.send", key: message})
+        if self._client_left:
+            return
+        code = self._backend.close_code or 1006
+        if code not in _SENDABLE:
+            code = _TO_CLIENT.get(code, _INTERNAL_ERROR)
+        reason = self._backend.close_reason or ""
+        await send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+@asynccontextmanager
+async def open_tunnel(
+    request: BackendRequest,
+    subprotocols: Sequence[str],
+    limits: Limits,
+    ssl_context: ssl.SSLContext | None,
+    receive: Receive,
+) -> AsyncIterator[Tunnel | None]:
+    """
+    Open a websocket to the backend of *request*, and close it at the end.
+
+    Args:
+        request: What to ask for.
+
+        subprotocols: What the client can speak, the best first.
+
+        limits: How the backend is treated.
+
+        ssl_context: For a backend over TLS.
+
+        receive: The server's; it says so if the client leaves meanwhile.
+
+    Yields:
+        The tunnel; ``None`` where the client left before there was one.
+
+    Raises:
+        RefusedError: The backend answered, but not with a websocket.
+
+        BackendError: 502 where the backend is down, 504 where it is slow.
+    """
+    # Before the websocket is accepted, this is the news that the client left; or else
+    # it is the first message.
+    first = asyncio.ensure_future(receive())
+    connecting = asyncio.create_task(
+        _connect(request, subprotocols, limits, ssl_context)
+    )
+    try:
+        await asyncio.wait({first, connecting}, return_when=asyncio.FIRST_COMPLETED)
+        if first.done() and first.result()["type"] == "websocket.disconnect":
+            yield None
+        else:
+            yield Tunnel(await connecting, first, receive)
+    finally:
+        for task in (first, connecting):
+            task.cancel()
+        # However often this is cancelled itself, a connection that is there is closed.
+        connecting.add_done_callback(_abort)
+        await asyncio.wait({first, connecting})
+
+
+def _abort(connecting: asyncio.Task[ClientConnection]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().transport.abort()
 
 
 class _ConnectOnce(_Connect):
@@ -53,123 +185,56 @@ class _ConnectOnce(_Connect):
         return exc
 
 
-async def connect(
+async def _connect(
     request: BackendRequest,
     subprotocols: Sequence[str],
-    *,
-    timeout: float,
-    max_message: int,
+    limits: Limits,
     ssl_context: ssl.SSLContext | None,
 ) -> ClientConnection:
-    """
-    Open a websocket to the backend of *request*.
-
-    Args:
-        request: What to ask for.
-
-        subprotocols: What the client can speak, the best first.
-
-        timeout: Seconds until the backend has to have answered.
-
-        max_message: The longest message, in bytes.
-
-        ssl_context: For backends over TLS; ``None``: the system's certificates.
-
-    Raises:
-        RefusedError: The backend answered, but not with a websocket.
-
-        BackendError: 502 where the backend is down, 504 where it is slow.
-    """
     where = request.mount_point
     options: dict[str, Any] = {}
     if where.socket is not None:
         options |= {"unix": True, "path": where.socket}
-    if where.scheme == "https" and ssl_context is not None:
+    if ssl_context is not None:
         options["ssl"] = ssl_context
     scheme = "wss" if where.scheme == "https" else "ws"
     # `Host` is made of the URL.
     headers = [(name, value) for name, value in request.headers if name != "Host"]
     try:
         return await _ConnectOnce(
-            f"{scheme}://{where.authority}{request.target}",
+            f"{scheme}://{where.authority}/",
+            create_connection=_ask_for(request.target),
             subprotocols=[Subprotocol(name) for name in subprotocols] or None,
             compression=None,
             additional_headers=headers,
             user_agent_header=None,
             proxy=None,
-            open_timeout=timeout,
-            max_size=max_message,
+            open_timeout=limits.timeout,
+            close_timeout=min(limits.timeout, _CLOSE_TIMEOUT),
+            max_size=limits.max_message,
             **options,
         )
     except InvalidStatus as error:
         response = error.response
-        raise RefusedError(
-            response.status_code,
-            response.reason_phrase,
-            list(response.headers.raw_items()),
-            bytes(response.body),
-        ) from error
-    except TimeoutError as error:
-        raise BackendError(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from error
-    except (WebSocketException, OSError, ValueError) as error:
-        raise BackendError(HTTPStatus.BAD_GATEWAY, str(error)) from error
+        head = _read_head(response, response.status_code)
+        raise RefusedError(head, bytes(response.body)) from error
+    except (WebSocketException, *CONNECT_FAULTS) as error:
+        raise read_connect_fault(error) from error
 
 
-def read_headers(backend: ClientConnection) -> Headers:
-    """Read the headers with which the backend accepted the websocket."""
-    response = backend.response
-    return [] if response is None else list(response.headers.raw_items())
+def _ask_for(target: str) -> Any:
+    """Let the library ask for *target* as it is: from a URL, it drops parameters."""
+    path, _, query = target.partition("?")
+
+    def make(protocol: ClientProtocol, **options: Any) -> ClientConnection:
+        protocol.uri = replace(protocol.uri, path=path, query=query)
+        return ClientConnection(protocol, **options)
+
+    return make
 
 
-async def relay(backend: ClientConnection, receive: Receive, send: Send) -> None:
-    """Pass messages in both directions, until one side closes; then close the other."""
-    client_left = asyncio.Event()
-    upwards = asyncio.create_task(_pass_up(backend, receive, client_left))
-    try:
-        await _pass_down(backend, send, client_left)
-    finally:
-        upwards.cancel()
-        await asyncio.gather(upwards, return_exceptions=True)
-
-
-async def _pass_up(
-    backend: ClientConnection, receive: Receive, client_left: asyncio.Event
-) -> None:
-    code: int = _GOING_AWAY
-    reason = ""
-    try:
-        while True:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                client_left.set()
-                code = int(message.get("code") or 1005)
-                code = _TO_BACKEND.get(code, code)
-                reason = message.get("reason") or ""
-                return
-            text = message.get("text")
-            await backend.send(message["bytes"] if text is None else text)
-    except ConnectionClosed:
-        # The other direction notices, and tells the client.
-        return
-    finally:
-        await backend.close(code, reason)
-
-
-async def _pass_down(
-    backend: ClientConnection, send: Send, client_left: asyncio.Event
-) -> None:
-    # An end that is not clean is no error here: its code says so to the client.
-    with suppress(ConnectionClosed):
-        async for message in backend:
-            key = "text" if isinstance(message, str) else "bytes"
-            await send({"type": "websocket.send", key: message})
-    if client_left.is_set():
-        return
-    code = backend.close_code or 1006
-    await send(
-        {
-            "type": "websocket.close",
-            "code": _TO_CLIENT.get(code, code),
-            "reason": backend.close_reason or "",
-        }
-    )
+def _read_head(response: Response | None, status: int) -> ResponseHead:
+    assert response is not None
+    headers = list(response.headers.raw_items())
+    head, _ = check_head("GET", status, response.reason_phrase, headers)
+    return head

@@ -2,7 +2,8 @@
 Map what a backend says about itself to what its client sees: URLs, paths of cookies.
 
 In:  the request that was sent, and the value of a header of the response.
-Out: the value for the client; one that is not about the backend stays as it is.
+Out: the value for the client, which leads below the mount point; or the value as it
+     came, where it is not about the backend, or readers might not agree that it is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..parsing.paths import stays_below
 from ..parsing.values import DEFAULT_PORTS, split_host
 
 if TYPE_CHECKING:
@@ -22,10 +24,9 @@ _URL_HEADERS = frozenset({"location", "content-location", "uri"})
 # "http://host" or "//host", and what follows.
 _ABSOLUTE = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#\\]*)(.*)", re.DOTALL)
 _AFTER_PATH = re.compile(r"[?#]")
-# HTML's Refresh: seconds, then a URL, named or not, quoted or not.
+# HTML, "shared declarative refresh steps": what stands in front of the URL.
 _REFRESH = re.compile(
-    r"(\s*[0-9.]+\s*[;,]\s*(?:url\s*=\s*)?)(['\"]?)(.*?)(\2\s*)",
-    re.IGNORECASE | re.DOTALL,
+    r"[0-9.]+(?:[ \t]*[;,]|[ \t])[ \t]*(?:[Uu][Rr][Ll][ \t]*=[ \t]*)?(['\"]?)"
 )
 
 
@@ -59,9 +60,20 @@ def map_url(request: BackendRequest, url: str) -> str:
     mapped = _map_path(request, path)
     if mapped is None:
         return url
-    client = request.client
-    origin = f"{client.scheme}://{client.host}" if absolute else ""
-    return origin + mapped + tail[len(path) :]
+    mapped += tail[len(path) :]
+    if absolute or not _is_site_path(mapped):
+        return f"{request.client.scheme}://{request.client.host}{mapped}"
+    return mapped
+
+
+def _is_site_path(url: str) -> bool:
+    """
+    Say whether browsers take *url*, which begins with a slash, for a path of this site.
+
+    Behind a second slash comes a host, a backslash is a slash, and tabs are dropped
+    (WHATWG URL, "relative slash state").
+    """
+    return url.replace("\t", "")[1:2] not in ("/", "\\")
 
 
 def _is_backend(mount_point: MountPoint, scheme: str | None, authority: str) -> bool:
@@ -80,7 +92,7 @@ def _map_path(request: BackendRequest, path: str) -> str | None:
     """Map a path of the backend; ``None`` for one that is not below its base."""
     base, prefix = request.mount_point.base, request.prefix
     # Where both fit, the longer one says more.
-    if prefix and len(prefix) > len(base) and _is_below(path, prefix):
+    if len(prefix) > len(base) and _is_below(path, prefix):
         return path
     if _is_below(path, base):
         return prefix + (path[len(base) :] or "/")
@@ -88,14 +100,19 @@ def _map_path(request: BackendRequest, path: str) -> str | None:
 
 
 def _is_below(path: str, top: str) -> bool:
-    return path == top or path.startswith(top + "/")
+    """Say whether *path* is *top*, to the letter, or something below it."""
+    rest = path.removeprefix(top)
+    is_there = len(rest) + len(top) == len(path)
+    return is_there and stays_below(rest, "")
 
 
 def _map_refresh(request: BackendRequest, value: str) -> str:
-    match = _REFRESH.fullmatch(value)
-    if match is None or not match[3]:
+    front = _REFRESH.match(value)
+    if front is None:
         return value
-    return match[1] + match[2] + map_url(request, match[3]) + match[4]
+    rest = value[front.end() :]
+    url, quote, behind = rest.partition(front[1]) if front[1] else (rest, "", "")
+    return front[0] + map_url(request, url) + quote + behind if url else value
 
 
 def map_cookie(request: BackendRequest, cookie: str) -> str:
@@ -104,20 +121,27 @@ def map_cookie(request: BackendRequest, cookie: str) -> str:
 
     A cookie for a path above the backend's base is for the whole backend, so the client
     gets it for the whole mount point, and no other mount point sees it. ``__Host-``
-    cookies are for ``/`` by their name (RFC 6265bis section 4.1.3.2).
+    cookies are for ``/`` and for no domain by their name (RFC 6265bis 4.1.3.2).
     """
     name, *attributes = cookie.split(";")
-    fixed_path = name.strip(" \t").lower().startswith("__host-")
+    if name.strip(" \t").lower().startswith("__host-"):
+        return cookie
+    pairs = [attribute.partition("=") for attribute in attributes]
+    words = [key.strip(" \t").lower() for key, _, _ in pairs]
+    # Browsers take the last of several domains: if one goes, all do, so that the cookie
+    # is for this host alone.
+    without_domain = any(
+        word == "domain" and _is_backends_domain(request, value.strip(" \t"))
+        for word, (_, _, value) in zip(words, pairs, strict=True)
+    )
     parts = [name]
-    for attribute in attributes:
-        key, _, value = attribute.partition("=")
-        word, text = key.strip(" \t").lower(), value.strip(" \t")
-        if word == "domain" and _is_backends_domain(request, text):
+    for word, (key, equals, value) in zip(words, pairs, strict=True):
+        path = value.strip(" \t")
+        if word == "domain" and without_domain:
             continue
-        if word == "path" and not fixed_path and text.startswith("/"):
-            parts.append(f"{key}={_map_cookie_path(request, text)}")
-        else:
-            parts.append(attribute)
+        if word == "path" and path.startswith("/"):
+            value = _map_cookie_path(request, path)
+        parts.append(key + equals + value)
     return ";".join(parts)
 
 

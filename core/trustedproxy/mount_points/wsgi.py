@@ -16,176 +16,96 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from .._types import WSGIApp
 from ..decision import DECISION_KEY, Connection
-from ..log import warn
-from ..middleware import TrustedProxyMiddleware
-from ..parsing.hosts import compile_allowed_hosts
-from .answers import answer_error, refuse
+from ..responses import Answer, bad_request, refuse, send_wsgi
 from .client_side import describe_client_side
-from .heads import BLOCK, Answer, BackendError, Body, RequestHead
+from .heads import BLOCK, BackendError, Body, RequestHead
 from .paths import find_raw_path
-from .points import MISSING_EXTRA, compile_mount_points
-from .request_plan import name_own_headers, plan_request
 from .response_plan import plan_response
+from .shell import MountPointsShell, is_unix_peer, load_client
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from types import ModuleType
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from urllib3.response import BaseHTTPResponse
-
-    from .._types import Environ, StartResponse, WSGIApp
-    from ..policy import ProxyPolicy
-    from .heads import BackendRequest
+    from .._types import Environ, StartResponse
+    from .blocking_client import Backend, Exchange
+    from .heads import BackendRequest, ClientSide
     from .points import MountPoint
-    from .urllib3_client import Backend
 
 # Where servers keep the target as it was sent (docs/servers.md).
 _RAW_TARGETS = ("RAW_URI", "REQUEST_URI")
+# The standard library's server, and what is made of it, closes by itself and fails on
+# an application that says so.
+_SERVERS_WITHOUT_CLOSE = "WSGIServer/"
 
 
 class _ClientError(Exception):
     """The client's body broke off; the cause is what the server raised, if it did."""
 
 
-class ProxyMountPointsMiddleware:
-    """
-    Proxy what is below some URL paths of the WSGI application *app* to backends.
+class ProxyMountPointsMiddleware(MountPointsShell[WSGIApp, "Backend"]):
+    __doc__ = MountPointsShell.__doc__
 
-    Args:
-        app: The application that answers everything else.
-
-        mount_points:
-            URL path → backend URL: ``{"/blog/": "http://127.0.0.1:8001/"}``, or
-            ``unix:/run/blog.sock|http://blog/`` for a unix socket.
-
-        policy:
-            Whom to trust. It is applied here to requests to which none was applied
-            yet.
-
-        allowed_hosts:
-            Hosts whose requests are proxied, others get 400: exact names,
-            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
-
-        connect_timeout: Seconds until a connection has to be there, else 504.
-
-        timeout:
-            Seconds that a backend may stay silent. Before its head: 504; in the body:
-            the connection to the client is closed.
-
-        idle_connections: How many connections to a backend are kept for later.
-
-        ssl_context: For backends over TLS; ``None``: the system's certificates.
-
-    Raises:
-        ConfigurationError: A path, a URL or a host is wrong.
-
-        ImportError: The extra ``mount`` is not installed.
-
-    Source: ``--proxy-mount-point`` of mod_wsgi-express.
-    """
-
-    def __init__(
-        self,
-        app: WSGIApp,
-        mount_points: Mapping[str, str],
-        policy: ProxyPolicy,
-        *,
-        allowed_hosts: Sequence[str] | str | None = None,
-        connect_timeout: float = 10.0,
-        timeout: float = 60.0,
-        idle_connections: int = 100,
-        ssl_context: ssl.SSLContext | None = None,
-    ) -> None:
-        try:
-            from . import urllib3_client
-        except ModuleNotFoundError as error:
-            raise ImportError(MISSING_EXTRA.format(error.name)) from error
-        self.app = app
-        self.mount_points = compile_mount_points(mount_points)
-        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
-        self.policy = policy
-        self._client = urllib3_client
-        self._connect_timeout = connect_timeout
-        self._timeout = timeout
-        self._idle_connections = idle_connections
-        self._ssl_context = ssl_context
-        self._decide_first = TrustedProxyMiddleware(self._serve, policy)
-        self._own_headers = name_own_headers(policy)
+    def _prepare(self) -> None:
+        self._client = load_client("blocking_client")
         self._pid = os.getpid()
         self._backends: dict[MountPoint, Backend] = {}
+
+    def _own_backends(self) -> dict[MountPoint, Backend]:
+        if self._pid != os.getpid():
+            # A forked child must not speak on its parent's connections, nor keep its
+            # copies of them open.
+            self.close()
+            self._pid, self._backends = os.getpid(), {}
+        return self._backends
+
+    def _make_backend(self, mount_point: MountPoint) -> Backend:
+        backend: Backend = self._client.Backend(mount_point, self.limits)
+        return backend
+
+    def close(self) -> None:
+        """Close the connections that wait for later."""
+        for backend in self._backends.values():
+            backend.close()
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if DECISION_KEY in environ:
-            return self._serve(environ, start_response)
-        return self._decide_first(environ, start_response)
-
-    def _serve(
-        self, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        connection = Connection(
-            environ.get("REMOTE_ADDR"),
-            environ.get("wsgi.url_scheme", "http"),
-            environ.get("HTTP_HOST"),
-            environ.get("SERVER_NAME"),
-            environ.get("SERVER_PORT"),
-            quote(environ.get("SCRIPT_NAME", ""), "/", "latin-1"),
-        )
-        client = describe_client_side(
-            environ.get(DECISION_KEY), connection, environ.get("HTTP_X_FORWARDED_FOR")
-        )
-        planned = plan_request(
-            self.mount_points,
-            read_head(environ),
-            client,
-            self._own_headers,
-            self.allowed_hosts,
-        )
+        if DECISION_KEY not in environ:
+            decision = self.policy.apply(environ)
+            if self.policy.refuses(decision):
+                return send_wsgi(bad_request(), environ, start_response)
+        planned = self.plan(read_head(environ), _read_client_side(environ))
         if planned is None:
             return self.app(environ, start_response)
         if isinstance(planned, Answer):
-            return _send(planned, environ, start_response)
+            return send_wsgi(planned, environ, start_response)
         try:
             return self._proxy(planned, environ, start_response)
         except BackendError as error:
-            where = planned.mount_point
-            warn(
-                "mount point",
-                where.url,
-                "The backend %s of the mount point %s failed: %s",
-                where.url,
-                where.path + "/",
-                error,
-            )
-            return _send(answer_error(error), environ, start_response)
+            answer = self.answer_failure(planned, error)
         except _ClientError as error:
             if error.__cause__ is not None:
                 # The server knows best what its own exception means.
                 raise error.__cause__ from None
-            refusal = refuse(HTTPStatus.BAD_REQUEST, "The body ends too early.")
-            return _send(refusal, environ, start_response)
+            answer = refuse(HTTPStatus.BAD_REQUEST, "The body ends too early.")
+        return send_wsgi(answer, environ, start_response)
 
     def _proxy(
         self, request: BackendRequest, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Send a request, and begin the response; fail before the head, or later."""
-        backend = self._find_backend(request.mount_point)
-        response = backend.send(request, _read_body(environ, request))
-        body = _ResponseBody(self._client, response)
+        backend = self.find_backend(request.mount_point)
+        exchange = backend.send(request, _read_body(environ, request))
+        body = _ResponseBody(exchange)
         try:
-            head = plan_response(
-                request,
-                response.status,
-                response.reason or "",
-                response.headers.items(),
-            )
+            head = plan_response(request, exchange.head)
             if not head.has_body:
-                # The connection is ready for the next request.
-                self._client.read_block(response)
+                # Read to its end: only then may the connection serve another request.
+                next(body, None)
+                body.close()
             start_response(f"{head.status} {head.reason}", head.headers)
         except BaseException:
             body.close()
@@ -197,38 +117,14 @@ class ProxyMountPointsMiddleware:
         body.flushes = head.length is None
         return body
 
-    def _find_backend(self, mount_point: MountPoint) -> Backend:
-        if self._pid != os.getpid():
-            # A forked child must not speak on its parent's connections.
-            self._pid = os.getpid()
-            self._backends = {}
-        backend = self._backends.get(mount_point)
-        if backend is None:
-            backend = self._client.Backend(
-                mount_point,
-                connect_timeout=self._connect_timeout,
-                timeout=self._timeout,
-                idle_connections=self._idle_connections,
-                ssl_context=self._ssl_context,
-            )
-            # Two threads may have made one each; both are to use the same.
-            backend = self._backends.setdefault(mount_point, backend)
-        return backend
-
-    def close(self) -> None:
-        """Close the connections that wait for later."""
-        for backend in self._backends.values():
-            backend.close()
-
 
 class _ResponseBody:
     """The body of a backend's response, block by block."""
 
-    def __init__(self, client: ModuleType, response: BaseHTTPResponse) -> None:
-        self._client = client
-        self._response = response
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._blocks = exchange.read_blocks()
         self.flushes = False
-        self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -237,16 +133,30 @@ class _ResponseBody:
         if self.flushes:
             self.flushes = False
             return b""
-        block: bytes = self._client.read_block(self._response)
-        if not block:
-            self._ended = True
-            raise StopIteration
-        return block
+        try:
+            return next(self._blocks)
+        except BaseException:
+            # At its end, too: a server may take its time before it closes.
+            self._exchange.close()
+            raise
 
     def close(self) -> None:
-        if not self._ended:
-            self._ended = True
-            self._client.discard(self._response)
+        self._exchange.close()
+
+
+def _read_client_side(environ: Environ) -> ClientSide:
+    connection = Connection(
+        peer=environ.get("REMOTE_ADDR"),
+        scheme=environ.get("wsgi.url_scheme", "http"),
+        host=environ.get("HTTP_HOST"),
+        server=environ.get("SERVER_NAME"),
+        port=environ.get("SERVER_PORT"),
+        mount_point=quote(environ.get("SCRIPT_NAME", ""), "/", "latin-1"),
+        peer_is_unix=is_unix_peer(environ),
+    )
+    return describe_client_side(
+        environ.get(DECISION_KEY), connection, environ.get("HTTP_X_FORWARDED_FOR")
+    )
 
 
 def read_head(environ: Environ) -> RequestHead:
@@ -268,12 +178,14 @@ def read_head(environ: Environ) -> RequestHead:
         if environ.get(key):
             headers.append((name, str(environ[key])))
     ends = bool(environ.get("wsgi.input_terminated"))
+    server = str(environ.get("SERVER_SOFTWARE", ""))
     return RequestHead(
         method=environ["REQUEST_METHOD"],
         path=_read_path(environ),
         query=environ.get("QUERY_STRING", ""),
         headers=headers,
         ends_chunked=ends,
+        may_say_close=not server.startswith(_SERVERS_WITHOUT_CLOSE),
         undeclared=ends and not environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"),
     )
 
@@ -315,10 +227,3 @@ def _read_blocks(stream: BinaryIO, length: int | None) -> Iterator[bytes]:
             return
         else:
             raise _ClientError
-
-
-def _send(
-    answer: Answer, environ: Environ, start_response: StartResponse
-) -> Iterable[bytes]:
-    start_response(f"{answer.status} {answer.reason}", answer.headers)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]

@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trustedproxy.mount_points.heads import (
-    Answer,
     BackendRequest,
     ClientSide,
     RequestHead,
+    ResponseHead,
 )
 from trustedproxy.mount_points.points import compile_mount_points
 from trustedproxy.mount_points.request_plan import plan_request
 from trustedproxy.mount_points.response_plan import plan_response
+from trustedproxy.responses import Answer
 
 PEER = "10.0.0.9"
 BACKEND = "http://127.0.0.1:8001/"
@@ -78,7 +79,9 @@ def respond(
     *,
     request: BackendRequest | None = None,
     reason: str = "",
-) -> tuple[int, str, dict[str, str], bool, int | None]:
-    """Plan one response, its headers as a mapping."""
-    head = plan_response(request or send(), status, reason, headers)
-    return head.status, head.reason, dict(head.headers), head.has_body, head.length
+    has_body: bool = True,
+    length: int | None = None,
+) -> ResponseHead:
+    """Plan one response to a head that `wire` has checked."""
+    head = ResponseHead(status, reason, list(headers), has_body, length)
+    return plan_response(request or send(), head)

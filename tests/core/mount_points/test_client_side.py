@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,15 +19,19 @@ def describe(
     headers: Mapping[str, str] | None = None,
     *,
     trusted: Sequence[str] = ("X-Forwarded-For",),
-    proxies: Sequence[str] | None = ("10.0.0.0/8",),
+    proxies: Sequence[str] | str | None = ("10.0.0.0/8",),
     hops: int | None = None,
+    fixed_port: int | None = None,
     **connection: Any,
 ) -> ClientSide:
     """Describe the client's side as a policy on it would leave it."""
-    policy = ProxyPolicy(headers=list(trusted), proxies=proxies, hops=hops)
+    policy = ProxyPolicy(
+        headers=list(trusted), proxies=proxies, hops=hops, fixed_port=fixed_port
+    )
     before = Connection(**{"peer": PEER, "host": "app.example", **connection})
     decision = policy.decide(before, headers or {})
-    after = before._replace(
+    after = replace(
+        before,
         scheme=decision.scheme,
         host=decision.host,
         server=decision.server,
@@ -67,9 +72,9 @@ def describe(
             id="ports and brackets are taken off",
         ),
         pytest.param(
-            {"headers": {"X-Forwarded-For": ", 203.0.113.7, what"}, "proxies": None},
+            {"headers": {"X-Forwarded-For": ", 203.0.113.7, what"}, "proxies": "*"},
             "203.0.113.7, what, 10.0.0.9",
-            id="every peer peer_trusted: the list as it is",
+            id="every peer trusted: the list as it is",
         ),
         pytest.param(
             {"headers": {"X-Forwarded-For": "203.0.113.7"}, "peer": "198.51.100.1"},
@@ -114,12 +119,17 @@ def describe(
             id="a peer without an address is not appended",
         ),
         pytest.param({"peer": ""}, "unknown", id="nobody is known"),
+        pytest.param(
+            {"peer": "127.0.0.1", "peer_is_unix": True},
+            "unknown",
+            id="a unix peer that calls itself an address",
+        ),
         pytest.param({"peer": None}, "unknown", id="no peer is reported"),
         pytest.param({"peer": "fe80::1%eth0"}, "fe80::1", id="a zone is left out"),
         pytest.param({"peer": "::ffff:10.0.0.9"}, "10.0.0.9", id="a mapped peer"),
     ],
 )
-def test_forwarded_for_is_what_is_vouched_for(
+def test_forwarded_for_is_what_is_confirmed(
     options: dict[str, Any], expected: str
 ) -> None:
     """The peer is appended to what the policy confirms, and else stands alone."""
@@ -180,6 +190,12 @@ def test_client_side_has_the_trusted_port() -> None:
     assert client.port == "444"
 
 
+@pytest.mark.parametrize(("peer", "expected"), [(PEER, "8443"), ("198.51.100.1", "80")])
+def test_client_side_has_the_stated_port(peer: str, expected: str) -> None:
+    """A port that the operator states is that of requests of trusted peers."""
+    assert describe(peer=peer, port="8443", fixed_port=8443).port == expected
+
+
 @pytest.mark.parametrize(
     ("server", "expected"),
     [("s.example", "s.example"), ("/run/x.sock", None), (None, None)],
@@ -192,7 +208,7 @@ def test_client_side_has_a_server_that_is_a_host(
 
 
 def test_client_side_without_a_decision() -> None:
-    """Where a policy only watches, nobody is confirmed."""
+    """Where a policy only reports, nobody is confirmed."""
     client = describe_client_side(
         None, Connection(peer=PEER, host="a.example", mount_point="/outer/"), "1.1.1.1"
     )

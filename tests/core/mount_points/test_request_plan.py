@@ -13,8 +13,9 @@ import pytest
 
 from trustedproxy import ProxyHeader, ProxyPolicy
 from trustedproxy.headers import KNOWN_HEADERS, Category, Form
-from trustedproxy.mount_points.heads import Answer, Body, ClientSide
+from trustedproxy.mount_points.heads import Body, ClientSide
 from trustedproxy.mount_points.request_plan import name_own_headers
+from trustedproxy.responses import Answer
 
 from .planning import BACKEND, CLIENT, make_client, plan, refuse, send
 
@@ -168,6 +169,16 @@ def test_query_is_kept(query: str, target: str) -> None:
         {"headers": [("Content-Length", "\xb2")]},
         {"headers": [("Content-Length", "9" * 19)]},
         {"headers": [("Content-Length", "")]},
+        {"headers": [("Content-Length", "7"), ("Content-Length", "7")]},
+        {"headers": [("Transfer-Encoding", "gzip, chunked")]},
+        {"headers": [("Transfer-Encoding", "chunked")] * 2},
+        {"headers": [("Transfer-Encoding", "")]},
+        {"headers": [("Host", "a.example")] * 2},
+        {"headers": [("X A", "b")]},
+        {"headers": [("X-A ", "b")]},
+        {"headers": [("X:y", "b")]},
+        {"headers": [("", "b")]},
+        {"headers": [("X-\xe9", "b")]},
     ],
 )
 def test_smuggling_is_refused(options: dict[str, Any]) -> None:
@@ -176,13 +187,36 @@ def test_smuggling_is_refused(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Content-Length", "1"), ("Transfer-Encoding", "chunked")], 400),
+        ([("Content-Length", "1"), ("Content-Length", "1")], 400),
+        ([("Content-Length", "+1")], 400),
+        ([("Transfer-Encoding", "gzip, chunked")], 400),
+        ([("Transfer-Encoding", "gzip")], 501),
+        ([("X A", "b")], 400),
+    ],
+)
+def test_refusal_ends_the_connection(
+    headers: list[tuple[str, str]], status: int
+) -> None:
+    """Nobody knows where such a request ends, so that nothing may follow it."""
+    closing = plan("/blog/x", headers=headers)
+    silent = plan("/blog/x", headers=headers, may_say_close=False)
+
+    assert isinstance(closing, Answer)
+    assert isinstance(silent, Answer)
+    assert closing.status == silent.status == status
+    assert dict(closing.headers)["Connection"] == "close"
+    assert "Connection" not in dict(silent.headers)
+
+
+@pytest.mark.parametrize(
     ("options", "status"),
     [
         ({"method": "TRACE"}, 501),
         ({"method": "Connect"}, 501),
-        ({"headers": [("Transfer-Encoding", "gzip, chunked")]}, 501),
         ({"headers": [("Transfer-Encoding", "identity")]}, 501),
-        ({"headers": [("Transfer-Encoding", "chunked")] * 2}, 501),
         ({"headers": [("Transfer-Encoding", "xchunked")]}, 501),
         (
             {"headers": [("Transfer-Encoding", "chunked")], "ends_chunked": False},
@@ -202,11 +236,6 @@ def test_unsupported_requests_are_refused(options: dict[str, Any], status: int) 
         ({"method": "POST"}, Body.NONE, 0),
         ({"headers": [("Content-Length", "0")]}, Body.LENGTH, 0),
         ({"headers": [("content-length", " 12\t")]}, Body.LENGTH, 12),
-        (
-            {"headers": [("Content-Length", "7"), ("Content-Length", "7")]},
-            Body.LENGTH,
-            7,
-        ),
         ({"headers": [("Transfer-Encoding", " Chunked ")]}, Body.CHUNKED, 0),
         ({"undeclared": True}, Body.UNDECLARED, 0),
         ({"undeclared": True, "headers": [("Content-Length", "3")]}, Body.LENGTH, 3),
@@ -235,11 +264,8 @@ def test_bare_mount_point_is_redirected(method: str, status: int) -> None:
 
     assert isinstance(planned, Answer)
     assert planned.status == status
-    assert planned.body == b""
-    assert dict(planned.headers) == {
-        "Location": "https://app.example:8443/blog/?x=1&y=%20",
-        "Content-Length": "0",
-    }
+    location = dict(planned.headers)["Location"]
+    assert location == "https://app.example:8443/blog/?x=1&y=%20"
 
 
 @pytest.mark.parametrize(
@@ -299,10 +325,10 @@ def test_forwarded_server_that_is_no_host_is_not_sent() -> None:
 def test_known_headers_are_removed() -> None:
     """No header of the table reaches the backend as the client sent it."""
     sent = [(header.name, "forged") for header in KNOWN_HEADERS]
-    twins = [(name.replace("-", "_"), "forged") for name, _ in sent]
+    variants = [(name.replace("-", "_"), "forged") for name, _ in sent]
     lower = [(name.lower(), "forged") for name, _ in sent]
 
-    headers = send(headers=[*sent, *twins, *lower, ("X-Kept", "yes")]).headers
+    headers = send(headers=[*sent, *variants, *lower, ("X-Kept", "yes")]).headers
 
     assert ("X-Kept", "yes") in headers
     assert "forged" not in [value for _, value in headers]
@@ -314,10 +340,7 @@ def test_known_headers_are_removed() -> None:
         "X_Forwarded_For",
         "Content_Length",
         "X.Forwarded.For",
-        "X-Forwarded-For ",
-        "X:y",
-        "",
-        "X-\xe9",
+        "X~y",
         "Host",
         "Expect",
         "Proxy",
@@ -384,7 +407,7 @@ def test_own_headers_of_a_policy_are_named() -> None:
     policy = ProxyPolicy(
         headers=[ProxyHeader("X-Edge-Client", Category.CLIENT, Form.ADDRESS)],
         secret_header="X-Edge-Secret",
-        secrets=["s3cret"],
+        secrets=["a-secret-of-the-edge"],
     )
 
     assert {"X-Edge-Client", "X-Edge-Secret"} <= set(name_own_headers(policy))

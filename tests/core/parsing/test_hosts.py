@@ -14,8 +14,9 @@ import pytest
 from trustedproxy import ConfigurationError
 from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.https_only.facts import RequestFacts
-from trustedproxy.mount_points.heads import Answer, BackendRequest
+from trustedproxy.mount_points.heads import BackendRequest
 from trustedproxy.parsing.hosts import compile_allowed_hosts, split_allowed_host
+from trustedproxy.responses import Answer
 
 from ..mount_points.planning import make_client, plan
 

@@ -23,7 +23,7 @@ HASTE = 2.0
 
 
 @pytest.fixture(autouse=True)
-def _fresh_notices() -> None:
+def _fresh_log() -> None:
     """Let every test see its own records."""
     log.forget()
 

@@ -29,9 +29,8 @@ except ImportError as error:
         ("ProxyMountPointsASGIMiddleware", "anyio", True),
         ("ProxyMountPointsASGIMiddleware", "httpcore", True),
         ("ProxyMountPointsASGIMiddleware", "websockets", True),
-        ("ProxyMountPointsASGIMiddleware", "urllib3", False),
-        ("ProxyMountPointsMiddleware", "urllib3", True),
-        ("ProxyMountPointsMiddleware", "anyio", False),
+        ("ProxyMountPointsMiddleware", "httpcore", True),
+        ("ProxyMountPointsMiddleware", "websockets", False),
     ],
 )
 def test_missing_library_is_told_at_the_start(

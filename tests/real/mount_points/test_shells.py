@@ -98,10 +98,8 @@ def test_policy_that_was_applied_is_kept(front: Any, backend: Backend) -> None:
     assert backend.last.named["x-forwarded-for"] == PEER
 
 
-def test_policy_that_only_watches_vouches_for_nobody(
-    kind: str, backend: Backend
-) -> None:
-    """With shadow nothing is decided, so the peer stands alone."""
+def test_policy_that_only_reports_confirms_nobody(kind: str, backend: Backend) -> None:
+    """In report-only mode nothing is decided, so the peer stands alone."""
     policy = ProxyPolicy(
         headers=["X-Forwarded-For"],
         proxies=["10.0.0.0/8"],
@@ -130,10 +128,14 @@ def test_policy_that_refuses_answers(kind: str, backend: Backend) -> None:
 
 
 def test_secret_does_not_reach_the_backend(kind: str, backend: Backend) -> None:
-    """The proxy's secret is taken off, even where the policy only watches."""
-    policy = ProxyPolicy(secret_header="X-Edge-Secret", secrets=["s"], report_only=True)
+    """The proxy's secret is taken off, even where the policy only reports."""
+    policy = ProxyPolicy(
+        secret_header="X-Edge-Secret",
+        secrets=["a-secret-of-the-edge"],
+        report_only=True,
+    )
     with run_front(kind, {"/blog": backend.url}, policy) as front:
-        front.ask("/blog/x", headers=[("X-Edge-Secret", "s")])
+        front.ask("/blog/x", headers=[("X-Edge-Secret", "a-secret-of-the-edge")])
 
     assert "x-edge-secret" not in backend.last.named
 
@@ -149,7 +151,7 @@ def test_bare_mount_point_is_redirected(front: Any) -> None:
     """The redirect is made here, absolute, with the query."""
     reply = front.ask("/blog?x=%20")
 
-    assert (reply.status, reply.body) == (301, b"")
+    assert reply.status == 301
     assert reply.named["location"] == "http://app.example/blog/?x=%20"
 
 
@@ -274,13 +276,13 @@ def wait_until(ready: Any, seconds: float = PATIENCE) -> None:
 
 
 def test_head_has_no_body(front: Any, backend: Backend) -> None:
-    """HEAD gets the length and no body, and its connection is used again."""
+    """HEAD gets the length and no body; a body that comes late would be another's."""
     reply = front.ask("/blog/x", method="HEAD")
     front.ask("/blog/x")
 
     assert (reply.status, reply.body) == (200, b"")
     assert int(reply.named["content-length"]) > 0
-    assert backend.connections == 1
+    assert backend.connections == 2
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -478,7 +480,6 @@ BROKEN = {
     "length": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it",
     "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf \r\n",
     "in-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf",
-    "chunk-size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf",
 }
 
 
@@ -525,6 +526,7 @@ def test_body_that_falls_silent_raises(hasty_front: Any, backend: Backend) -> No
         b"HTTP/1.1 200 OK\r\nX-A: b\x00c\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf",
         b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
         b"HTTP/1.1 999 Nothing\r\nContent-Length: 0\r\n\r\n",
         b"nonsense\r\n\r\n",
@@ -657,7 +659,7 @@ def test_wsgi_passes_the_servers_own_exception(backend: Backend) -> None:
         assert front.ask("/blog/y").status == 200
 
 
-def test_wsgi_ignores_a_twin_of_the_length(backend: Backend) -> None:
+def test_wsgi_ignores_an_underscore_variant_of_the_length(backend: Backend) -> None:
     """A header that came as Content_Length is not the length."""
     with run_front("wsgi", {"/blog": backend.url}) as front:
         front.ask(

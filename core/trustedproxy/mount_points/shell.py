@@ -1,0 +1,152 @@
+"""
+What the two middlewares have in common: options, plans, and answers to failures.
+
+In:  the arguments of a middleware; the head of a request and its client's side.
+Out: what is to be done; the short answer where a backend failed, and a log record.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib import import_module
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ..decision import REPORT_KEY
+from ..log import warn
+from ..parsing.hosts import compile_allowed_hosts
+from ..responses import refuse
+from .limits import Limits
+from .points import compile_mount_points
+from .request_plan import name_own_headers, plan_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
+    from typing import Unpack
+
+    from .._types import AppliesPolicy, Environ, Scope
+    from ..responses import Answer
+    from .heads import BackendError, BackendRequest, ClientSide, RequestHead
+    from .limits import LimitOptions
+    from .points import MountPoint
+
+App = TypeVar("App")
+B = TypeVar("B")
+
+_MISSING_EXTRA = (
+    "Proxy mount points need {}, which is not installed: "
+    'pip install "trustedproxy[mount]"'
+)
+_SENTENCES = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "What is behind this path has too much to do.",
+    HTTPStatus.GATEWAY_TIMEOUT: "What is behind this path took too long.",
+}
+
+
+class MountPointsShell(Generic[App, B]):
+    """
+    Proxy what is below some URL paths of an application to backends.
+
+    Args:
+        app: The application that answers everything else.
+
+        mount_points:
+            URL path → backend URL: ``{"/blog/": "http://127.0.0.1:8001/"}``, or
+            ``unix:/run/blog.sock|http://blog/`` for a unix socket.
+
+        policy:
+            Whom to trust. It is applied here to requests to which none was applied
+            yet.
+
+        allowed_hosts:
+            Hosts whose requests are proxied, others get 400: exact names,
+            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
+
+        limits: The fields of `Limits`, by their names.
+
+    Raises:
+        ConfigurationError: A path, a URL, a host or a limit is wrong.
+
+        ImportError: The extra ``mount`` is not installed.
+
+    Source: ``--proxy-mount-point`` of mod_wsgi-express.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        mount_points: Mapping[str, str],
+        policy: AppliesPolicy,
+        *,
+        allowed_hosts: Sequence[str] | str | None = None,
+        **limits: Unpack[LimitOptions],
+    ) -> None:
+        self.app = app
+        self.mount_points = compile_mount_points(mount_points)
+        self.policy = policy
+        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
+        self.limits = Limits(**limits)
+        self._own_headers = name_own_headers(policy)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Load what this middleware stands on, and make room for its connections."""
+        raise NotImplementedError
+
+    def _own_backends(self) -> dict[MountPoint, B]:
+        """Give the backends whose connections this process or event loop owns."""
+        raise NotImplementedError
+
+    def _make_backend(self, mount_point: MountPoint) -> B:
+        raise NotImplementedError
+
+    def find_backend(self, mount_point: MountPoint) -> B:
+        """Find the backend of a mount point, with its connections."""
+        backends = self._own_backends()
+        backend = backends.get(mount_point)
+        if backend is None:
+            # Two threads may make one each; both are to use the same.
+            made = self._make_backend(mount_point)
+            backend = backends.setdefault(mount_point, made)
+        return backend
+
+    def plan(
+        self, head: RequestHead, client: ClientSide
+    ) -> BackendRequest | Answer | None:
+        """Plan a request: for a backend, answered here, or for the application."""
+        return plan_request(
+            self.mount_points, head, client, self._own_headers, self.allowed_hosts
+        )
+
+    def answer_failure(self, request: BackendRequest, error: BackendError) -> Answer:
+        """Log that a backend failed, and say so in a page that gives nothing away."""
+        where = request.mount_point
+        warn(
+            "mount-point",
+            where.url,
+            "The backend %s of the mount point %s failed: %s",
+            where.url,
+            where.path + "/",
+            error,
+        )
+        sentence = "What is behind this path does not answer."
+        return refuse(error.status, _SENTENCES.get(error.status, sentence))
+
+
+def is_unix_peer(holder: Environ | Scope) -> bool | None:
+    """Say whether a policy that only reports has seen that the peer is a unix one."""
+    report = holder.get(REPORT_KEY)
+    return None if report is None else report.connection.peer_is_unix
+
+
+def load_client(name: str) -> ModuleType:
+    """
+    Load a module that stands on a library of the extra ``mount``.
+
+    Raises:
+        ImportError: It is not installed; the error says how to install it.
+    """
+    try:
+        return import_module(f".{name}", __package__)
+    except ModuleNotFoundError as error:
+        raise ImportError(_MISSING_EXTRA.format(error.name)) from error

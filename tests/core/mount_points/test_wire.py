@@ -1,0 +1,405 @@
+"""
+What a backend says, judged by its bytes.
+
+In:  bytes as a backend may send them, in pieces.
+Out: what passes, what is no answer, and after what a connection may serve again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import h11
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from trustedproxy.mount_points.heads import BackendError
+from trustedproxy.mount_points.wire import (
+    MAX_CHUNK_LINE,
+    MAX_HEAD,
+    MAX_INTERIM,
+    AnswerReader,
+    check_head,
+)
+
+OK = b"HTTP/1.1 200 OK\r\n"
+LENGTH = OK + b"Content-Length: 5\r\n\r\nhello"
+CHUNKS = OK + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX-T: 1\r\n\r\n"
+NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\nETag: a\r\n\r\n"
+NO_CONTENT = b"HTTP/1.1 204\r\n\r\n"
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+FORGED = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+
+def read(
+    pieces: Sequence[bytes], method: str = "GET", *, sends_body: bool = False
+) -> tuple[bytes, AnswerReader]:
+    """Read an answer that comes in *pieces*."""
+    reader = AnswerReader(method, sends_body=sends_body)
+    return b"".join(map(reader.take, pieces)), reader
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        LENGTH,
+        CHUNKS,
+        NOT_MODIFIED,
+        NO_CONTENT,
+        OK + b"\r\nuntil the end",
+        b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
+        EARLY_HINTS + LENGTH,
+        OK + b"X-Empty:\r\nX-Long: \xe9\t x  \r\nContent-Length: 0\r\n\r\n",
+        OK + b"Transfer-Encoding: Chunked\r\n\r\nA\r\n0123456789\r\n000\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_answer_passes_byte_by_byte(answer: bytes) -> None:
+    """Every byte of an answer passes, at whatever byte it is cut in two, or in all."""
+    whole, reader = read([answer])
+    single, again = read([bytes([byte]) for byte in answer])
+
+    assert whole == single == answer
+    assert reader.head == again.head
+    assert reader.ended_cleanly == again.ended_cleanly
+    for i in range(len(answer)):
+        assert read([answer[:i], answer[i:]])[0] == answer
+
+
+def test_head_is_read() -> None:
+    """Status, reason and headers come out as they are, without the blanks around."""
+    _, reader = read([b"HTTP/1.1 404  Not\tthere \r\nX-A:  b c \r\nx-a:\xe9\r\n\r\n"])
+
+    head = reader.head
+    assert head is not None
+    assert (head.status, head.reason) == (404, "Not\tthere")
+    assert head.headers == [("X-A", "b c"), ("x-a", "\xe9")]
+    assert (head.has_body, head.length) == (True, None)
+
+
+def test_reader_is_silent_until_something_comes() -> None:
+    """One byte is enough to know that the backend has begun to answer."""
+    reader = AnswerReader("GET")
+
+    assert reader.is_silent
+    reader.take(b"H")
+    assert not reader.is_silent
+
+
+@pytest.mark.parametrize(
+    ("method", "sends_body", "answer", "clean"),
+    [
+        pytest.param("GET", False, LENGTH, True, id="a length"),
+        pytest.param("GET", False, CHUNKS, True, id="chunks"),
+        pytest.param("GET", False, OK + b"Content-Length: 0\r\n\r\n", True, id="none"),
+        pytest.param("GET", False, NOT_MODIFIED, True, id="not modified"),
+        pytest.param("GET", False, NO_CONTENT, True, id="no content"),
+        pytest.param("POST", True, LENGTH, True, id="a body was sent"),
+        pytest.param("GET", False, LENGTH[:-1], False, id="not all of it"),
+        pytest.param("GET", False, CHUNKS[:-1], False, id="not all chunks"),
+        pytest.param("GET", False, OK + b"\r\nhello", False, id="no end"),
+        pytest.param("GET", False, LENGTH + b"\n", False, id="one byte more"),
+        pytest.param("GET", False, CHUNKS + FORGED, False, id="an answer more"),
+        pytest.param("GET", False, NOT_MODIFIED + b"x", False, id="304 brings more"),
+        pytest.param("GET", False, NO_CONTENT + FORGED, False, id="204 brings more"),
+        pytest.param("HEAD", False, LENGTH[:-5], False, id="HEAD"),
+        pytest.param("HEAD", False, LENGTH, False, id="HEAD with a body"),
+        pytest.param("HEAD", False, NO_CONTENT, False, id="HEAD, no content"),
+        pytest.param("GET", False, EARLY_HINTS + LENGTH, False, id="an interim one"),
+        pytest.param(
+            "GET",
+            False,
+            NOT_MODIFIED[:-2] + b"Content-Length: 9\r\n\r\n",
+            False,
+            id="304 announces a body",
+        ),
+        pytest.param(
+            "GET",
+            False,
+            NOT_MODIFIED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n",
+            False,
+            id="304 announces chunks",
+        ),
+        pytest.param("GET", True, LENGTH, False, id="GET with a body"),
+        pytest.param("DELETE", True, LENGTH, False, id="DELETE with a body"),
+        pytest.param("DELETE", False, LENGTH, True, id="DELETE"),
+        pytest.param(
+            "POST", True, LENGTH.replace(b"200", b"405"), False, id="a body refused"
+        ),
+        pytest.param(
+            "POST", True, LENGTH.replace(b"200", b"301"), False, id="a body redirected"
+        ),
+        pytest.param("GET", False, LENGTH.replace(b"200", b"404"), True, id="404"),
+    ],
+)
+def test_connection_may_serve_again(
+    method: str, sends_body: bool, answer: bytes, clean: bool
+) -> None:
+    """Only after an exchange that is over, and after which nothing can come."""
+    assert read([answer], method, sends_body=sends_body)[1].ended_cleanly is clean
+
+
+def test_early_answer_is_the_last() -> None:
+    """An answer to a request that was not sent to its end ends the connection."""
+    reader = AnswerReader("POST", sends_body=True)
+
+    reader.note_early_answer()
+    reader.take(LENGTH)
+
+    assert not reader.ended_cleanly
+
+
+@pytest.mark.parametrize("cut", [3, len(LENGTH)])
+def test_more_than_the_answer_does_not_pass(cut: int) -> None:
+    """What follows the end is dropped, in the same piece and in a later one."""
+    everything = LENGTH + FORGED
+
+    passed, reader = read([everything[:cut], everything[cut:]])
+
+    assert passed == LENGTH
+    assert not reader.ended_cleanly
+
+
+def with_line(line: bytes) -> bytes:
+    """Make a head with one more line."""
+    return OK + line + b"\r\n\r\n"
+
+
+MALFORMED_HEADS = {
+    "nothing of HTTP": b"SSH-2.0-OpenSSH",
+    "HTTP/0.9": b"<html>",
+    "HTTP/2": b"HTTP/2.0 200 OK\r\n\r\n",
+    "HTTP/1.2": b"HTTP/1.2 200 OK\r\n\r\n",
+    "lower case": b"http/1.1 200 OK\r\n\r\n",
+    "a blank line first": b"\r\n" + LENGTH,
+    "two blanks in the status line": b"HTTP/1.1  200 OK\r\n\r\n",
+    "a tab in the status line": b"HTTP/1.1\t200 OK\r\n\r\n",
+    "a status of two digits": b"HTTP/1.1 20 OK\r\n\r\n",
+    "a status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
+    "status 600": b"HTTP/1.1 600 Odd\r\n\r\n",
+    "status 099": b"HTTP/1.1 099 Odd\r\n\r\n",
+    "other digits": "HTTP/1.1 \u0662\u0660\u0660 OK\r\n\r\n".encode(),
+    "no blank behind the status": b"HTTP/1.1 200OK\r\n\r\n",
+    "a NUL in the reason": b"HTTP/1.1 200 O\x00K\r\n\r\n",
+    "a CR in the reason": b"HTTP/1.1 200 O\rK\r\n\r\n",
+    "LF alone": b"HTTP/1.1 200 OK\nX-A: b\n\n",
+    "LF alone at the end": OK + b"X-A: b\r\n\n",
+    "LF alone in between": OK + b"X-A: b\nX-C: d\r\n\r\n",
+    "two CRs": OK + b"X-A: b\r\r\n\r\n",
+    "a CR in a value": with_line(b"X-A: b\rSet-Cookie: c"),
+    "a CR before a value": with_line(b"X-A:\rb"),
+    "a NUL in a value": with_line(b"X-A: b\x00"),
+    "a DEL in a value": with_line(b"X-A: b\x7f"),
+    "a vertical tab": with_line(b"X-A:\x0bb"),
+    "a folded line": with_line(b"X-A: b\r\n c"),
+    "a folded line with a tab": with_line(b"X-A: b\r\n\tX-C: d"),
+    "a folded first line": OK + b" X-A: b\r\n\r\n",
+    "no colon": with_line(b"X-A"),
+    "no name": with_line(b": b"),
+    "a blank before the colon": with_line(b"Content-Length : 5"),
+    "a tab before the colon": with_line(b"X-A\t: b"),
+    "a name that is no token": with_line(b"X(A): b"),
+    "a name beyond ASCII": with_line(b"X-\xe9: b"),
+    "two lengths": with_line(b"Content-Length: 5\r\nContent-Length: 6"),
+    "the same length twice": with_line(b"Content-Length: 5\r\ncontent-length: 5"),
+    "a list of lengths": with_line(b"Content-Length: 5, 5"),
+    "a signed length": with_line(b"Content-Length: +5"),
+    "a negative length": with_line(b"Content-Length: -5"),
+    "a length in hexadecimal": with_line(b"Content-Length: 0x5"),
+    "a length with an underscore": with_line(b"Content-Length: 1_0"),
+    "an empty length": with_line(b"Content-Length:"),
+    "a length of many digits": with_line(b"Content-Length: " + b"0" * 19 + b"5"),
+    "a length beside chunks": with_line(
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked"
+    ),
+    "two codings": with_line(b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x"),
+    "a list of codings": with_line(b"Transfer-Encoding: gzip, chunked"),
+    "chunked twice": with_line(b"Transfer-Encoding: chunked, chunked"),
+    "another coding": with_line(b"Transfer-Encoding: identity"),
+    "an empty coding": with_line(b"Transfer-Encoding:"),
+    "chunks in HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "101": b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
+    "an interim answer with a length": EARLY_HINTS[:-2] + b"Content-Length: 5\r\n\r\n",
+    "an interim answer in chunks": EARLY_HINTS[:-2]
+    + b"Transfer-Encoding: chunked\r\n\r\n",
+    "too many interim answers": EARLY_HINTS * (MAX_INTERIM + 1),
+    "a head that is too long": OK + b"X-A: " + b"b" * MAX_HEAD + b"\r\n\r\n",
+    "a head without an end": OK + b"X-A: b\r\n" * (MAX_HEAD // 8),
+}
+MALFORMED_CHUNKS = {
+    "no number": b"hello\r\n",
+    "nothing": b"\r\n",
+    "a blank before the size": b" 5\r\nhello\r\n",
+    "a blank behind the size": b"5 \r\nhello\r\n",
+    "a sign": b"+5\r\nhello\r\n",
+    "a prefix": b"0x5\r\nhello\r\n",
+    "an underscore": b"1_0\r\n",
+    "too many digits": b"0" * 16 + b"5\r\nhello\r\n",
+    "LF alone": b"5\nhello\r\n",
+    "a CR in an extension": b"5;a\rb\r\nhello\r\n",
+    "a NUL in an extension": b"5;a\x00\r\nhello\r\n",
+    "an extension without an end": b"5;" + b"a" * MAX_CHUNK_LINE,
+    "a chunk that is too long": b"5\r\nhello!\r\n",
+    "a chunk that ends in LF": b"5\r\nhello\n",
+    "a chunk that ends in two CRs": b"5\r\nhello\r\r\n",
+    "a trailer that is none": b"0\r\nhello\r\n\r\n",
+    "a trailer that ends in LF": b"0\r\nX-T: 1\n\r\n",
+    "LF alone at the end": b"0\r\n\n",
+    "trailers without an end": b"0\r\n" + b"X-T: 1\r\n" * (MAX_HEAD // 8 + 1),
+}
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10**6])
+@pytest.mark.parametrize("name", sorted(MALFORMED_HEADS))
+def test_head_that_is_none(name: str, cut: int) -> None:
+    """A head that two readers could read differently is 502, however it is cut."""
+    answer = MALFORMED_HEADS[name]
+    pieces = [answer[i : i + cut] for i in range(0, len(answer), cut)]
+
+    with pytest.raises(BackendError) as caught:
+        read(pieces)
+
+    assert caught.value.status == 502
+    assert str(caught.value) == caught.value.why
+
+
+@pytest.mark.parametrize("cut", [1, 10**6])
+@pytest.mark.parametrize("name", sorted(MALFORMED_CHUNKS))
+def test_chunks_that_are_none(name: str, cut: int) -> None:
+    """Chunks whose sizes are no plain numbers, or do not fit, are an error."""
+    body = MALFORMED_CHUNKS[name]
+    pieces = [body[i : i + cut] for i in range(0, len(body), cut)]
+
+    with pytest.raises(BackendError):
+        read([OK + b"Transfer-Encoding: chunked\r\n\r\n", *pieces])
+
+
+def test_nothing_of_a_malformed_head_passes() -> None:
+    """A head is held back until it is known to be one."""
+    reader = AnswerReader("GET")
+
+    assert reader.take(OK + b"X-A: b\r\n") == b""
+    with pytest.raises(BackendError):
+        reader.take(b"X-C\r\n\r\n")
+
+
+def test_head_of_a_library_is_checked_by_the_same_rules() -> None:
+    """What another reader has read may be contradictory, too."""
+    head, chunked = check_head("GET", 200, " Fine ", [("content-length", "5")])
+
+    assert (head.reason, head.length, chunked) == ("Fine", 5, False)
+    with pytest.raises(BackendError):
+        check_head("GET", 200, "", [("Content-Length", "5")] * 2)
+
+
+FRAGMENTS = (
+    *(b"HTTP/1.1 ", b"HTTP/1.0 ", b"200", b"204", b"304", b"103", b" OK", b" "),
+    *(b"\r\n", b"\r\n", b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"\t", b"\x00", b":"),
+    *(b"Content-Length: 5", b"Content-Length:5\t", b"content-length: 3", b"X-A: b"),
+    *(b"Transfer-Encoding: chunked", b"transfer-encoding:CHUNKED", b"Connection: x"),
+    *(b"5", b"3", b"0", b"a", b";x=y", b"hello", b"abc", b"X-\xe9", b"\xe9"),
+)
+
+
+def read_by_h11(answer: bytes, method: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Let h11 read *answer*: the second reader of every byte that passes."""
+    connection = h11.Connection(h11.CLIENT)
+    connection.send(h11.Request(method=method, target="/", headers=[("Host", "a")]))
+    connection.send(h11.EndOfMessage())
+    connection.receive_data(answer)
+    connection.receive_data(b"")
+    status, headers, body = 0, [], b""
+    while True:
+        event = connection.next_event()
+        if isinstance(event, h11.Response):
+            status = event.status_code
+            headers = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in event.headers.raw_items()
+            ]
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            return status, headers, body
+
+
+@given(
+    fragments=st.lists(st.sampled_from(FRAGMENTS), max_size=12),
+    start=st.sampled_from([b"", OK, LENGTH[:-7], CHUNKS[:45], EARLY_HINTS + OK]),
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+)
+@example([b"5", b"\r\n", b"hello", b"\r\n", b"0", b"\r\n\r\n"], CHUNKS[:47], "GET")
+@example([b"X-A: b", b"\r\n\r\n", b"hello"], OK, "GET")
+def test_two_readers_agree(fragments: list[bytes], start: bytes, method: str) -> None:
+    """What passes here is read by another reader as it was read here, to its end."""
+    reader = AnswerReader(method)
+    try:
+        passed = reader.take(start + b"".join(fragments))
+    except BackendError:
+        return
+    if reader.head is None or not (reader._is_over or reader._left is None):
+        return
+
+    status, headers, body = read_by_h11(passed, method)
+
+    assert status == reader.head.status
+    assert headers == reader.head.headers
+    assert len(body) == (reader.head.length or len(body)) or not reader.head.has_body
+
+
+@given(
+    answer=st.sampled_from([LENGTH, CHUNKS, NO_CONTENT, EARLY_HINTS + LENGTH]),
+    more=st.sampled_from([b"", FORGED, b"\r\n", b"x", LENGTH]),
+    cuts=st.lists(st.integers(0, 200), max_size=6),
+)
+def test_pieces_change_nothing(answer: bytes, more: bytes, cuts: list[int]) -> None:
+    """However an answer and what follows it are cut, the answer alone passes."""
+    everything = answer + more
+    bounds = sorted({0, len(everything), *(cut % len(everything) for cut in cuts)})
+    pieces = [everything[i:j] for i, j in zip(bounds, [*bounds[1:], None], strict=True)]
+
+    passed, reader = read(pieces)
+
+    assert passed == answer
+    expected = not more and not answer.startswith(EARLY_HINTS)
+    assert reader.ended_cleanly is expected
+
+
+HOSTILE: dict[str, Callable[[int], list[bytes]]] = {
+    "a head byte by byte": lambda size: [bytes([b]) for b in with_line(b"X" * size)],
+    "blanks": lambda size: [with_line(b"X-A: " + b" " * size + b"b")],
+    "many lines": lambda size: [OK + b"X:\r\n" * (size // 4)],
+    "many blank chunks": lambda size: [
+        OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * (size // 6)
+    ],
+    "chunks byte by byte": lambda size: [
+        OK + b"Transfer-Encoding: chunked\r\n\r\n",
+        *[b"1", b"\r", b"\n", b"x", b"\r", b"\n"] * (size // 6),
+    ],
+    "trailers": lambda size: [
+        OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X:\r\n" * (size // 4)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", sorted(HOSTILE))
+def test_cost_grows_no_faster_than_the_answer(name: str) -> None:
+    """An answer that is sixteen times as long takes about sixteen times as long."""
+
+    def measure(size: int) -> float:
+        pieces = HOSTILE[name](size)
+        best = float("inf")
+        for _ in range(5):
+            reader = AnswerReader("GET")
+            begun = time.process_time()
+            try:
+                for piece in pieces:
+                    reader.take(piece)
+            except BackendError:
+                pass
+            best = min(best, time.process_time() - begun)
+        return best
+
+    assert measure(60_000) < 16**1.5 * max(measure(60_000 // 16), 2e-5)
