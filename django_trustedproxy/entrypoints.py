@@ -167,14 +167,7 @@ def _can_be_asked_for(entry: str) -> bool:
 
 def _limit_hosts(rules: HTTPSOnly) -> HTTPSOnly:
     """Redirect only to hosts that Django would serve."""
-    return HTTPSOnly(
-        rules.host,
-        rules.status,
-        rules.exempt,
-        rules.hsts,
-        _list_hosts(),
-        report_only=rules.report_only,
-    )
+    return rules.limit_to(_list_hosts())
 
 
 def _forget_rewrites(app: WSGIApp) -> WSGIApp:

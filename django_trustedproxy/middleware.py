@@ -30,6 +30,7 @@ from trustedproxy.https_only import (
 from trustedproxy.process import restrict_signals
 from trustedproxy.responses import Answer, bad_request
 
+from . import get_decision
 from .conf import get_settings, warn_at_start
 from .requests import ScriptPrefix, correct_request
 
@@ -194,9 +195,11 @@ def _read_facts(request: HttpRequest) -> RequestFacts:
             path=request.path_info.encode(),
         )
     host = _find_host(request)
-    # Only plain requests come here, whoever told Django so.
+    # Only plain requests come here, whoever told Django so; in report-only mode the
+    # client's own connection may be secure all the same.
+    scheme = facts.scheme if facts.report_only else "http"
     return replace(
-        facts, scheme="http", host=host or facts.host, host_refused=host is None
+        facts, scheme=scheme, host=host or facts.host, host_refused=host is None
     )
 
 
@@ -210,8 +213,9 @@ def _find_host(request: HttpRequest) -> str | None:
 
 def _add_hsts(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     rules = get_settings().https_only
-    if rules is not None and request.is_secure() and HSTS_HEADER not in response:
-        value = rules.hsts_value(_find_host(request), secure=True)
-        if value is not None:
+    if rules is not None and request.is_secure():
+        rules.note_secure(get_decision(request))
+        value = rules.hsts_value(_find_host(request))
+        if value is not None and HSTS_HEADER not in response:
             response.headers[HSTS_HEADER] = value
     return response

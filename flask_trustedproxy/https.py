@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
 
+from trustedproxy.decision import DECISION_KEY, REPORT_KEY
 from trustedproxy.https_only import (
     add_hsts,
     https_exempt,
@@ -58,8 +59,10 @@ class FlaskHTTPSOnly:
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if is_secure(environ.get("wsgi.url_scheme")):
-            value = self.rules.hsts_value(environ.get("HTTP_HOST"), True)
+        # In report-only mode the scheme here may be only the last hop's.
+        if is_secure(environ.get("wsgi.url_scheme")) and REPORT_KEY not in environ:
+            self.rules.note_secure(environ.get(DECISION_KEY))
+            value = self.rules.hsts_value(environ.get("HTTP_HOST"))
             if value is not None:
                 start_response = add_hsts(start_response, value)
             return self.wrapped(environ, start_response)

@@ -1,5 +1,5 @@
 """
-ATTACKS section 7 (S-57 to S-66) as a table: what is sent, what is wanted.
+The attacks on redirects, HSTS (S-57 to S-66) and exemptions (H-11) as a table.
 
 In:  nothing.
 Out: `ROWS`, the settings they run with, and what each surface needs to run one: an
@@ -85,7 +85,7 @@ class Row:
 
         host: The ``Host`` header.
 
-        scheme: What ``X-Forwarded-Proto`` says.
+        scheme: What ``X-Forwarded-Proto`` says; ``None``: it is not there.
 
         peer: The other end of the connection.
 
@@ -104,7 +104,7 @@ class Row:
     target: str = "/"
     method: str = "GET"
     host: str = HOST
-    scheme: str = "http"
+    scheme: str | None = "http"
     peer: str = PROXY
     headers: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -123,6 +123,9 @@ def redirect(location: str, status: int = 301) -> Got:
 REFUSED = Got(400, no_store=True)
 PASSED = Got(200)
 SECURED = Got(200, hsts=(POLICY,))
+
+EXEMPT_NETWORK = {"TRUSTED_PROXY_HTTPS_EXEMPT": ["10.0.0.0/8"]}
+EXEMPT_PATH = {"TRUSTED_PROXY_HTTPS_EXEMPT": ["/public/*", "/*.css"]}
 
 ROWS: tuple[Row, ...] = (
     Row("S-57", "redirects to the host", redirect(f"https://{HOST}/")),
@@ -288,6 +291,125 @@ ROWS: tuple[Row, ...] = (
         )
         for status in (302, 307)
     ),
+    # Exempt by its network is who speaks for itself.
+    *(
+        Row(
+            "H-11",
+            f"lets the proxy itself in, with {name} {value!r}",
+            PASSED,
+            scheme=None,
+            headers={name: value},
+            settings=EXEMPT_NETWORK,
+        )
+        for name, value in (
+            ("Accept", "*/*"),
+            ("Connection", "close"),
+            ("Connection", "keep-alive, Upgrade"),
+            ("X-Request-Id", "1"),
+        )
+    ),
+    *(
+        Row(
+            "H-11",
+            f"redirects a client behind the exempt network, with {name} {value!r}",
+            redirect(f"https://{HOST}/"),
+            scheme=None,
+            headers={name: value},
+            settings=EXEMPT_NETWORK,
+        )
+        for name, value in (
+            # Named, so that the proxy itself drops what it says of the client.
+            ("Connection", "X-Forwarded-For"),
+            ("Connection", "close, x-forwarded-proto , te"),
+            ("Connection", "close,X_Forwarded_For"),
+            ("Connection", "Forwarded"),
+            ("Connection", "via"),
+            ("Connection", "CDN-Loop"),
+            ("Connection", "X-Forwarded-Client-Cert"),
+            # Trusted, known but not listed, only removed, known by its beginning.
+            ("X-Forwarded-For", "203.0.113.7"),
+            ("X-Forwarded-For", "garbage"),
+            ("X-Forwarded-For", ""),
+            ("X-Real-IP", "203.0.113.7"),
+            ("Forwarded", "for=203.0.113.7"),
+            ("CF-Connecting-IP", "203.0.113.7"),
+            ("X-Forwarded-Port", "80"),
+            ("X-Original-URL", "/"),
+            ("X-Forwarded-Client-Cert", "By=x"),
+            ("Via", "1.1 cache"),
+            ("CDN-Loop", "cdn.example"),
+        )
+    ),
+    *(
+        Row(
+            "H-11",
+            f"redirects a stranger in the exempt network, with {name}",
+            redirect(f"https://{HOST}/"),
+            peer=STRANGER,
+            scheme=None,
+            headers={name: value},
+            settings={"TRUSTED_PROXY_HTTPS_EXEMPT": [f"{STRANGER}/32"]},
+        )
+        for name, value in (("X-Forwarded-For", "127.0.0.1"), ("Via", "1.1 cache"))
+    ),
+    # Exempt by its path is what stays below it, whoever reads it.
+    *(
+        Row(
+            "H-11",
+            f"lets {target} in",
+            PASSED,
+            target=target,
+            settings=EXEMPT_PATH,
+        )
+        for target in (
+            "/public/",
+            "/public/a/b.css",
+            "/public/a%20b",
+            "/public/..a/b..c",
+            "/public/a;v=1/b",
+            "/public/caf%C3%A9",
+            "/static/a.css",
+        )
+    ),
+    *(
+        Row(
+            "H-11",
+            f"redirects {target}",
+            redirect(f"https://{HOST}{target}"),
+            target=target,
+            settings=EXEMPT_PATH,
+        )
+        for target in (
+            "/public/../admin",
+            "/public/..;/admin",
+            "/public/..;x=1/admin",
+            "/public/..\\admin",
+            "/public/a\\..\\..\\admin",
+            "/public/..%5Cadmin",
+            "/public/..%2Fadmin",
+            "/public/a%2F..%2F../admin",
+            "/public/%2e%2e/admin",
+            "/public/%2e%2e%3Bx/admin",
+            "/public/%252e%252e/admin",
+            "/public/%25252e%25252e/admin",
+            "/public/%c0%ae%c0%ae/admin",
+            "/public/%00/../admin",
+            "/public/a%00",
+            "/public/.../admin",
+            "/public/..%20/admin",
+            "/public/.%2e./admin",
+            "/public/%ef%bc%8e%ef%bc%8e/admin",
+            "/public/a/..",
+            # What is in front of the end is not what everybody reads.
+            "/admin;.css",
+            "/admin;x/y.css",
+            "/admin%3Fx.css",
+            "/admin%253Fx.css",
+            "/admin%23.css",
+            "/admin%00.css",
+            "/admin/%2e%2e;/a.css",
+        )
+    ),
 )
 
 #: The rows that a WSGI surface can be asked.
@@ -308,6 +430,11 @@ def _split_target(row: Row) -> tuple[bytes, bytes]:
     return path, query
 
 
+def _list_headers(row: Row) -> dict[str, str]:
+    proto = {} if row.scheme is None else {"X-Forwarded-Proto": row.scheme}
+    return {**proto, **row.headers}
+
+
 def make_environ(row: Row) -> Environ:
     """The environ of a *row*, as gunicorn makes it."""
     path, query = _split_target(row)
@@ -322,14 +449,13 @@ def make_environ(row: Row) -> Environ:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": row.peer,
         "HTTP_HOST": row.host,
-        "HTTP_X_FORWARDED_PROTO": row.scheme,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in row.headers.items():
+    for name, value in _list_headers(row).items():
         environ["HTTP_" + name.upper().replace("-", "_")] = value
     return environ
 
@@ -337,7 +463,7 @@ def make_environ(row: Row) -> Environ:
 def make_scope(row: Row, *, extensions: Mapping[str, object] | None = None) -> Scope:
     """The scope of a *row*, as uvicorn makes it."""
     path, query = _split_target(row)
-    headers = {"host": row.host, "x-forwarded-proto": row.scheme, **row.headers}
+    headers = {"host": row.host, **_list_headers(row)}
     scope: Scope = {
         "type": "websocket" if row.websocket else "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -377,13 +503,7 @@ def read_got(status: int, headers: Iterable[tuple[str, str]]) -> Got:
 def _compile(row: Row) -> HTTPSOnly:
     https_only = read_settings(make_settings(row)).https_only
     assert https_only is not None
-    return HTTPSOnly(
-        https_only.host,
-        https_only.status,
-        https_only.exempt,
-        https_only.hsts,
-        ALLOWED_HOSTS,
-    )
+    return https_only.limit_to(ALLOWED_HOSTS)
 
 
 def ask_wsgi(row: Row) -> Got:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .decision import Reason
 from .headers import KNOWN_HEADERS, Category, environ_key
 from .log import is_due, log_problems, logger, shorten, warn_once
-from .networks import NAMED_NETWORKS, UNIX, TrustedNetworks
+from .networks import OWN_NETWORKS, UNIX
 from .parsing.addresses import parse_peer, spell_peer
 from .parsing.values import strip_mount_point
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from .decision import Decision
     from .policy import ProxyPolicy
     from .rules import Rules
-
-#: Where an operator's own machines answer from, and nobody on the public internet.
-OWN_NETWORKS = TrustedNetworks((*NAMED_NETWORKS, UNIX))
 
 _MOUNT_POINT_HEADERS = frozenset(
     header.name for header in KNOWN_HEADERS if header.category is Category.MOUNT_POINT

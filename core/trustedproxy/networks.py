@@ -381,3 +381,7 @@ def _parse_line(entry: str, option: str) -> tuple[Network, ...]:
             option, entry, f"an entry for a file: a network, or {words}"
         )
     return (parse_network(entry, option),)
+
+
+#: Where an operator's own machines answer from, and nobody on the public internet.
+OWN_NETWORKS = TrustedNetworks((*NAMED_NETWORKS, UNIX))

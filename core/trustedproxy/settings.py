@@ -91,7 +91,7 @@ class Settings:
                 app, self.mount_points, self.policy, allowed_hosts=allowed_hosts
             )
         if self.https_only is not None:
-            rules = _limit_hosts(self.https_only, allowed_hosts)
+            rules = self.https_only.limit_to(allowed_hosts)
             app = HTTPSOnlyMiddleware.from_rules(app, rules)
         app = TrustedProxyMiddleware(app, self.policy)
         return _RestrictSignals(app) if self.restrict_signals else app
@@ -111,7 +111,7 @@ class Settings:
                 app, self.mount_points, self.policy, allowed_hosts=allowed_hosts
             )
         if self.https_only is not None:
-            rules = _limit_hosts(self.https_only, allowed_hosts)
+            rules = self.https_only.limit_to(allowed_hosts)
             app = HTTPSOnlyASGIMiddleware.from_rules(app, rules)
         app = TrustedProxyASGIMiddleware(app, self.policy)
         return _RestrictSignalsASGI(app) if self.restrict_signals else app
@@ -161,20 +161,6 @@ def read_settings(mapping: SettingsMapping) -> Settings:
     )
 
 
-def _limit_hosts(rules: HTTPSOnly, allowed_hosts: Sequence[str] | None) -> HTTPSOnly:
-    """Make the same rules for the site's own hosts."""
-    if allowed_hosts is None:
-        return rules
-    return HTTPSOnly(
-        rules.host,
-        rules.status,
-        rules.exempt,
-        rules.hsts,
-        allowed_hosts,
-        report_only=rules.report_only,
-    )
-
-
 def _read_flag(given: Mapping[str, Any], name: str) -> bool:
     return read_flag(name, given.get(name, OPTION_OF[name].default))
 
@@ -187,7 +173,7 @@ def _read_https_only(given: Mapping[str, Any], policy: ProxyPolicy) -> HTTPSOnly
         status=given.get("TRUSTED_PROXY_HTTPS_STATUS", 301),
         exempt=given.get("TRUSTED_PROXY_HTTPS_EXEMPT", ()),
         hsts=_read_hsts(given),
-        report_only=policy if policy.report_only else False,
+        report_only=policy.report_only,
     )
     return https_only if wanted else None
 

@@ -96,19 +96,12 @@ class EnvironSurface:
 
     def _look_at_socket(self, environ: Environ, connection: Connection) -> None:
         """Correct what the usual keys say by what the server shows besides."""
-        gunicorn = environ.get(GUNICORN_SOCKET)
-        socket = gunicorn or environ.get(WERKZEUG_SOCKET)
-        if socket is not None:
-            # A client of a unix socket can bind its own end to a path that reads like
-            # an address.
-            connection.peer_is_unix = has_unix_family(socket)
-        elif connection.peer is None:
-            connection.peer_is_unix = "/" in (connection.server or "")
+        connection.peer_is_unix = shows_unix(environ)
         if self._scheme_opted_in:
             if UWSGI in environ:
                 secure = is_https(environ.get("HTTPS"))
                 connection.scheme = "https" if secure else "http"
-            elif gunicorn is not None:
+            elif (gunicorn := environ.get(GUNICORN_SOCKET)) is not None:
                 connection.scheme = "https" if has_tls(gunicorn) else "http"
 
     def write(self, environ: Environ, decision: Decision) -> dict[str, Any]:
@@ -198,6 +191,23 @@ def _replace(
     if was != value:
         original.setdefault(key, was)
         environ[key] = value
+
+
+def shows_unix(environ: Environ) -> bool | None:
+    """
+    Say whether the peer came over a unix socket, where the server shows it.
+
+    Returns:
+        ``None`` where only the peer's text can tell.
+    """
+    socket = environ.get(GUNICORN_SOCKET) or environ.get(WERKZEUG_SOCKET)
+    if socket is not None:
+        # A client of a unix socket can bind its own end to a path that reads like an
+        # address.
+        return has_unix_family(socket)
+    if environ.get("REMOTE_ADDR") is None:
+        return "/" in (environ.get("SERVER_NAME") or "")
+    return None
 
 
 def has_unix_family(socket: Any) -> bool:

@@ -1,5 +1,5 @@
 """
-The attacks on redirects and HSTS, S-57 to S-66, through Django's own handlers.
+The attacks on redirects, HSTS and exemptions, through Django's own handlers.
 
 In:  the table that all surfaces share.
 Out: what is wanted, from the middlewares and from the wrappers.

@@ -6,10 +6,11 @@ In:  the facts of a request, read after the trusted headers were applied, so tha
 Out: an `Answer` instead of the application's, or ``None``; and the value of
      ``Strict-Transport-Security`` for the answers to secure requests.
 
-`rules` decides, without any I/O but its log; `facts` reads what it decides by, `target`
-writes where a redirect leads, and `middleware` has the two shells around them.  A
-framework with a rule of its own about hosts puts the host it validated into the facts,
-or says it refused it.
+`middleware` has the two shells, `facts` what they read (`signs` of it), and `rules`
+what is answered, without any I/O but its log: `exemptions` from it, where it leads
+(`authority`, `target`), and why it may be wrong (`loops`).  A framework with a rule of
+its own about hosts puts the host it validated into the facts, or says it refused it;
+`views` has the mark for its views.
 """
 
 from __future__ import annotations
@@ -20,16 +21,9 @@ from .middleware import (
     HTTPSOnlyMiddleware,
     add_hsts,
 )
-from .rules import (
-    BAD_HOST,
-    BAD_TARGET,
-    FORBIDDEN,
-    HSTS_HEADER,
-    HTTPSOnly,
-    https_exempt,
-    is_https_exempt,
-)
+from .rules import BAD_HOST, BAD_TARGET, FORBIDDEN, HSTS_HEADER, HTTPSOnly
 from .target import build_target
+from .views import https_exempt, is_https_exempt
 
 __all__ = [
     "BAD_HOST",

@@ -3,33 +3,26 @@ What is known of one request after the trusted headers were applied.
 
 In:  an environ or a scope, with the decision in it.
 Out: `RequestFacts`, which `rules` decides by.
+
+In report-only mode the environ and the scope are as they came, and what the decision
+would have made of them is what counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from ..decision import DECISION_KEY
-from ..headers import KNOWN_HEADERS, Category, environ_key
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .._types import Environ, Scope
-    from ..decision import Decision
+from .._types import Environ, Scope
+from ..asgi import read_connection
+from ..decision import DECISION_KEY, REPORT_KEY, Decision, Reason
+from ..headers import Category
+from ..parsing.values import strip_mount_point
+from ..request_target import read_raw_target
+from ..wsgi import shows_unix
+from .signs import SCHEME_HEADERS, list_signs
 
 _SECURE = frozenset({"https", "wss"})
-
-#: Names by which a proxy may say the scheme.
-SCHEME_HEADERS = tuple(
-    header.name for header in KNOWN_HEADERS if Category.SCHEME in header.categories
-)
-_SCHEME_KEYS = tuple((name, environ_key(name)) for name in SCHEME_HEADERS)
-_SCHEME_NAMES = {name.lower().encode("ascii"): name for name in SCHEME_HEADERS}
-
-# Where servers keep the request target as it was sent (docs/servers.md).
-_RAW_TARGETS = ("RAW_URI", "REQUEST_URI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +47,27 @@ class RequestFacts:
 
         query: The query as it was sent; ``None`` where there is none.
 
-        decided: Whether a policy was applied to the request.
+        reason: Why the client is who it is; ``None`` where no policy was applied.
 
         peer_trusted: Whether that policy trusted the peer.
 
-        forwarded: Whether a trusted header was used for anything.
-
         scheme_header: Name of the trusted header that said the scheme.
 
-        ignored_header: Name of a scheme header that was sent and not trusted.
+        scheme_stated: Whether the policy itself states the scheme.
+
+        malformed: Names of the trusted headers that were malformed.
+
+        signs: Names of the headers that say that the peer has passed the request on.
 
         websocket: Whether it is the handshake of a websocket.
 
         host_refused: Whether the framework refuses the host.
 
-        source: The environ or the scope, for a policy that only looks on (report_only).
+        report_only: Whether the policy changes nothing, so that nothing else may.
+
+        peer_is_unix:
+            Whether the peer came over a unix socket, where the server shows it;
+            ``None`` where only the peer's text can tell.
     """
 
     scheme: str
@@ -79,19 +78,27 @@ class RequestFacts:
     path: bytes = b"/"
     raw_path: bytes | None = None
     query: bytes | None = None
-    decided: bool = False
+    reason: Reason | None = None
     peer_trusted: bool = False
-    forwarded: bool = False
     scheme_header: str | None = None
-    ignored_header: str | None = None
+    scheme_stated: bool = False
+    malformed: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
     websocket: bool = False
     host_refused: bool = False
-    source: Environ | Scope | None = field(default=None, repr=False, compare=False)
+    report_only: bool = False
+    peer_is_unix: bool | None = None
 
     @property
     def secure(self) -> bool:
         """Whether the client's connection is HTTPS."""
         return is_secure(self.scheme)
+
+    @property
+    def ignored_header(self) -> str | None:
+        """Name of a scheme header that came and was not used."""
+        others = SCHEME_HEADERS.difference({self.scheme_header})
+        return next((name for name in self.signs if name in others), None)
 
 
 def is_secure(scheme: object) -> bool:
@@ -101,106 +108,96 @@ def is_secure(scheme: object) -> bool:
 
 def read_environ(environ: Environ) -> RequestFacts:
     """Read the facts of a WSGI request, after a policy was applied to *environ*."""
-    decision: Decision | None = environ.get(DECISION_KEY)
     raw_path, query = None, None
-    for key in _RAW_TARGETS:
-        if raw := environ.get(key):
-            raw_path, mark, after = _encode(raw).partition(b"?")
-            query = after if mark else None
-            break
-    sent = [name for name, key in _SCHEME_KEYS if key in environ]
-    return _make_facts(
-        environ,
-        decision,
-        sent,
+    target = read_raw_target(environ)
+    if target is not None:
+        raw_path, mark, after = _encode(target).partition(b"?")
+        query = after if mark else None
+    facts = RequestFacts(
         scheme=environ.get("wsgi.url_scheme", "http"),
         method=environ.get("REQUEST_METHOD", "GET"),
         host=environ.get("HTTP_HOST"),
         peer=environ.get("REMOTE_ADDR"),
+        peer_is_unix=shows_unix(environ),
         mount_point=_encode(environ.get("SCRIPT_NAME", "")),
         path=_encode(environ.get("PATH_INFO", "")),
         raw_path=raw_path,
         query=query or _encode(environ.get("QUERY_STRING", "")) or query,
     )
+    names = (key[5:] for key in environ if key.startswith("HTTP_"))
+    return _add_decision(facts, environ, names, environ.get("HTTP_CONNECTION", ""))
 
 
 def read_scope(scope: Scope) -> RequestFacts:
     """Read the facts of an ASGI connection (http or websocket)."""
     websocket = scope["type"] == "websocket"
-    sent = [
-        _SCHEME_NAMES[name.lower()]
-        for name, _ in scope.get("headers", ())
-        if name.lower() in _SCHEME_NAMES
-    ]
-    path = scope.get("path", "/").encode("utf-8", "surrogatepass")
-    mount_point = scope.get("root_path", "").encode("utf-8", "surrogatepass")
-    mount_point = mount_point.rstrip(b"/")
     # The path contains the mount point, unless the server leaves that to the proxy.
-    below = path.removeprefix(mount_point)
-    if below == b"" or below.startswith(b"/"):
-        path = below
+    mount_point = scope.get("root_path", "").rstrip("/")
+    path = strip_mount_point(scope.get("path", "/"), mount_point)
     raw = scope.get("raw_path")
-    client = scope.get("client")
-    return _make_facts(
-        scope,
-        scope.get(DECISION_KEY),
-        sent,
+    connection = read_connection(scope, read_host(scope))
+    facts = RequestFacts(
         scheme=scope.get("scheme", "ws" if websocket else "http"),
         method=scope.get("method", "GET"),
-        host=read_host(scope),
-        peer=client[0] if client else None,
-        mount_point=mount_point,
-        path=path,
+        host=connection.host,
+        peer=connection.peer,
+        peer_is_unix=connection.peer_is_unix,
+        mount_point=mount_point.encode("utf-8", "surrogatepass"),
+        path=path.encode("utf-8", "surrogatepass"),
         raw_path=raw.partition(b"?")[0] if raw else None,
         query=scope.get("query_string") or None,
         websocket=websocket,
     )
+    names = (name.decode("latin-1") for name, _ in scope.get("headers", ()))
+    return _add_decision(facts, scope, names, _join(scope, b"connection") or "")
 
 
 def read_host(scope: Scope) -> str | None:
     """Read the ``Host`` header; several lines make a text that is no host."""
-    hosts = [
+    return _join(scope, b"host")
+
+
+def _join(scope: Scope, wanted: bytes) -> str | None:
+    """Join the lines of a header by commas; ``None`` where it is not there."""
+    values = [
         value.decode("latin-1")
         for name, value in scope.get("headers", ())
-        if name.lower() == b"host"
+        if name.lower() == wanted
     ]
-    return ",".join(hosts) if hosts else None
+    return ",".join(values) if values else None
 
 
-def _make_facts(
+def _add_decision(
+    facts: RequestFacts,
     source: Environ | Scope,
-    decision: Decision | None,
-    sent: Sequence[str],
-    *,
-    scheme: str,
-    method: str,
-    host: str | None,
-    peer: str | None,
-    mount_point: bytes,
-    path: bytes,
-    raw_path: bytes | None,
-    query: bytes | None,
-    websocket: bool = False,
+    names: Iterable[str],
+    connection: str,
 ) -> RequestFacts:
-    if decision is not None:
-        peer = decision.peer
-        sent = [name for name in decision.removed if name in SCHEME_HEADERS]
-    return RequestFacts(
-        scheme=scheme,
-        method=method,
-        host=host,
-        peer=peer,
-        mount_point=mount_point,
-        path=path,
-        raw_path=raw_path,
-        query=query,
-        decided=decision is not None,
-        peer_trusted=decision is not None and decision.peer_trusted,
-        forwarded=decision is not None and bool(decision.winners),
-        scheme_header=decision.winners.get(Category.SCHEME) if decision else None,
-        ignored_header=sent[0] if sent else None,
-        websocket=websocket,
-        source=source,
+    """Add what was decided, or in report-only mode what would have been."""
+    report: Decision | None = source.get(REPORT_KEY)
+    decision: Decision | None = source.get(DECISION_KEY, report)
+    signs = list_signs(names, connection, decision)
+    if decision is None:
+        return replace(facts, signs=signs)
+    if report is not None:
+        facts = replace(
+            facts, scheme=decision.scheme, host=decision.host, report_only=True
+        )
+    scheme_header = decision.winners.get(Category.SCHEME)
+    return replace(
+        facts,
+        peer=decision.peer,
+        peer_is_unix=decision.connection.peer_is_unix,
+        reason=decision.reason,
+        peer_trusted=decision.peer_trusted,
+        scheme_header=scheme_header,
+        scheme_stated=decision.url_parts.says_scheme and scheme_header is None,
+        malformed=tuple(
+            problem.header
+            for problem in decision.problems
+            if problem.code == "malformed"
+        ),
+        signs=signs,
     )
 
 

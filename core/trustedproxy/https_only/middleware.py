@@ -8,31 +8,68 @@ Out: an application whose plain requests are redirected, and whose secure respon
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, Self, TypeVar
 
-from ..log import warn_once
+from .._types import (
+    ASGIApp,
+    Environ,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    StartResponse,
+    WSGIApp,
+)
+from ..decision import DECISION_KEY, REPORT_KEY
+from ..hsts import HSTSPolicy
 from ..responses import send_asgi, send_wsgi
+from .exemptions import ExemptEntry
 from .facts import is_secure, read_environ, read_host, read_scope
-from .rules import HOST, HSTS_HEADER, HTTPSOnly
+from .rules import HSTS_HEADER, HTTPSOnly
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from .._types import (
-        ASGIApp,
-        Environ,
-        Message,
-        Receive,
-        Scope,
-        Send,
-        StartResponse,
-        WSGIApp,
-    )
-    from ..hsts import HSTSPolicy
-    from .rules import ExemptEntry
+App = TypeVar("App")
 
 
-class HTTPSOnlyMiddleware:
+class _Shell(Generic[App]):
+    """What the middlewares for WSGI and for ASGI have in common: how they are made."""
+
+    app: App
+    rules: HTTPSOnly
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        hsts: HSTSPolicy | str | None = None,
+        host: str | None = None,
+        status: int = 301,
+        exempt: Sequence[ExemptEntry] | str = (),
+        allowed_hosts: Sequence[str] | str | None = None,
+    ) -> None:
+        rules = HTTPSOnly(
+            hsts=hsts,
+            host=host,
+            status=status,
+            exempt=exempt,
+            allowed_hosts=allowed_hosts,
+        )
+        self._wrap(app, rules)
+
+    @classmethod
+    def from_rules(cls, app: App, rules: HTTPSOnly) -> Self:
+        """Wrap *app* in *rules* that are compiled already, as `Settings` has them."""
+        shell = cls.__new__(cls)
+        shell._wrap(app, rules)
+        return shell
+
+    def _wrap(self, app: App, rules: HTTPSOnly) -> None:
+        self.app = app
+        self.rules = rules
+        rules.warn_at_start()
+
+
+class HTTPSOnlyMiddleware(_Shell[WSGIApp]):
     """
     HTTPS only for a WSGI application; it goes inside of the trusted proxy middleware.
 
@@ -42,44 +79,22 @@ class HTTPSOnlyMiddleware:
         hsts, host, status, exempt, allowed_hosts: As for `HTTPSOnly`.
 
     Raises:
-        ConfigurationError: An argument cannot be meant; it names the setting.
+        ConfigurationError: An argument is invalid; it names the setting too.
     """
-
-    def __init__(
-        self,
-        app: WSGIApp,
-        *,
-        hsts: HSTSPolicy | str | None = None,
-        host: str | None = None,
-        status: int = 301,
-        exempt: Sequence[ExemptEntry] | str = (),
-        allowed_hosts: Sequence[str] | str | None = None,
-    ) -> None:
-        self._serve(app, HTTPSOnly(host, status, exempt, hsts, allowed_hosts))
-
-    @classmethod
-    def from_rules(cls, app: WSGIApp, rules: HTTPSOnly) -> HTTPSOnlyMiddleware:
-        """Wrap *app* in *rules* that are compiled already, as `Settings` has them."""
-        middleware = cls.__new__(cls)
-        middleware._serve(app, rules)
-        return middleware
-
-    def _serve(self, app: WSGIApp, rules: HTTPSOnly) -> None:
-        self.app = app
-        self.rules = rules
-        _tell_open(rules)
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if not is_secure(environ.get("wsgi.url_scheme")):
+        # In report-only mode the scheme here may be only the last hop's.
+        if is_secure(environ.get("wsgi.url_scheme")) and REPORT_KEY not in environ:
+            self.rules.note_secure(environ.get(DECISION_KEY))
+            value = self.rules.hsts_value(environ.get("HTTP_HOST"))
+            if value is not None:
+                start_response = add_hsts(start_response, value)
+        else:
             answer = self.rules.answer(read_environ(environ))
             if answer is not None:
                 return send_wsgi(answer, environ, start_response)
-        else:
-            value = self.rules.hsts_value(environ.get("HTTP_HOST"), True)
-            if value is not None:
-                start_response = add_hsts(start_response, value)
         return self.app(environ, start_response)
 
 
@@ -96,7 +111,7 @@ def add_hsts(start_response: StartResponse, value: str) -> StartResponse:
     return start_with_hsts
 
 
-class HTTPSOnlyASGIMiddleware:
+class HTTPSOnlyASGIMiddleware(_Shell[ASGIApp]):
     """
     HTTPS only for an ASGI application: http and websocket, anything else passes.
 
@@ -106,46 +121,23 @@ class HTTPSOnlyASGIMiddleware:
         hsts, host, status, exempt, allowed_hosts: As for `HTTPSOnly`.
 
     Raises:
-        ConfigurationError: An argument cannot be meant; it names the setting.
+        ConfigurationError: An argument is invalid; it names the setting too.
     """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        hsts: HSTSPolicy | str | None = None,
-        host: str | None = None,
-        status: int = 301,
-        exempt: Sequence[ExemptEntry] | str = (),
-        allowed_hosts: Sequence[str] | str | None = None,
-    ) -> None:
-        self._serve(app, HTTPSOnly(host, status, exempt, hsts, allowed_hosts))
-
-    @classmethod
-    def from_rules(cls, app: ASGIApp, rules: HTTPSOnly) -> HTTPSOnlyASGIMiddleware:
-        """Wrap *app* in *rules* that are compiled already, as `Settings` has them."""
-        middleware = cls.__new__(cls)
-        middleware._serve(app, rules)
-        return middleware
-
-    def _serve(self, app: ASGIApp, rules: HTTPSOnly) -> None:
-        self.app = app
-        self.rules = rules
-        _tell_open(rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        if not is_secure(scope.get("scheme")):
+        if is_secure(scope.get("scheme")) and REPORT_KEY not in scope:
+            self.rules.note_secure(scope.get(DECISION_KEY))
+            value = self.rules.hsts_value(read_host(scope))
+            if value is not None:
+                send = add_hsts_message(send, value)
+        else:
             answer = self.rules.answer(read_scope(scope))
             if answer is not None:
                 await send_asgi(answer, scope, receive, send)
                 return
-        elif scope["type"] == "http":
-            value = self.rules.hsts_value(read_host(scope), True)
-            if value is not None:
-                send = add_hsts_message(send, value)
         await self.app(scope, receive, send)
 
 
@@ -154,6 +146,7 @@ def add_hsts_message(send: Send, value: str) -> Send:
     name = HSTS_HEADER.lower().encode("ascii")
 
     async def send_with_hsts(message: Message) -> None:
+        # A websocket has no such message.
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
             if not any(key.lower() == name for key, _ in headers):
@@ -162,14 +155,3 @@ def add_hsts_message(send: Send, value: str) -> Send:
         await send(message)
 
     return send_with_hsts
-
-
-def _tell_open(rules: HTTPSOnly) -> None:
-    """Tell that nothing limits the host of a redirect, where no framework does."""
-    if rules._target_name is None and rules.allowed_hosts is None:
-        warn_once(
-            "https-only-open",
-            "HTTPS only redirects to whatever host a request names: name the site's "
-            "host (%s, or host=), or its hosts (allowed_hosts=).",
-            HOST,
-        )

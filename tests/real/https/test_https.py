@@ -134,8 +134,53 @@ def test_exempt_network_reached(site: Site) -> None:
     assert ask_plain(site).status == 301
 
 
-def test_loop_told(site: Site) -> None:
-    """Where TLS ends and no scheme is told, HTTPS leads to HTTPS, and the log says why.
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Connection", "X-Forwarded-For"),
+        ("Connection", "close, x-forwarded-proto"),
+        ("Via", "1.1 cache"),
+        ("X-Real-IP", "127.0.0.77"),
+    ],
+)
+def test_exempt_network_does_not_reach_through_it(
+    site: Site, name: str, value: str
+) -> None:
+    """H-11: whoever shows that somebody stands behind it is not the peer itself."""
+    reply = get(
+        (HOST, site.direct),
+        lines=[(name, value)],
+        host="localhost",
+        source="127.0.0.77",
+    )
+
+    assert reply.status == 301
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "../admin",
+        "..;/admin",
+        "..%5Cadmin",
+        "..%2Fadmin",
+        "%2e%2e/admin",
+        "%252e%252e/admin",
+        "%c0%ae%c0%ae/admin",
+        "a%2F..%2F../admin",
+    ],
+)
+def test_exempt_path_is_not_left(site: Site, end: str) -> None:
+    """H-11: a path that leads out of an exempt one, to any reader, is redirected."""
+    target = f"/.well-known/acme-challenge/{end}"
+
+    reply = get((HOST, site.direct), target, host="localhost", source=STRANGER)
+
+    assert (reply.status, reply.header("Location")) == (301, f"{site.url}{target}")
+
+
+def test_loop_logged(site: Site) -> None:
+    """Where TLS ends and no scheme comes, HTTPS leads to HTTPS, and the log says why.
 
     The front end's own port for it stands for the one that the redirect leads to.
     """

@@ -1,0 +1,1 @@
+"""HTTPS only: the rules, what they stand on, and the two bare shells."""
