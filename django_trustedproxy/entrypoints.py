@@ -24,7 +24,6 @@ from trustedproxy import (
     TrustedProxyMiddleware,
 )
 from trustedproxy.decision import DECISION_KEY
-from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.parsing.values import split_host
 from trustedproxy.process import restrict_signals
 
@@ -123,7 +122,8 @@ def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
             allowed_hosts=_list_hosts(),
         )
     if settings.https_only is not None:
-        app = HTTPSOnlyMiddleware.from_rules(app, _limit_hosts(settings.https_only))
+        rules = settings.https_only.limit_to(_list_hosts())
+        app = HTTPSOnlyMiddleware.from_rules(app, rules)
     return TrustedProxyMiddleware(app, settings.policy)
 
 
@@ -139,7 +139,7 @@ def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
             allowed_hosts=_list_hosts(),
         )
     if settings.https_only is not None:
-        rules = _limit_hosts(settings.https_only)
+        rules = settings.https_only.limit_to(_list_hosts())
         app = HTTPSOnlyASGIMiddleware.from_rules(app, rules)
     return TrustedProxyASGIMiddleware(app, settings.policy)
 
@@ -163,11 +163,6 @@ def _can_be_asked_for(entry: str) -> bool:
         return True
     split = split_host(entry.removeprefix("."))
     return split is not None and split[1] is None
-
-
-def _limit_hosts(rules: HTTPSOnly) -> HTTPSOnly:
-    """Redirect only to hosts that Django would serve."""
-    return rules.limit_to(_list_hosts())
 
 
 def _forget_rewrites(app: WSGIApp) -> WSGIApp:

@@ -66,8 +66,8 @@ TrustedProxy(app)
 app.test_client().get("/")
 if (child := os.fork()) == 0:
     app.test_client().get("/")
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    os._exit(signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os._exit(signal.getsignal(signal.SIGTERM) is signal.SIG_IGN)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
