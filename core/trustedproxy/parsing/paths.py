@@ -14,6 +14,7 @@ against the path.  Without dots nothing leads up: ordinary paths are in no doubt
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 from urllib.parse import unquote
 
 #: How often percent-encoding is undone; what is encoded even then is for nobody.
@@ -28,22 +29,24 @@ _ENCODED = re.compile(r"%(?:[0-9A-Fa-f]{2}|[uU][0-9A-Fa-f]{4})")
 _UNREADABLE = re.compile(
     r"\x00|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}"
 )
-# What some readers fold into ASCII, as UTF-8: full-width, small and leader forms.
+# Full-width and small percent signs and hexadecimal digits, as UTF-8.
+_WIDE = re.compile("\xef(?:\xbc[\x85\x90-\x99\xa1-\xa6]|\xbd[\x81-\x86]|\xb9\xaa)")
+_CONTROLS = re.compile(r"[\x01-\x20\x7f-\xa0\xad]+")
+# What Unicode's normal forms, and some file systems, fold into ASCII, as UTF-8: the
+# full-width, small, vertical and leader forms.
 _FOLDED = {
-    text.encode().decode("latin-1"): plain
-    for text, plain in (
-        ("\uff0e", "."),
-        ("\ufe52", "."),
-        ("\u2024", "."),
-        ("\u2025", ".."),
-        ("\u2026", "..."),
-        ("\uff0f", "/"),
-        ("\u2044", "/"),
-        ("\u2215", "/"),
-        ("\uff3c", "\\"),
-        ("\ufe68", "\\"),
-        ("\uff1b", ";"),
+    character.encode().decode("latin-1"): plain
+    for plain, characters in (
+        (".", "\u2024\ufe52\uff0e"),
+        ("..", "\u2025\ufe30"),
+        ("...", "\u2026\ufe19"),
+        ("/", "\u2044\u2215\uff0f"),
+        ("\\", "\ufe68\uff3c"),
+        (";", "\u037e\ufe14\ufe54\uff1b"),
+        ("?", "\ufe16\ufe56\uff1f"),
+        ("#", "\ufe5f\uff03"),
     )
+    for character in characters
 }
 _FOLDABLE = re.compile("|".join(_FOLDED))
 # Some readers take a backslash for a slash.
@@ -51,9 +54,10 @@ _SEPARATORS = re.compile(r"[/\\]")
 # Parameters of a segment (RFC 3986 section 3.3), and what ends a path once it is
 # decoded: to some readers, what stands in front of them is all.
 _PARAMETERS = re.compile(r"[;?#]")
-# Controls and blanks, which some readers drop (a plus is a blank to some), and the
-# first byte of overlong UTF-8.
-_DROPPED = re.compile(r"[\x01-\x20+\x7f-\xa0\xad\xc0]+")
+# What some readers drop: controls, blanks (a plus is one to some), bytes that are no
+# UTF-8, characters that are not seen.  All but visible ASCII counts as dropped: a name
+# of other letters is none, which matters only where dots lead up behind it.
+_DROPPED = re.compile(r"[^!-*,-~]+")
 
 
 def stays_below(path: str, top: str) -> bool:
@@ -62,8 +66,9 @@ def stays_below(path: str, top: str) -> bool:
 
     The readings: percent-encoding undone never, once or twice; a backslash as a
     separator or not, and an encoded slash too; parameters (``..;x``) dropped or not;
-    empty segments dropped or not; blanks, controls and final dots of a segment dropped
-    or not; and any chain of these, each reader resolving dots before the next one.
+    empty segments dropped or not; blanks, controls, all that is not visible ASCII, and
+    final dots of a segment dropped or not; what looks like a dot or a slash taken for
+    one; and any chain of these, each reader resolving dots before the next one.
 
     Args:
         path:
@@ -108,22 +113,41 @@ def stays_below(path: str, top: str) -> bool:
 
 def _split_decoded(segment: str) -> list[str] | None:
     """Decode and split a segment; ``None`` for one that readers do not agree on."""
+    # What is dropped between two decodings may have kept a "%2" and an "e" apart.
+    kept = dropped = segment
     for _ in range(DECODINGS):
-        if _UNREADABLE.search(segment):
+        kept, dropped = unquote(kept, "latin-1"), unquote(dropped, "latin-1")
+        if _is_unreadable(kept) or _is_unreadable(dropped):
             return None
-        segment = unquote(segment, "latin-1")
-    if _UNREADABLE.search(segment) or _ENCODED.search(segment):
+        dropped = _fold(dropped)
+    if _ENCODED.search(kept) or _ENCODED.search(dropped):
         return None
-    if not segment.isascii():
-        segment = _FOLDABLE.sub(lambda match: _FOLDED[match[0]], segment)
-    return _SEPARATORS.split(segment)
+    return _SEPARATORS.split(dropped)
+
+
+def _is_unreadable(text: str) -> bool:
+    """Say whether decoders do not agree on *text*, decoded once or twice."""
+    if _UNREADABLE.search(text):
+        return True
+    narrow = _WIDE.sub(_narrow, text)
+    return narrow != text and bool(_ENCODED.search(_CONTROLS.sub("", narrow)))
+
+
+def _narrow(match: re.Match[str]) -> str:
+    return normalize("NFKC", match[0].encode("latin-1").decode())
+
+
+def _fold(text: str) -> str:
+    """Drop what some readers drop, and write what looks like ASCII as ASCII."""
+    if not text.isascii():
+        text = _FOLDABLE.sub(lambda match: _FOLDED[match[0]], text)
+    return _DROPPED.sub("", text)
 
 
 def _step(piece: str) -> int:
     """Say how much deeper a piece leads, at the least: 1, 0, or -1 for upwards."""
     name = _PARAMETERS.split(piece, maxsplit=1)[0]
-    dots = _DROPPED.sub("", name)
-    if dots.strip("."):
+    if name.strip("."):
         return 1
     # Of three dots and more, some readers drop the last.
-    return -1 if len(dots) > 1 else 0
+    return -1 if len(name) > 1 else 0
