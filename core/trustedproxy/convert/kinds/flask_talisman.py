@@ -1,0 +1,149 @@
+"""
+Flask-Talisman's part of HTTPS: the redirect and the HSTS header.
+
+In:  ``Talisman(app, force_https=True, ...)``, ``talisman.init_app(app, ...)``.
+Out: the scheme's header, HTTPS only, the HSTS policy.
+
+Source: Flask-Talisman's ``talisman.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..record import Effect
+from ..sources.python_source import find_arguments
+from .django_settings import add_hsts
+from .kind import Found, Kind
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+    from ..sources.source import Source
+
+MAX_AGE = "strict_transport_security_max_age"
+SUBDOMAINS = "strict_transport_security_include_subdomains"
+PRELOAD = "strict_transport_security_preload"
+DEFAULT_MAX_AGE = 31556926
+
+#: In the order of Talisman.init_app.
+PARAMETERS = (
+    "app",
+    "feature_policy",
+    "permissions_policy",
+    "document_policy",
+    "force_https",
+    "force_https_permanent",
+    "force_file_save",
+    "frame_options",
+    "frame_options_allow_from",
+    "strict_transport_security",
+    PRELOAD,
+    MAX_AGE,
+    SUBDOMAINS,
+    "content_security_policy",
+    "content_security_policy_report_uri",
+    "content_security_policy_report_only",
+    "content_security_policy_nonce_in",
+    "referrer_policy",
+    "session_cookie_secure",
+    "session_cookie_http_only",
+    "session_cookie_samesite",
+    "x_content_type_options",
+    "x_xss_protection",
+)
+#: Former names that people still pass, which Talisman refuses by now.
+_FORMER = ("content_security_policy_nonce_in", "legacy_content_security_policy_header")
+
+
+def _find(source: Source) -> list[Found]:
+    functions = {"Talisman": (*PARAMETERS, *_FORMER[1:])}
+    calls = find_arguments(source.python, functions)
+    # A Talisman without an application has its options in init_app.
+    late = [call for call, _ in calls if not call.node.args and not call.node.keywords]
+    if late:
+        names = {"init_app": PARAMETERS}
+        calls = [
+            (call, parameters)
+            for call, parameters in find_arguments(source.python, names)
+            if "talisman" in call.function.lower()
+        ] or calls
+    return [
+        Found(call.where, source.python.arguments(call, parameters))
+        for call, parameters in calls
+    ]
+
+
+def _convert(reading: Reading) -> None:
+    draft = reading.draft
+    draft.headers = ["X-Forwarded-Proto"]
+    forced = reading.flag("force_https", True)
+    sent = reading.flag("strict_transport_security", True)
+    if forced:
+        permanent = reading.flag("force_https_permanent", False)
+        draft.settings["TRUSTED_PROXY_HTTPS_ONLY"] = True
+        draft.settings["TRUSTED_PROXY_HTTPS_STATUS"] = 301 if permanent else 302
+        if sent:
+            add_hsts(
+                reading,
+                reading.number(MAX_AGE, DEFAULT_MAX_AGE),
+                include_subdomains=reading.flag(SUBDOMAINS, True),
+                preload=reading.flag(PRELOAD, False),
+                option=PRELOAD,
+            )
+        _note_redirect(reading)
+    elif sent:
+        reading.note(
+            Effect.CHANGES,
+            "hsts-stays",
+            "The HSTS header is sent here together with HTTPS only alone. Let Talisman "
+            "go on sending it.",
+            "strict_transport_security",
+        )
+    off = "force_https=False" if forced else "its other options"
+    if forced and sent:
+        off += ", strict_transport_security=False"
+    reading.note(
+        Effect.TO_DO,
+        "keep-talisman",
+        f"Keep Talisman with {off}: content security policy, frames, cookies and the "
+        "rest are not the business of this project.",
+    )
+    reading.note(
+        Effect.STRICTER,
+        "header-from-anybody",
+        "Talisman looks at X-Forwarded-Proto itself, from anybody. From peers that are "
+        "not trusted the header is gone before Talisman sees it, if the policy is "
+        "around the application.",
+    )
+
+
+def _note_redirect(reading: Reading) -> None:
+    reading.note(
+        Effect.CHANGES,
+        "redirect-status",
+        "Methods other than GET and HEAD are redirected with 307 or 308, which keeps "
+        "method and body. The port of the plain request is dropped.",
+        "force_https",
+    )
+    reading.note(
+        Effect.CHANGES,
+        "debug-mode",
+        "Talisman does not redirect in Flask's debug mode. Set "
+        "TRUSTED_PROXY_HTTPS_ONLY to False there.",
+    )
+    reading.note(
+        Effect.NO_EQUIVALENT,
+        "per-view",
+        "@talisman(force_https=False) on a view has no setting: write its path into "
+        "TRUSTED_PROXY_HTTPS_EXEMPT.",
+    )
+
+
+KIND = Kind(
+    "flask-talisman",
+    "Flask-Talisman",
+    "a call of Talisman or of its init_app in Python source",
+    _find,
+    _convert,
+    function="Talisman",
+)

@@ -1,0 +1,226 @@
+"""
+gunicorn's own scheme headers, from a list of proxies.
+
+In:  ``gunicorn --forwarded-allow-ips``, ``gunicorn.conf.py``, environment variables.
+Out: the scheme's header, or with a uvicorn worker what uvicorn reads; and the list.
+
+Source: gunicorn's ``config.py`` and ``http/message.py``.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...exceptions import ConfigurationError
+from ...headers import Category, Form, ProxyHeader
+from ..entries import Spelling, add_proxies
+from ..record import Effect, find_header
+from ..sources.command_lines import read_options
+from .kind import Found, Kind
+from .uvicorn import ALLOW_IPS_VARIABLE, convert_list, read_variables
+
+if TYPE_CHECKING:
+    from ..reading import Reading
+    from ..sources.command_lines import Command
+    from ..sources.given import Given
+    from ..sources.source import Source
+
+#: What gunicorn trusts if nobody says anything; a unix socket in any case.
+DEFAULT = ["127.0.0.1", "::1"]
+#: Header → the value by which it says https.
+DEFAULT_SCHEME_HEADERS = {
+    "X-FORWARDED-PROTOCOL": "ssl",
+    "X-FORWARDED-PROTO": "https",
+    "X-FORWARDED-SSL": "on",
+}
+SETTINGS = (
+    "forwarded_allow_ips",
+    "secure_scheme_headers",
+    "forwarder_headers",
+    "proxy_protocol",
+    "proxy_allow_ips",
+)
+#: Settings that say more about the first ones, and nothing alone.
+_BESIDES = ("bind", "worker_class")
+
+_OPTIONS = {
+    "--forwarded-allow-ips": ("forwarded_allow_ips", True),
+    "--forwarder-headers": ("forwarder_headers", True),
+    "--proxy-protocol": ("proxy_protocol", False),
+    "--proxy-allow-from": ("proxy_allow_ips", True),
+    "--bind": ("bind", True),
+    "-b": ("bind", True),
+    "--worker-class": ("worker_class", True),
+    "-k": ("worker_class", True),
+}
+_FLAG_ON = ("on", "true", "1")
+
+
+def _find(source: Source) -> list[Found]:
+    names = source.names
+    found: list[Found] = []
+    if any(name in names for name in SETTINGS):
+        options = {n: names[n] for n in (*SETTINGS, *_BESIDES) if n in names}
+        found.append(Found(next(iter(options.values())).where, options))
+    variables = read_variables(
+        source.commands, {ALLOW_IPS_VARIABLE: "forwarded_allow_ips"}
+    )
+    for command in source.commands:
+        arguments = command.variables.get("GUNICORN_CMD_ARGS")
+        own: dict[str, Given] = {}
+        if arguments is not None:
+            own = read_options(_as_command(command, arguments), _OPTIONS)
+        if command.program == "gunicorn" or arguments is not None:
+            options = {**variables, **own, **read_options(command, _OPTIONS)}
+            found.append(Found(command.where, options))
+    return found
+
+
+def _as_command(command: Command, arguments: str) -> Command:
+    """Read the text of GUNICORN_CMD_ARGS as gunicorn does."""
+    return replace(command, words=shlex.split(arguments))
+
+
+def _convert(reading: Reading) -> None:
+    entries = reading.words("forwarded_allow_ips", DEFAULT)
+    _note_proxy_protocol(reading)
+    if "uvicorn" in (reading.text("worker_class", "") or "").lower():
+        convert_list(reading, "forwarded_allow_ips", entries)
+        return
+    _convert_scheme_headers(reading)
+    draft = reading.draft
+    if not draft.headers:
+        reading.note(
+            Effect.CHANGES, "nothing-trusted", "No header that is left was trusted."
+        )
+        return
+    addresses = reading.words("bind", [])
+    on_unix = [address for address in addresses if address.startswith("unix:")]
+    if on_unix:
+        # Whatever the list says, gunicorn trusts a unix socket.
+        draft.proxies = ["unix"]
+    if on_unix and on_unix == addresses:
+        entries = []
+    add_proxies(draft, entries, reading.where("forwarded_allow_ips"), Spelling())
+    _note_switches(reading)
+
+
+def _convert_scheme_headers(reading: Reading) -> None:
+    """Convert ``secure_scheme_headers``: header → the value that says https."""
+    option = "secure_scheme_headers"
+    value = reading.value(option, DEFAULT_SCHEME_HEADERS)
+    if not isinstance(value, dict):
+        raise ConfigurationError(
+            f"{reading.where(option)}, {option}", value, "a dictionary of texts"
+        )
+    if not reading.has(option):
+        reading.draft.headers = ["X-Forwarded-Proto"]
+        reading.note(
+            Effect.TO_DO,
+            "scheme-header",
+            "gunicorn takes the scheme from X-Forwarded-Proto, X-Forwarded-Ssl or "
+            "X-Forwarded-Protocol, whichever comes. Here X-Forwarded-Proto is listed; "
+            "list another one if that is what your proxy sets, but only that: a client "
+            "can send the ones that the proxy does not overwrite.",
+        )
+        return
+    for name, secure in value.items():
+        header = read_scheme_header(name, str(secure))
+        if header is None:
+            reading.note(
+                Effect.NO_EQUIVALENT,
+                "scheme-value",
+                f"{name}: {secure} has no equivalent: a header says the scheme by "
+                "http and https, or by on and off. Let the proxy send "
+                "X-Forwarded-Proto.",
+                option,
+            )
+        else:
+            reading.draft.headers.append(header)
+
+
+def read_scheme_header(name: str, secure: str) -> str | ProxyHeader | None:
+    """
+    Find how a header with the value *secure* for https is trusted here.
+
+    Args:
+        name: The header's name, in any case, with hyphens or underscores.
+
+        secure: The value by which it says https.
+
+    Returns:
+        A known header's name, a custom header, or `None` where no form says it.
+    """
+    header = find_header(name)
+    forms = {Form.SCHEME: secure == "https", Form.FLAG: secure in _FLAG_ON}
+    if header is not None:
+        fits = header.category is Category.SCHEME and forms.get(header.form, False)
+        return header.name if fits else None
+    for form, fits in forms.items():
+        if fits:
+            spelled = name.replace("_", "-").title()
+            return ProxyHeader(spelled, Category.SCHEME, form)
+    return None
+
+
+def _note_proxy_protocol(reading: Reading) -> None:
+    if reading.has("proxy_protocol") and reading.value("proxy_protocol", "off") not in (
+        "off",
+        False,
+        None,
+    ):
+        reading.note(
+            Effect.NO_EQUIVALENT,
+            "proxy-protocol",
+            "The PROXY protocol is read by gunicorn itself, and goes on working: "
+            "REMOTE_ADDR is then what it said, and the machine that said it is not "
+            "the peer any more. List the proxies in front of that machine, if any.",
+            "proxy_protocol",
+        )
+
+
+def _note_switches(reading: Reading) -> None:
+    reading.note(
+        Effect.TO_DO,
+        "switch-gunicorn",
+        'Start gunicorn with --forwarded-allow-ips ""; behind a unix socket that does '
+        "nothing: write secure_scheme_headers = {} and forwarder_headers = \"\" into "
+        "gunicorn.conf.py.",
+    )
+    reading.note(
+        Effect.NO_EQUIVALENT,
+        "script-name",
+        "gunicorn takes a header SCRIPT_NAME from its proxies. If yours sets that, let "
+        "it set X-Script-Name or X-Forwarded-Prefix, and list that.",
+        "forwarder_headers",
+    )
+    reading.note(
+        Effect.TO_DO,
+        "no-client",
+        "gunicorn never corrected the client's address. Add X-Forwarded-For to "
+        "TRUSTED_PROXY_HEADERS if your proxies set it.",
+    )
+    reading.note(
+        Effect.CHANGES,
+        "contradiction",
+        "Scheme headers that contradict each other, and a repeated one, get no 400: "
+        "the last header in the list that is well-formed wins, and the others are "
+        "removed.",
+    )
+    reading.note(
+        Effect.CHANGES,
+        "mapped",
+        "IPv4-mapped peers (::ffff:10.0.0.1) match IPv4 networks. In gunicorn they do "
+        "not.",
+    )
+
+
+KIND = Kind(
+    "gunicorn",
+    "gunicorn",
+    "gunicorn's command line or variables, or gunicorn.conf.py",
+    _find,
+    _convert,
+)

@@ -1,0 +1,182 @@
+"""
+Write a conversion down: as source text, and as a report with its notes.
+
+In:  `Conversion`, and for whom: Django, Flask or the environment.
+Out: text that Python or a shell reads; a report is the same with comments.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from ..exceptions import ConfigurationError, nearest
+from ..headers import ProxyHeader
+from .kinds import KINDS
+from .record import Effect, spell_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .record import Conversion, Note
+
+WIDTH = 88
+
+_HEADINGS = {
+    Effect.TO_DO: "To do",
+    Effect.CHANGES: "What changes",
+    Effect.STRICTER: "What gets stricter",
+    Effect.NO_EQUIVALENT: "What has no equivalent",
+}
+
+
+def write_settings(conversion: Conversion, target: str) -> str:
+    """
+    Write the settings as source text.
+
+    Args:
+        conversion: What was converted.
+
+        target:
+            ``django`` for assignments in a settings module, ``flask`` for
+            ``app.config.update(...)``, ``environment`` for lines of an environment
+            file, quoted as a shell reads them.
+
+    Returns:
+        Text that ends with a line's end; empty where nothing has to be set.
+
+    Raises:
+        ConfigurationError:
+            The target is not known; or a value cannot be written into one variable.
+    """
+    return _find_target(target)(conversion.settings)
+
+
+def write_report(conversion: Conversion, target: str) -> str:
+    """
+    Write the settings with everything that is to be said about them, as comments.
+
+    Raises:
+        ConfigurationError: As `write_settings`.
+    """
+    settings = write_settings(conversion, target)
+    titles = " and ".join(KINDS[kind].title for kind in conversion.kinds)
+    parts = [f"# From {titles}.\n{settings or _NOTHING}"]
+    for effect, heading in _HEADINGS.items():
+        notes = conversion.notes_about(effect)
+        if notes:
+            parts.append(f"# {heading}:\n" + "".join(map(_write_note, notes)))
+    return "\n".join(parts)
+
+
+_NOTHING = "# Nothing has to be set.\n"
+
+
+def _write_note(note: Note) -> str:
+    lines = wrap(
+        str(note),
+        WIDTH,
+        initial_indent="# - ",
+        subsequent_indent="#   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _find_target(name: str) -> Callable[[Mapping[str, object]], str]:
+    writer = _WRITERS.get(name)
+    if writer is None:
+        raise ConfigurationError(
+            "target", name, f"one of {', '.join(_WRITERS)}{nearest(name, _WRITERS)}"
+        )
+    return writer
+
+
+def _write_django(settings: Mapping[str, object]) -> str:
+    lines = [_assign(name, value, " = ", "") for name, value in settings.items()]
+    return _imports(settings) + "".join(f"{line}\n" for line in lines)
+
+
+def _write_flask(settings: Mapping[str, object]) -> str:
+    if not settings:
+        return ""
+    lines = [_assign(name, value, "=", "    ") for name, value in settings.items()]
+    body = "".join(f"{line},\n" for line in lines)
+    return f"{_imports(settings)}app.config.update(\n{body})\n"
+
+
+def _write_environment(settings: Mapping[str, object]) -> str:
+    return "".join(
+        f"{name}={shlex.quote(_text(name, value))}\n"
+        for name, value in settings.items()
+    )
+
+
+def _imports(settings: Mapping[str, object]) -> str:
+    """Write the import that custom headers need."""
+    lists = [value for value in settings.values() if isinstance(value, list)]
+    if any(isinstance(entry, ProxyHeader) for entries in lists for entry in entries):
+        return "from trustedproxy import Category, Form, ProxyHeader\n\n"
+    return ""
+
+
+def _assign(name: str, value: object, equals: str, indent: str) -> str:
+    """Write one setting on one line, or a list on a line each."""
+    line = f"{indent}{name}{equals}{_literal(value)}"
+    if len(line) < WIDTH or not isinstance(value, list):
+        return line
+    entries = "".join(f"{indent}    {_literal(entry)},\n" for entry in value)
+    return f"{indent}{name}{equals}[\n{entries}{indent}]"
+
+
+def _literal(value: object) -> str:
+    """Write a value as Python does, but with double quotes."""
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, Mapping):
+        pairs = [f"{_literal(k)}: {_literal(v)}" for k, v in value.items()]
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, ProxyHeader):
+        return (
+            f"ProxyHeader({_literal(value.name)}, Category.{value.category.name}, "
+            f"Form.{value.form.name})"
+        )
+    return repr(value)
+
+
+def _text(name: str, value: object) -> str:
+    """Write a value as the text of a variable."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return ",".join(_word(name, f"{k}={v}") for k, v in value.items())
+    if isinstance(value, list):
+        return ",".join(
+            _word(name, spell_header(e) if isinstance(e, ProxyHeader) else str(e))
+            for e in value
+        )
+    return str(value)
+
+
+def _word(name: str, word: str) -> str:
+    """Check that a word of a list stays one word."""
+    if "," in word or len(word.split()) != 1:
+        raise ConfigurationError(
+            name, word, "without commas and blanks, which a variable cannot hold"
+        )
+    return word
+
+
+_WRITERS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
+    "django": _write_django,
+    "flask": _write_flask,
+    "environment": _write_environment,
+}
+#: For whom settings can be written.
+TARGETS = tuple(_WRITERS)
