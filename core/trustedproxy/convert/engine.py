@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError, nearest
+from ..headers import Category
 from ..settings import read_settings
 from .kinds import KINDS
 from .project import find_files, read_modules, read_text
@@ -27,7 +28,7 @@ from .record import (
     Draft,
     Effect,
     Note,
-    header_of,
+    category_of,
     name_of,
     sort_headers,
 )
@@ -142,14 +143,19 @@ def _read(source: Source, named: str | None) -> list[Draft]:
     drafts: list[Draft] = []
     for kind in kinds:
         found = kind.find(source)
-        if not found and named is not None and kind.function:
-            # The arguments alone: x_for=1, x_proto=1
-            alone = Source(f"{kind.function}({source.text})", source.name)
-            found = kind.find(alone)
+        if not found and named is not None and source.may_be_arguments:
+            found = _find_arguments(kind, source)
         if found:
             drafts.append(_convert(kind, _agree(kind, found)))
             _note_imports(drafts[-1], source)
     return drafts
+
+
+def _find_arguments(kind: Kind, source: Source) -> list[Found]:
+    """Read a text as the arguments alone: ``x_for=1, x_proto=1``."""
+    if not kind.function:
+        return []
+    return kind.find(Source(f"{kind.function}({source.text})", source.name))
 
 
 def _find_kind(name: str) -> Kind:
@@ -212,9 +218,7 @@ def _nothing_found(source: Source, kind: str | None) -> ConfigurationError:
     return ConfigurationError(source.where, text, expected)
 
 
-def _finish(
-    drafts: Sequence[Draft], said: Sequence[str] | str | None
-) -> Conversion:
+def _finish(drafts: Sequence[Draft], said: Sequence[str] | str | None) -> Conversion:
     """Put drafts together, say whom to trust, and have the settings read."""
     settings: dict[str, object] = {}
     notes = [note for draft in drafts for note in draft.notes]
@@ -234,6 +238,9 @@ def _finish(
     }
     read_settings(checked)
     kinds = dict.fromkeys(draft.kind for draft in drafts)
+    if Category.CLIENT in map(category_of, headers):
+        # Another source has it.
+        notes = [note for note in notes if note.code != "no-client"]
     ordered = sorted(dict.fromkeys(notes), key=lambda n: _EFFECTS.index(n.effect))
     return Conversion(tuple(kinds), settings, tuple(ordered))
 
@@ -242,14 +249,13 @@ def _finish(
 _FIXED = "TRUSTED_PROXY_FIXED_"
 
 
-def _merge_headers(drafts: Iterable[Draft], notes: list[Note]) -> list[object]:
+def _merge_headers(drafts: Iterable[Draft], notes: list[Note]) -> list[str]:
     """Put the headers of all drafts together, each once."""
     headers = {name_of(h).lower(): h for draft in drafts for h in draft.headers}
     merged = sort_headers(list(headers.values()))
-    categories: dict[object, str] = {}
+    categories: dict[Category, str] = {}
     for entry in merged:
-        header = header_of(entry)
-        category = None if header is None else header.category
+        category = category_of(entry)
         if category in categories:
             notes.append(
                 Note(
@@ -260,7 +266,7 @@ def _merge_headers(drafts: Iterable[Draft], notes: list[Note]) -> list[object]:
                 )
             )
         categories[category] = name_of(entry)
-    return list(merged)
+    return merged
 
 
 def _merge_settings(drafts: Iterable[Draft]) -> dict[str, object]:

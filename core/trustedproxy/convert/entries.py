@@ -59,9 +59,7 @@ def add_proxies(
     draft.proxies = [EVERY_PEER] if EVERY_PEER in proxies else proxies
 
 
-def read_entry(
-    draft: Draft, entry: str, where: str, spelling: Spelling
-) -> str | None:
+def read_entry(draft: Draft, entry: str, where: str, spelling: Spelling) -> str | None:
     """Read one entry; `None` for one that has no equivalent, which a note says."""
     if entry == EVERY_PEER:
         return EVERY_PEER
@@ -79,7 +77,8 @@ def read_entry(
     try:
         masked = str(ip_network(entry, strict=False))
     except ValueError:
-        return _read_word(draft, entry, where, spelling)
+        _leave_out_word(draft, entry, where, spelling)
+        return None
     if spelling.host_bits:
         return _respelled(draft, entry, masked, where)
     draft.note(
@@ -114,8 +113,8 @@ def _respelled(draft: Draft, entry: str, text: str, where: str) -> str:
     return network
 
 
-def _read_word(draft: Draft, entry: str, where: str, spelling: Spelling) -> None:
-    """Leave out what is no network."""
+def _leave_out_word(draft: Draft, entry: str, where: str, spelling: Spelling) -> None:
+    """Leave out a host's name, and refuse what is nothing at all."""
     if spelling.names:
         draft.note(
             Effect.NO_EQUIVALENT,

@@ -107,6 +107,24 @@ class Reading:
         """Add a note, with the place of the option that it is about."""
         self.draft.note(effect, code, text, self.where(option) if option else "")
 
+    def note_bare_address(self) -> None:
+        """Say that an address comes without a port, where the tool keeps it."""
+        self.note(
+            Effect.CHANGES,
+            "bare-address",
+            "The client's address is bare and in its shortest spelling: 8.8.8.8 for "
+            f"8.8.8.8:4711 and for ::ffff:8.8.8.8. {self.draft.title} keeps the text.",
+        )
+
+    def note_mapped(self) -> None:
+        """Say that IPv4-mapped addresses are IPv4 here, where the tool's are not."""
+        self.note(
+            Effect.CHANGES,
+            "mapped",
+            "An IPv4-mapped address (::ffff:10.0.0.1) is that IPv4 address, as a peer, "
+            f"a proxy and a client. In {self.draft.title} it is another one.",
+        )
+
     def _value(self, name: str, default: object, *, needed: bool = False) -> object:
         given = self._options.get(name)
         if given is None:

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ..headers import FORMS_OF, KNOWN_HEADERS, Category, Form, ProxyHeader
+from ..headers import FORMS_OF, KNOWN_HEADERS, Category, Form
 from ..settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..headers import ProxyHeader
 
 HEADERS = "TRUSTED_PROXY_HEADERS"
 PROXIES = "TRUSTED_PROXIES"
@@ -107,15 +109,7 @@ class Conversion:
         """Say the same in plain values, as for JSON."""
         return {
             "kinds": list(self.kinds),
-            "settings": {
-                name: [
-                    spell_header(entry) if isinstance(entry, ProxyHeader) else entry
-                    for entry in value
-                ]
-                if isinstance(value, list)
-                else value
-                for name, value in self.settings.items()
-            },
+            "settings": dict(self.settings),
             "notes": [note.as_dict() for note in self.notes],
         }
 
@@ -132,7 +126,9 @@ class Draft:
 
         where: Where it stands in the source.
 
-        headers: The trusted headers, in the policy's order.
+        headers:
+            The trusted headers, in the policy's order: names, and custom headers as
+            text, ``X-Edge-IP=address``.
 
         proxies: The trusted proxies, ``["*"]`` for every peer; `None` if not said.
 
@@ -144,7 +140,7 @@ class Draft:
     kind: str
     title: str
     where: str = ""
-    headers: list[str | ProxyHeader] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
     proxies: list[str] | None = None
     hops: int | None = None
     settings: dict[str, object] = field(default_factory=dict)
@@ -160,7 +156,7 @@ def find_header(name: str) -> ProxyHeader | None:
     return _KNOWN.get(name.lower().replace("_", "-"))
 
 
-def find_client_header(name: str) -> str | ProxyHeader | None:
+def find_client_header(name: str) -> str | None:
     """
     Find how the client's header of this *name* is trusted.
 
@@ -170,35 +166,36 @@ def find_client_header(name: str) -> str | ProxyHeader | None:
     """
     header = find_header(name)
     if header is None:
-        return ProxyHeader(name, Category.CLIENT, Form.ADDRESS_LIST)
-    fits = header.form in FORMS_OF[Category.CLIENT]
-    return header.name if fits else None
+        return spell_header(name, Form.ADDRESS_LIST)
+    return header.name if header.form in FORMS_OF[Category.CLIENT] else None
 
 
-def name_of(header: str | ProxyHeader) -> str:
-    """Name a header of a list."""
-    return header if isinstance(header, str) else header.name
+def spell_header(name: str, form: Form) -> str:
+    """Write a custom header as text, as lists and environment variables take it."""
+    return f"{name}={form.name.lower()}"
 
 
-def header_of(entry: str | ProxyHeader) -> ProxyHeader | None:
-    """Find what a list's entry is, if it is known."""
-    return entry if isinstance(entry, ProxyHeader) else find_header(entry)
+def name_of(entry: str) -> str:
+    """Name the header of a list's entry."""
+    return entry.partition("=")[0]
 
 
-def sort_headers(entries: list[str | ProxyHeader]) -> list[str | ProxyHeader]:
+def form_of(entry: str) -> Form:
+    """Say in which form the header of a list's entry is read."""
+    name, _, form = entry.partition("=")
+    header = find_header(name)
+    return Form[form.upper()] if header is None else header.form
+
+
+def category_of(entry: str) -> Category:
+    """Say what the header of a list's entry is for."""
+    header = find_header(name_of(entry))
+    if header is not None:
+        return header.category
+    form = form_of(entry)
+    return next(category for category in Category if form in FORMS_OF[category])
+
+
+def sort_headers(entries: list[str]) -> list[str]:
     """Sort by category, as people write them: the client, the scheme, the host."""
-
-    def place(entry: str | ProxyHeader) -> int:
-        header = header_of(entry)
-        return len(_CATEGORIES) if header is None else _order(header.category)
-
-    return sorted(entries, key=place)
-
-
-def _order(category: Category) -> int:
-    return _CATEGORIES.index(category)
-
-
-def spell_header(header: ProxyHeader) -> str:
-    """Write a custom header as text, as in an environment variable."""
-    return f"{header.name}={header.form.name.lower()}"
+    return sorted(entries, key=lambda entry: _CATEGORIES.index(category_of(entry)))

@@ -14,9 +14,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError, nearest
-from ..headers import ProxyHeader
 from .kinds import KINDS
-from .record import Effect, spell_header
+from .record import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +97,7 @@ def _find_target(name: str) -> Callable[[Mapping[str, object]], str]:
 
 def _write_django(settings: Mapping[str, object]) -> str:
     lines = [_assign(name, value, " = ", "") for name, value in settings.items()]
-    return _imports(settings) + "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _write_flask(settings: Mapping[str, object]) -> str:
@@ -106,7 +105,7 @@ def _write_flask(settings: Mapping[str, object]) -> str:
         return ""
     lines = [_assign(name, value, "=", "    ") for name, value in settings.items()]
     body = "".join(f"{line},\n" for line in lines)
-    return f"{_imports(settings)}app.config.update(\n{body})\n"
+    return f"app.config.update(\n{body})\n"
 
 
 def _write_environment(settings: Mapping[str, object]) -> str:
@@ -114,14 +113,6 @@ def _write_environment(settings: Mapping[str, object]) -> str:
         f"{name}={shlex.quote(_text(name, value))}\n"
         for name, value in settings.items()
     )
-
-
-def _imports(settings: Mapping[str, object]) -> str:
-    """Write the import that custom headers need."""
-    lists = [value for value in settings.values() if isinstance(value, list)]
-    if any(isinstance(entry, ProxyHeader) for entries in lists for entry in entries):
-        return "from trustedproxy import Category, Form, ProxyHeader\n\n"
-    return ""
 
 
 def _assign(name: str, value: object, equals: str, indent: str) -> str:
@@ -142,11 +133,6 @@ def _literal(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = [f"{_literal(k)}: {_literal(v)}" for k, v in value.items()]
         return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, ProxyHeader):
-        return (
-            f"ProxyHeader({_literal(value.name)}, Category.{value.category.name}, "
-            f"Form.{value.form.name})"
-        )
     return repr(value)
 
 
@@ -157,10 +143,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, Mapping):
         return ",".join(_word(name, f"{k}={v}") for k, v in value.items())
     if isinstance(value, list):
-        return ",".join(
-            _word(name, spell_header(e) if isinstance(e, ProxyHeader) else str(e))
-            for e in value
-        )
+        return ",".join(_word(name, str(entry)) for entry in value)
     return str(value)
 
 

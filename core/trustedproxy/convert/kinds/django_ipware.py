@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..entries import Spelling, add_proxies
 from ...exceptions import ConfigurationError
+from ..entries import Spelling, add_proxies
 from ..record import Draft, Effect, find_client_header, name_of
 from ..sources.python_source import find_arguments
 from .kind import Found, Kind
@@ -187,7 +187,7 @@ def _note_use(reading: Reading) -> None:
     reading.note(
         Effect.TO_DO,
         "read-remote-addr",
-        "Read request.META[\"REMOTE_ADDR\"] in place of get_client_ip(request)[0]. "
+        'Read request.META["REMOTE_ADDR"] in place of get_client_ip(request)[0]. '
         "Whether it is public says ipaddress.ip_address(...).is_global.",
     )
     reading.note(

@@ -62,6 +62,7 @@ def _convert(reading: Reading) -> None:
         "remove-middleware",
         f"Take {MIDDLEWARE} out of MIDDLEWARE, and the XFF_ settings away.",
     )
+    reading.note_bare_address()
     for name, default, code, text in _WITHOUT_EQUIVALENT:
         if reading.flag(name, default) is not default:
             reading.note(Effect.NO_EQUIVALENT, code, text, name)
@@ -69,7 +70,7 @@ def _convert(reading: Reading) -> None:
         reading.note(
             Effect.NO_EQUIVALENT,
             "exempt-urls",
-            "No path is exempt. Without TRUSTED_PROXY_MISSING = \"reject\" none needs "
+            'No path is exempt. Without TRUSTED_PROXY_MISSING = "reject" none needs '
             "to be; with it, let the health checker send the header, too.",
             "XFF_EXEMPT_URLS",
         )

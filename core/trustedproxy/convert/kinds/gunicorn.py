@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...exceptions import ConfigurationError
-from ...headers import Category, Form, ProxyHeader
+from ...headers import Category, Form
 from ..entries import Spelling, add_proxies
-from ..record import Effect, find_header
+from ..record import Effect, find_header, spell_header
 from ..sources.command_lines import read_options
 from .kind import Found, Kind
 from .uvicorn import ALLOW_IPS_VARIABLE, convert_list, read_variables
@@ -141,7 +141,7 @@ def _convert_scheme_headers(reading: Reading) -> None:
             reading.draft.headers.append(header)
 
 
-def read_scheme_header(name: str, secure: str) -> str | ProxyHeader | None:
+def read_scheme_header(name: str, secure: str) -> str | None:
     """
     Find how a header with the value *secure* for https is trusted here.
 
@@ -160,8 +160,7 @@ def read_scheme_header(name: str, secure: str) -> str | ProxyHeader | None:
         return header.name if fits else None
     for form, fits in forms.items():
         if fits:
-            spelled = name.replace("_", "-").title()
-            return ProxyHeader(spelled, Category.SCHEME, form)
+            return spell_header(name.replace("_", "-").title(), form)
     return None
 
 
@@ -186,7 +185,7 @@ def _note_switches(reading: Reading) -> None:
         Effect.TO_DO,
         "switch-gunicorn",
         'Start gunicorn with --forwarded-allow-ips ""; behind a unix socket that does '
-        "nothing: write secure_scheme_headers = {} and forwarder_headers = \"\" into "
+        'nothing: write secure_scheme_headers = {} and forwarder_headers = "" into '
         "gunicorn.conf.py.",
     )
     reading.note(
@@ -209,12 +208,7 @@ def _note_switches(reading: Reading) -> None:
         "the last header in the list that is well-formed wins, and the others are "
         "removed.",
     )
-    reading.note(
-        Effect.CHANGES,
-        "mapped",
-        "IPv4-mapped peers (::ffff:10.0.0.1) match IPv4 networks. In gunicorn they do "
-        "not.",
-    )
+    reading.note_mapped()
 
 
 KIND = Kind(

@@ -59,10 +59,11 @@ def _convert(reading: Reading) -> None:
     reading.note(
         Effect.TO_DO,
         "remove-proxyfix",
-        "Take ProxyFixMiddleware away: after it, nobody can see the proxy's own "
-        "address any more.",
+        "Take ProxyFixMiddleware away: after it, nobody sees the proxy's own address "
+        "any more.",
     )
     _NOTES[mode](reading)
+    reading.note_bare_address()
     reading.note(
         Effect.CHANGES,
         "websocket-scheme",
@@ -101,7 +102,7 @@ def _note_modern(reading: Reading) -> None:
         Effect.CHANGES,
         "forwarded-grammar",
         "Quoted values, ports, brackets and names in any case are read as RFC 7239 "
-        "writes them. ProxyFixMiddleware kept the quotes in the client's address.",
+        "writes them. ProxyFixMiddleware keeps the quotes.",
         "mode",
     )
 

@@ -106,6 +106,12 @@ def _convert(reading: Reading) -> None:
     )
     reading.note(
         Effect.CHANGES,
+        "element-forms",
+        "An element with a port or in brackets is read, and an empty one is passed "
+        "over; mod_remoteip stops in front of these.",
+    )
+    reading.note(
+        Effect.CHANGES,
         "header-stays",
         "The header begins at the client's element afterwards; mod_remoteip leaves "
         "what stands left of that, and removes the header where nothing does.",

@@ -18,7 +18,7 @@ from ..sources.given import Given, place, refuse_near
 from .kind import Found, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..reading import Reading
     from ..sources.source import Source
@@ -37,13 +37,13 @@ OPTIONS = {
 }
 #: The headers that mod_wsgi 6 knows; it skips every other name.
 KNOWN = frozenset(
-    """
-    x-forwarded-for x-client-ip x-real-ip
-    x-forwarded-host x-host x-forwarded-server x-forwarded-port
-    x-script-name x-forwarded-script-name
-    x-forwarded-proto x-forwarded-scheme x-scheme
-    x-forwarded-https x-forwarded-ssl x-https
-    """.split()
+    {
+        *("x-forwarded-for", "x-client-ip", "x-real-ip"),
+        *("x-forwarded-proto", "x-forwarded-scheme", "x-scheme"),
+        *("x-forwarded-https", "x-forwarded-ssl", "x-https"),
+        *("x-forwarded-host", "x-host", "x-forwarded-server", "x-forwarded-port"),
+        *("x-script-name", "x-forwarded-script-name"),
+    }
 )
 _PROGRAM = "mod_wsgi-express"
 _TRUSTED = "wsgitrusted"
@@ -84,9 +84,7 @@ def _find(source: Source) -> list[Found]:
     first_line = min(lines)
     settings = parse_mod_wsgi(_at_their_lines(lines))
     where = place(source.name, first_line)
-    return [
-        Found(where, {n: Given(n, value, where) for n, value in settings.items()})
-    ]
+    return [Found(where, {n: Given(n, value, where) for n, value in settings.items()})]
 
 
 def _choose_options(words: Sequence[str], where: str) -> list[str]:
@@ -124,9 +122,9 @@ def _convert(reading: Reading) -> None:
             )
         else:
             draft.headers.append(header.name)
-    for name, default in _OTHERS:
+    for name in _OTHERS:
         if reading.has(name):
-            draft.settings[name] = reading.value(name, default)
+            draft.settings[name] = reading.value(name, None)
     if draft.headers:
         _convert_proxies(reading)
         _note_headers(reading)
@@ -134,11 +132,11 @@ def _convert(reading: Reading) -> None:
 
 
 _OTHERS = (
-    ("TRUSTED_PROXY_HTTPS_ONLY", False),
-    ("TRUSTED_PROXY_HTTPS_HOST", None),
-    ("TRUSTED_PROXY_HSTS_POLICY", None),
-    ("TRUSTED_PROXY_MOUNT_POINTS", {}),
-    ("TRUSTED_PROXY_RESTRICT_SIGNALS", False),
+    "TRUSTED_PROXY_HTTPS_ONLY",
+    "TRUSTED_PROXY_HTTPS_HOST",
+    "TRUSTED_PROXY_HSTS_POLICY",
+    "TRUSTED_PROXY_MOUNT_POINTS",
+    "TRUSTED_PROXY_RESTRICT_SIGNALS",
 )
 
 

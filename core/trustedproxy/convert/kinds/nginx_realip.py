@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...exceptions import ConfigurationError, nearest
 from ...headers import Form
 from ..entries import Spelling, add_proxies
-from ..record import Effect, find_client_header, header_of
+from ..record import Effect, find_client_header, form_of
 from .kind import Found, Kind
 from .scopes import find_scopes
 
@@ -83,8 +83,7 @@ def _convert(reading: Reading) -> None:
     spelling = Spelling(host_bits=True, names=True)
     networks = [entry for entry in entries if entry != _UNIX]
     add_proxies(draft, networks, reading.where(FROM), spelling)
-    known = header_of(header)
-    if recursive == "off" and known and known.form is Form.ADDRESS_LIST:
+    if recursive == "off" and form_of(header) is Form.ADDRESS_LIST:
         draft.hops = 1
         reading.note(
             Effect.CHANGES,
@@ -95,6 +94,7 @@ def _convert(reading: Reading) -> None:
             RECURSIVE,
         )
     note_front_end(reading, "nginx", "realip")
+    reading.note_mapped()
     reading.note(
         Effect.CHANGES,
         "unknown-client",

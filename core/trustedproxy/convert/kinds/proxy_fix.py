@@ -60,11 +60,12 @@ def _convert(reading: Reading) -> None:
     draft.headers = [COUNTS[argument][1] for argument in counted]
     if not counted:
         return
-    draft.hops = counts["x_for"] or max(counted.values())
+    # The smaller count is the one that reaches no element of a client's.
+    draft.hops = counts["x_for"] or min(counted.values())
     draft.note(
         Effect.TO_DO,
         "remove-proxyfix",
-        "Take ProxyFix away: after it, nobody can see the proxy's own address any more.",
+        "Take ProxyFix away: after it, nobody sees the proxy's own address any more.",
     )
     uneven = [a for a, n in counted.items() if n != draft.hops]
     if uneven:
@@ -72,14 +73,12 @@ def _convert(reading: Reading) -> None:
     _note_values(reading, counted)
 
 
-def _note_uneven(
-    reading: Reading, counted: dict[str, int], uneven: list[str]
-) -> None:
+def _note_uneven(reading: Reading, counted: dict[str, int], uneven: list[str]) -> None:
     hops = reading.draft.hops
     shown = " and ".join(f"{argument}={counted[argument]}" for argument in uneven)
     names = " and ".join(COUNTS[argument][1] for argument in uneven)
     reading.note(
-        Effect.CHANGES,
+        Effect.TO_DO,
         "uneven-counts",
         f"One count holds for every header here, {hops}; ProxyFix had {shown}. Where "
         f"{names} has several elements, the one at place {hops} from the right counts, "
@@ -100,6 +99,8 @@ def _note_values(reading: Reading, counted: dict[str, int]) -> None:
             "element of the other headers is used: proxies that overwrite "
             "X-Forwarded-Proto leave one element in it.",
         )
+    if "x_for" in counted:
+        reading.note_bare_address()
     if "x_host" in counted:
         reading.note(
             Effect.CHANGES,

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from ..sources.given import Directive
 
 
-def find_scopes(
-    directives: Iterable[Directive], lists: Sequence[str]
-) -> list[Found]:
+def find_scopes(directives: Iterable[Directive], lists: Sequence[str]) -> list[Found]:
     """
     Gather the options of every innermost block that has directives.
 
@@ -63,9 +61,7 @@ def _gather(
     return Found(by_scope[scope][0].where, options)
 
 
-def _add(
-    here: dict[str, Given], directive: Directive, lists: Sequence[str]
-) -> None:
+def _add(here: dict[str, Given], directive: Directive, lists: Sequence[str]) -> None:
     before = here.get(directive.name)
     values = list(directive.values)
     if before is None:

@@ -134,12 +134,7 @@ def convert_list(reading: Reading, option: str, entries: list[str]) -> None:
         "An element that is no address ends the walk: the client is unknown then, and "
         "its address is the last one that was confirmed. uvicorn took the text.",
     )
-    reading.note(
-        Effect.CHANGES,
-        "mapped",
-        "IPv4-mapped peers (::ffff:10.0.0.1) match IPv4 networks. In uvicorn they do "
-        "not.",
-    )
+    reading.note_mapped()
     reading.note(
         Effect.CHANGES,
         "scheme-list",

@@ -167,6 +167,7 @@ def _note_differences(reading: Reading) -> None:
             "client. Here the client is unknown then.",
             "trusted_proxy_count",
         )
+        reading.note_mapped()
     if "Forwarded" in headers:
         reading.note(
             Effect.CHANGES,
@@ -174,12 +175,13 @@ def _note_differences(reading: Reading) -> None:
             "Scheme and host are those of the client's own element of Forwarded. "
             "waitress looks for each further to the right where that has none.",
         )
-    if {"X-Forwarded-Host", "X-Forwarded-Port", "Forwarded"} & set(headers):
+    if headers != ["X-Forwarded-For"]:
         reading.note(
             Effect.CHANGES,
             "server-name",
             "The host is in HTTP_HOST; SERVER_NAME stays the server's own, and "
-            "SERVER_PORT changes with X-Forwarded-Port alone. waitress derives both.",
+            "SERVER_PORT changes with X-Forwarded-Port alone. waitress derives them "
+            "from the host and the scheme.",
         )
     reading.note(
         Effect.CHANGES,

@@ -58,26 +58,33 @@ class Command:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_commands(text: str, name: str = "") -> list[Command]:
+def read_commands(text: str, name: str = "", *, strict: bool = True) -> list[Command]:
     """
     Find the command lines in a *text*.
 
     A line is one where a server's program stands in it, or where it begins with an
     option, and so is a line of variables alone, as an environment file has them.
 
+    Args:
+        text: Whatever holds them.
+
+        name: The file's name, for errors.
+
+        strict: Whether such a line with an open quote is an error.
+
     Raises:
-        ConfigurationError: Such a line has a quote that is never closed.
+        ConfigurationError: It has one.
     """
     commands: list[Command] = []
     for number, line in logical_lines(text):
-        words = _split(line, name, number)
+        words = _split(line, name, number, strict=strict)
         command = _read_command(words, place(name, number), number)
         if command is not None:
             commands.append(command)
     return commands
 
 
-def _split(line: str, name: str, number: int) -> list[str]:
+def _split(line: str, name: str, number: int, *, strict: bool) -> list[str]:
     """Split a line into words, as a shell does, or as the list that it is."""
     start = line.find('["')
     if start >= 0:
@@ -90,7 +97,8 @@ def _split(line: str, name: str, number: int) -> list[str]:
     try:
         return shlex.split(line, comments=True)
     except ValueError as error:
-        if any(program in line for program in PROGRAMS) or line.startswith("-"):
+        known = any(program in line for program in PROGRAMS) or line.startswith("-")
+        if strict and known:
             raise ConfigurationError(
                 place(name, number), shown(line), "a line with its quotes closed"
             ) from error

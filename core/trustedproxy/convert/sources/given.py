@@ -8,10 +8,9 @@ Out: records for the readers of sources, and for those that make settings of the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ...exceptions import ConfigurationError, name_nearest
+from ...exceptions import ConfigurationError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,11 +85,9 @@ def refuse_near(word: str, where: str, known: Iterable[str]) -> None:
         ConfigurationError: It is one, and the nearest is named.
     """
     known = list(known)
-    near = get_close_matches(word, known, n=1, cutoff=_TYPING_ERROR)
+    near = nearest(word, known, cutoff=_TYPING_ERROR)
     if near and word not in known:
-        raise ConfigurationError(
-            where, word, f"an option that is known here{name_nearest(near[0])}"
-        )
+        raise ConfigurationError(where, word, f"an option that is known here{near}")
 
 
 def shown(text: str) -> str:

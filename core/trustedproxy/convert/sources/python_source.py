@@ -113,8 +113,10 @@ def _read_imports(tree: ast.Module, module: PythonModule) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.asname:
-                    module.imports[alias.asname] = alias.name
+                top = alias.name.partition(".")[0]
+                module.imports[alias.asname or top] = (
+                    alias.name if alias.asname else top
+                )
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"

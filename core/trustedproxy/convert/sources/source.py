@@ -93,13 +93,24 @@ class Source:
 
     @cached_property
     def commands(self) -> list[Command]:
-        """Command lines; a Python module has none."""
-        if self.module is not None or self._language == "ini":
+        """
+        Command lines.
+
+        A program in Python has none, nor has a front end's configuration, where a
+        server's name is one that somebody gave to something.
+        """
+        if self._language in ("python", "ini"):
             return []
         if self._language is None and (self.nginx or self.apache):
-            # A server's name in these is a name that somebody gave to something.
             return []
-        return read_commands(self.text, self.name)
+        if not self.may_be_arguments:
+            return []
+        return read_commands(self.text, self.name, strict=self.module is None)
+
+    @property
+    def may_be_arguments(self) -> bool:
+        """Whether this may be something else than a program in Python."""
+        return self.module is None or not (self.module.calls or self.module.imports)
 
     @cached_property
     def nginx(self) -> list[Directive]:

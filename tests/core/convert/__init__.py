@@ -1,0 +1,3 @@
+"""Tests of `trustedproxy.convert`, without any of the tools that are converted."""
+
+from __future__ import annotations
