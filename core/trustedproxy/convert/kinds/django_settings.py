@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...exceptions import ConfigurationError
-from ...hsts import YEAR, HSTSPolicy
 from ..record import Effect
-from .gunicorn import read_scheme_header
+from .hsts_policy import add_hsts
 from .kind import Found, Kind
 from .redirect_exempt import convert_pattern
+from .scheme_header import read_scheme_header
 from .setting_names import find_settings
 
 if TYPE_CHECKING:
@@ -219,28 +219,6 @@ def _convert_hsts(reading: Reading, *, https_only: bool) -> None:
         preload=reading.flag(PRELOAD, False),
         option=PRELOAD,
     )
-
-
-def add_hsts(
-    reading: Reading,
-    seconds: int,
-    *,
-    include_subdomains: bool,
-    preload: bool,
-    option: str,
-) -> None:
-    """Add an HSTS policy, without ``preload`` where that may not be said."""
-    if preload and not (include_subdomains and seconds >= YEAR):
-        preload = False
-        reading.note(
-            Effect.STRICTER,
-            "no-preload",
-            "preload was left out: browsers build a host in only with "
-            f"includeSubDomains and a max-age of a year ({YEAR}) or more.",
-            option,
-        )
-    policy = HSTSPolicy(seconds, include_subdomains=include_subdomains, preload=preload)
-    reading.draft.settings["TRUSTED_PROXY_HSTS_POLICY"] = str(policy)
 
 
 KIND = Kind(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..record import Effect
 from ..sources.python_source import find_arguments
-from .django_settings import add_hsts
+from .hsts_policy import add_hsts
 from .kind import Found, Kind
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...exceptions import ConfigurationError
-from ...headers import Category, Form
 from ..entries import Spelling, add_proxies
-from ..record import Effect, find_header, spell_header
+from ..record import Effect
 from ..sources.command_lines import read_options
 from .kind import Found, Kind
-from .uvicorn import ALLOW_IPS_VARIABLE, convert_list, read_variables
+from .proxy_list import ALLOW_IPS_VARIABLE, convert_list, read_variables
+from .scheme_header import read_scheme_header
 
 if TYPE_CHECKING:
     from ..reading import Reading
@@ -55,7 +55,6 @@ _OPTIONS = {
     "--worker-class": ("worker_class", True),
     "-k": ("worker_class", True),
 }
-_FLAG_ON = ("on", "true", "1")
 
 
 def _find(source: Source) -> list[Found]:
@@ -139,29 +138,6 @@ def _convert_scheme_headers(reading: Reading) -> None:
             )
         else:
             reading.draft.headers.append(header)
-
-
-def read_scheme_header(name: str, secure: str) -> str | None:
-    """
-    Find how a header with the value *secure* for https is trusted here.
-
-    Args:
-        name: The header's name, in any case, with hyphens or underscores.
-
-        secure: The value by which it says https.
-
-    Returns:
-        A known header's name, a custom header, or `None` where no form says it.
-    """
-    header = find_header(name)
-    forms = {Form.SCHEME: secure == "https", Form.FLAG: secure in _FLAG_ON}
-    if header is not None:
-        fits = header.category is Category.SCHEME and forms.get(header.form, False)
-        return header.name if fits else None
-    for form, fits in forms.items():
-        if fits:
-            return spell_header(name.replace("_", "-").title(), form)
-    return None
 
 
 def _note_proxy_protocol(reading: Reading) -> None:

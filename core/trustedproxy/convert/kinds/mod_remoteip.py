@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from ...exceptions import ConfigurationError, nearest
 from ..entries import Spelling, add_proxies
 from ..record import EVERY_PEER, Effect, find_client_header
+from .front_ends import find_scopes, note_front_end
 from .kind import Found, Kind
-from .nginx_realip import note_front_end
-from .scopes import find_scopes
 
 if TYPE_CHECKING:
     from ..reading import Reading

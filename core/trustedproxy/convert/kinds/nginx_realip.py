@@ -15,8 +15,8 @@ from ...exceptions import ConfigurationError, nearest
 from ...headers import Form
 from ..entries import Spelling, add_proxies
 from ..record import Effect, find_client_header, form_of
+from .front_ends import find_scopes, note_front_end
 from .kind import Found, Kind
-from .scopes import find_scopes
 
 if TYPE_CHECKING:
     from ..reading import Reading
@@ -109,18 +109,6 @@ def _one(reading: Reading, name: str, default: str) -> str:
     if len(values) != 1:
         raise ConfigurationError(f"{reading.where(name)}, {name}", values, "one value")
     return values[0]
-
-
-def note_front_end(reading: Reading, server: str, module: str) -> None:
-    """Say what becomes of a front end that did this before."""
-    reading.note(
-        Effect.TO_DO,
-        "front-end-stays",
-        f"If {server} stays in front of the application, its own address is the peer: "
-        'add it to TRUSTED_PROXIES ("loopback" on the same machine, "unix" behind a '
-        f"unix socket), and take the directives of {module} out, so that {server} "
-        "appends the address of its own peer to X-Forwarded-For.",
-    )
 
 
 KIND = Kind(

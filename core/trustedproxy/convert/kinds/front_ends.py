@@ -1,8 +1,8 @@
 """
-Directives of front ends that hold for a part of the configuration.
+What front ends have in common: directives in blocks, and a place in front of us.
 
 In:  directives with the blocks around them.
-Out: the options of the one place that has them, or an error that names the two.
+Out: the options of each innermost block; the note about a front end that stays.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...exceptions import ConfigurationError
+from ..record import Effect
 from ..sources.given import Given
 from .kind import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..reading import Reading
     from ..sources.given import Directive
 
 
@@ -74,3 +76,15 @@ def _add(here: dict[str, Given], directive: Directive, lists: Sequence[str]) -> 
         raise ConfigurationError(
             directive.where, directive.name, f"said once: it is in {before.where}, too"
         )
+
+
+def note_front_end(reading: Reading, server: str, module: str) -> None:
+    """Say what becomes of a front end that did this before."""
+    reading.note(
+        Effect.TO_DO,
+        "front-end-stays",
+        f"If {server} stays in front of the application, its own address is the peer: "
+        'add it to TRUSTED_PROXIES ("loopback" on the same machine, "unix" behind a '
+        f"unix socket), and take the directives of {module} out, so that {server} "
+        "appends the address of its own peer to X-Forwarded-For.",
+    )
