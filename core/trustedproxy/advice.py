@@ -2,8 +2,8 @@
 Which mistake of the operator a request shows, and what to change.
 
 In:  a policy, the decision about a request, and the headers that came.
-Out: `Advice`: a sentence, and the setting to type.  The log, an explanation and a report
-     say it in the same words.
+Out: `Advice`: a sentence, and the setting to type.  The log, an explanation and a
+     report say it in the same words.
 
 A mistake is a function in `ADVISERS`.  `log_decision` writes down what a decision is
 worth: its problems, and the advice that a running server can give (rules R16, R17).

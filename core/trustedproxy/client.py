@@ -6,8 +6,8 @@ Out: a `Finding`: the client, the last address that was confirmed, and where it 
      or ``None`` for a value in which there is nothing.
 
 How a header is read is chosen once, by `compile_finder`.  Elements are read from the
-right, and the reading stops at the client's.  Whoever wants to see every element and its
-verdict, as `explain` does, gives a list that takes the steps.
+right, and the reading stops at the client's.  Whoever wants to see every element and
+its verdict, as `explain` does, gives a list that takes the steps.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .headers import Form
 from .parsing import forwarded, lists
 from .parsing.addresses import Hop, parse_hop, parse_hop_colon_port
 from .parsing.grammar import UNIDENTIFIED
-from .parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS, take_from_right
+from .parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS
 from .parsing.values import BLANKS
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 # Looking a member up in its class costs more than reading an address, before 3.12.
 _FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
-_ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
 _SINGLE_VALUE = Reason.SINGLE_VALUE
 _HOP_COUNT = Reason.HOP_COUNT
 
@@ -146,7 +145,7 @@ def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
         return _compile_count(name, grammar, trust.hops)
     if trust.contains is not None:
         return _compile_walk(name, grammar, trust.contains)
-    first = _find_first_of_forwarded if is_forwarded else _find_first
+    first = _find_first_of_forwarded if is_forwarded else lists.find_first
     return _compile_first(name, grammar, first)
 
 
@@ -199,14 +198,9 @@ def _compile_first(
     return find
 
 
-def _find_first(value: str) -> str | None:
-    elements = lists.split_from_left(value)
-    return elements[0] if elements else ""
-
-
 def _find_first_of_forwarded(value: str) -> str | None:
     # What is broken somewhere has no first element.
-    elements = forwarded.split_from_right(value)
+    elements = lists.split_from_right(value, forwarded.partition_from_right)
     broken = [
         text
         for text in elements
@@ -222,18 +216,19 @@ def _compile_walk(
     partition, read, parse = grammar.partition, grammar.read, grammar.parse
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
-        rest: str | None = value[-MAX_CHARACTERS:]
-        is_cut = len(value) > MAX_CHARACTERS
+        is_unread = len(value) > MAX_CHARACTERS
+        rest, comma = lists.drop_unread(value) if is_unread else value, ","
         hop = kept = own = None
         position = 0
-        reason = _ALL_HOPS_TRUSTED
-        while rest is not None:
-            rest, text = take_from_right(rest, is_cut, partition)
-            if text == "":
-                break
+        while comma:
+            rest, comma, text = partition(rest)
+            text = text.strip(BLANKS)
+            if not text:
+                continue
             if position == MAX_ELEMENTS:
-                text = None
-            found = None if text is None else read(text)
+                is_unread = True
+                break
+            found = read(text)
             trusted = found is not None and contains(found.packed)
             if steps is not None:
                 steps.append(Step(text, found, trusted))
@@ -243,11 +238,27 @@ def _compile_walk(
             hop, own = found, text
             kept = text if kept is None else f"{text}, {kept}"
             if not trusted:
-                reason = _FIRST_UNTRUSTED_HOP
-                break
-        if hop is None:
+                element = None if parse is None else parse(text)
+                return Finding(
+                    _FIRST_UNTRUSTED_HOP,
+                    hop,
+                    hop,
+                    kept,
+                    position,
+                    True,
+                    None,
+                    element,
+                    name,
+                    value,
+                )
+        if is_unread:
+            if steps is not None:
+                steps.append(Step(None, None, False))
+            return _end(name, value, grammar, None, hop, kept, position + 1)
+        if hop is None or own is None:
             return None
-        element = None if parse is None or own is None else parse(own)
+        element = None if parse is None else parse(own)
+        reason = Reason.ALL_HOPS_TRUSTED
         return Finding(
             reason, hop, hop, kept, position, True, None, element, name, value
         )
@@ -260,38 +271,49 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
     partition, read, parse = grammar.partition, grammar.read, grammar.parse
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
-        rest: str | None = value[-MAX_CHARACTERS:]
-        is_cut = len(value) > MAX_CHARACTERS
+        is_unread = len(value) > MAX_CHARACTERS
+        rest, comma = lists.drop_unread(value) if is_unread else value, ","
         right = kept = element = None
         position = 0
-        while rest is not None:
-            rest, text = take_from_right(rest, is_cut, partition)
-            if text == "":
-                break
+        while comma:
+            rest, comma, text = partition(rest)
+            text = text.strip(BLANKS)
+            if not text:
+                continue
             position += 1
-            hop = read(text) if text is not None and position == hops else None
+            hop = read(text) if position == hops else None
             if steps is not None:
                 steps.append(Step(text, hop, position < hops))
-            if parse is not None and text is not None:
+            if parse is not None:
                 element = parse(text)
             # What breaks the grammar of Forwarded might be several elements.
-            broken = text is None or (parse is not None and element is None)
-            if broken or (position == hops and hop is None):
-                confirmed = None if right is None else read(right)
-                kept = None if confirmed is None else kept
-                return _end(name, value, grammar, text, confirmed, kept, hops)
-            right = text
+            is_broken = parse is not None and element is None
+            if is_broken or (position == hops and hop is None):
+                return _end(name, value, grammar, text, *_keep(right, kept, read), hops)
             kept = text if kept is None else f"{text}, {kept}"
             if position == hops:
                 return Finding(
                     _HOP_COUNT, hop, hop, kept, hops, True, None, element, name, value
                 )
+            right = text
+        if is_unread:
+            if steps is not None:
+                steps.append(Step(None, None, False))
+            return _end(name, value, grammar, None, *_keep(right, kept, read), hops)
         if kept is None:
             return None
         reason, problem = Reason.TOO_FEW_ELEMENTS, "too-few-elements"
         return Finding(reason, None, None, None, hops, True, problem, None, name, value)
 
     return find
+
+
+def _keep(
+    right: str | None, kept: str | None, read: Callable[[str], Hop | None]
+) -> tuple[Hop | None, str | None]:
+    """Say what remains right of the end of a count: only if an address stands there."""
+    hop = None if right is None else read(right)
+    return (None, None) if hop is None else (hop, kept)
 
 
 def _end(

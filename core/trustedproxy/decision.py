@@ -2,8 +2,8 @@
 What was there, what was concluded, and why.
 
 In:  nothing; these are records, which are read by name.
-Out: `Connection`, `Decision`, `URLParts`, `Reason`, `Problem`; where a decision is kept,
-     and `get_decision` to find it there.
+Out: `Connection`, `Decision` and its parts; where a decision is kept, and
+     `get_decision` to find it there.
 
 `Connection`, `Finding` and `Decision` are made for every request.  They are not frozen,
 which would cost more than all the rest of a decision; nobody changes one after `policy`
@@ -97,10 +97,10 @@ class Reason(StrEnum):
     NO_CLIENT_HEADER = "no client header is trusted, so the client is unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Problem:
     """
-    A malformed or contradictory value.
+    A malformed or contradictory value; not frozen, as other records of a request.
 
     Attributes:
         code: Stable, for filters and counters; `CODES` has them all.

@@ -94,17 +94,12 @@ class Rules:
         self.client_headers = tuple(
             h.name for h in options.headers if h.category is Category.CLIENT
         )
-        reason, missing = Reason.NO_CLIENT_HEADER, ()
-        if self._client:
-            reason = Reason.HEADER_MISSING
-            missing = (Problem("missing", self.client_headers[-1]),)
-        #: What holds where no client header came.
-        self._without_header = (
-            reason,
-            missing,
-            self.trust.position_without_list,
-            options.hops is not None,
+        #: Why the client is unknown where no client header came.
+        self._reason_without = (
+            Reason.HEADER_MISSING if self._client else Reason.NO_CLIENT_HEADER
         )
+        #: Whether URL parts may be said even where no header came.
+        self._says_always = bool(fixed) or options.port_in_host
         self._url_parts = URLPartsReader(
             options.headers,
             fixed,
@@ -139,7 +134,9 @@ class Rules:
             return self._decide_direct(connection, headers, _PEER_NOT_TRUSTED)
         finding, problems = self._find_client(headers)
         came = self._known_keys.intersection(headers)
-        parts = self._url_parts.read(headers, came, finding, connection)
+        parts = NO_URL_PARTS
+        if came or self._says_always:
+            parts = self._url_parts.read(headers, came, finding, connection)
         problems += parts.problems
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
             problems += self._read_connection(headers)
@@ -230,12 +227,18 @@ class Rules:
                 # Not there, or empty, which is as good.
                 continue
             if finding.problem is not None:
-                problems += (Problem(finding.problem, finding.header, value),)
+                problems += (Problem(finding.problem, finding.header, str(value)),)
             if best is None or _rank(finding) >= _rank(best):
                 best = finding
         if best is not None:
             return best, problems
-        reason, problems, position, counted = self._without_header
+        if self._client:
+            problems = (Problem("missing", self.client_headers[-1]),)
+        position, counted = (
+            self.trust.position_without_list,
+            self.trust.hops is not None,
+        )
+        reason = self._reason_without
         return Finding(reason, None, None, None, position, counted), problems
 
     def _reject(

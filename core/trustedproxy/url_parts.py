@@ -102,7 +102,7 @@ class URLPartsReader:
 
             came: Keys of the known headers that are there.
 
-            finding: Where the client stands, and what its element of ``Forwarded`` says.
+            finding: Where the client stands, and its own element of ``Forwarded``.
 
             connection: What the server says by itself.
         """
@@ -120,7 +120,8 @@ class URLPartsReader:
         if parts is None:
             parts = self._read(*key)
             texts = (*key[-1], key[-2])
-            if sum(len(text) for text in texts if text) <= _LONGEST:
+            # A problem shows its value, and every request shows its own.
+            if not parts.problems and sum(map(len, filter(None, texts))) <= _LONGEST:
                 self._remembered.remember(key, parts)
         return parts
 

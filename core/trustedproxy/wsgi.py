@@ -141,8 +141,8 @@ class EnvironSurface:
                 path = strip_mount_point(environ.get("PATH_INFO", ""), value)
                 _replace(environ, original, "PATH_INFO", path)
         if self._scheme_opted_in:
-            if not parts.says_scheme:
-                own = decision.connection.scheme
+            own = decision.connection.scheme
+            if not parts.says_scheme and environ.get("wsgi.url_scheme") != own:
                 _replace(environ, original, "wsgi.url_scheme", own)
             if "HTTPS" in environ or "REQUEST_SCHEME" in environ:
                 _write_doubles(environ, original, decision)

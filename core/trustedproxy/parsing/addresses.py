@@ -175,15 +175,12 @@ def parse_peer(peer: str | None) -> bytes | None:
     Returns:
         The packed address, or ``None`` for a peer without one.
     """
-    # uWSGI's word for a unix socket reads like an address, and is none.
-    if peer is None or peer in UNIX_PEERS:
-        return None
-    if ":" in peer:
-        return parse_packed(peer.partition("%")[0])
     try:
-        return inet_pton(AF_INET, peer)
+        packed = inet_pton(AF_INET, peer or "")
     except (OSError, ValueError):
-        return None
+        return parse_packed(peer.partition("%")[0]) if peer and ":" in peer else None
+    # uWSGI's word for a unix socket reads like an address, and is none.
+    return None if packed == _UNSPECIFIED_V4 else packed
 
 
 def spell_peer(peer: str | None) -> str | None:

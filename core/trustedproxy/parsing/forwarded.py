@@ -15,7 +15,6 @@ import re
 from dataclasses import dataclass
 
 from .grammar import FORWARDED_PAIR, QUOTED_PAIR
-from .lists import MAX_CHARACTERS, MAX_ELEMENTS, take_from_right
 from .values import BLANKS
 
 
@@ -54,18 +53,6 @@ def partition_from_right(text: str) -> tuple[str, str, str]:
     if comma < 0:
         return "", "", text
     return text[:comma], ",", text[comma + 1 :]
-
-
-def split_from_right(value: str) -> list[str | None]:
-    """List the elements nearest first; ``None`` stands for what is not read."""
-    rest: str | None = value[-MAX_CHARACTERS:]
-    is_cut = len(value) > MAX_CHARACTERS
-    elements: list[str | None] = []
-    while rest is not None and len(elements) <= MAX_ELEMENTS:
-        rest, text = take_from_right(rest, is_cut, partition_from_right)
-        if text != "":
-            elements.append(None if len(elements) == MAX_ELEMENTS else text)
-    return elements
 
 
 def _find_opening(text: str, closing: int) -> int:

@@ -24,68 +24,47 @@ MAX_CHARACTERS = 4096
 MAX_ELEMENTS = 64
 
 
-def split_from_right(value: str) -> list[str | None]:
+def split_from_right(value: str, partition: Partition = PARTITION) -> list[str | None]:
     """
     List the elements nearest first: the right-most one is the peer's own.
 
-    Commas are bare here (``X-Forwarded-For`` knows no quotes), so that nothing on the
-    left can change what is read on the right.
+    Commas are bare in ``X-Forwarded-For``, which knows no quotes, so that nothing on
+    the left can change what is read on the right; *partition* cuts at others.
     """
-    if "," not in value and len(value) <= MAX_CHARACTERS:
-        element = value.strip(BLANKS)
-        return [element] if element else []
-    window = value[-MAX_CHARACTERS:]
-    parts = window.split(",")
-    parts.reverse()
-    cut = len(window) < len(value)
-    # The left-most part of a cut window may be the rest of a longer element.
-    return bound(parts[:-1] if cut else parts, cut=cut)
-
-
-def take_from_right(
-    rest: str, is_cut: bool, partition: Partition = PARTITION
-) -> tuple[str | None, str | None]:
-    """
-    Take the right-most element that is not empty.
-
-    For those who read from the right and stop, as most readings do at the first.
-
-    Args:
-        rest: What is left of the value.
-
-        is_cut: Whether the value was longer than what is read.
-
-        partition: Cuts at the right-most comma, as ``text.rpartition(",")``.
-
-    Returns:
-        What stands left of the element, ``None`` for nothing; and the element: ``""``
-        where there is none, ``None`` where it is the rest of a longer one.
-    """
-    while True:
+    is_unread = len(value) > MAX_CHARACTERS
+    rest, comma = drop_unread(value) if is_unread else value, ","
+    elements: list[str | None] = []
+    while comma and len(elements) <= MAX_ELEMENTS:
         rest, comma, text = partition(rest)
-        text = text.strip(BLANKS)
-        if not comma:
-            return None, None if is_cut else text
-        if text:
-            return rest, text
-
-
-def split_from_left(value: str) -> list[str | None]:
-    """List the elements from the left, where every peer is trusted."""
-    window = value[:MAX_CHARACTERS]
-    parts = window.split(",")
-    cut = len(window) < len(value)
-    return bound(parts[:-1] if cut else parts, cut=cut)
-
-
-def bound(parts: list[str], *, cut: bool) -> list[str | None]:
-    """Skip empty parts, and end with ``None`` where more is there than is read."""
-    elements: list[str | None] = [
-        element for part in parts if (element := part.strip(BLANKS))
-    ]
+        if text := text.strip(BLANKS):
+            elements.append(text)
     if len(elements) > MAX_ELEMENTS:
         return [*elements[:MAX_ELEMENTS], None]
-    return [*elements, None] if cut else elements
+    return [*elements, None] if is_unread else elements
+
+
+def drop_unread(value: str) -> str:
+    """
+    Give what is read of a value that is too long: its right end, whole elements alone.
+
+    The left-most part of what remains of it may be the rest of a longer element.
+    """
+    return value[-MAX_CHARACTERS:].partition(",")[2]
+
+
+def find_first(value: str) -> str | None:
+    """
+    Find the first element from the left, where every peer is trusted.
+
+    Returns:
+        The element; ``""`` for none, ``None`` where it is longer than what is read.
+    """
+    window = value[:MAX_CHARACTERS]
+    text = window.lstrip(BLANKS + ",")
+    first, comma, _ = text.partition(",")
+    if comma or len(window) == len(value):
+        return first.rstrip(BLANKS)
+    return None
 
 
 def choose_element(value: str, position: int | None) -> tuple[bool, str | None]:
@@ -104,7 +83,7 @@ def choose_element(value: str, position: int | None) -> tuple[bool, str | None]:
         lies beyond what is read.
     """
     if position is None:
-        elements = split_from_left(value)[:1]
-    else:
-        elements = split_from_right(value)[:position]
+        first = find_first(value)
+        return first != "", first
+    elements = split_from_right(value)[:position]
     return bool(elements), elements[-1] if elements else None
