@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .decision import Decision
-    from .policy import ProxyPolicy
+    from .policy_options import PolicyOptions
     from .rules import Rules
 
 _MOUNT_POINT_HEADERS = frozenset(
@@ -85,7 +85,7 @@ class Advice:
 
 
 def advise_untrusted_peer(
-    policy: ProxyPolicy, decision: Decision, headers: Mapping[str, str]
+    policy: PolicyOptions, decision: Decision, headers: Mapping[str, str]
 ) -> Advice | None:
     """The proxy is not in the list, or is there by another address (the commonest)."""
     if decision.reason is not Reason.PEER_NOT_TRUSTED:
@@ -106,7 +106,7 @@ def advise_untrusted_peer(
     )
 
 
-def _list_trusted_headers(policy: ProxyPolicy, decision: Decision) -> list[str]:
+def _list_trusted_headers(policy: PolicyOptions, decision: Decision) -> list[str]:
     return [h.name for h in policy.headers if h.name in decision.removed]
 
 
@@ -119,7 +119,7 @@ def _name_entry(decision: Decision) -> str:
 
 
 def advise_missing_secret(
-    policy: ProxyPolicy, decision: Decision, headers: Mapping[str, str]
+    policy: PolicyOptions, decision: Decision, headers: Mapping[str, str]
 ) -> Advice | None:
     """The proxy does not send the secret."""
     if decision.reason is not Reason.SECRET_MISSING:
@@ -139,10 +139,11 @@ def advise_missing_secret(
 
 
 def advise_unlisted_mount_point(
-    policy: ProxyPolicy, decision: Decision, headers: Mapping[str, str]
+    policy: PolicyOptions, decision: Decision, headers: Mapping[str, str]
 ) -> Advice | None:
     """A trusted peer names a mount point, and the header is not listed."""
-    if not decision.peer_trusted or Category.MOUNT_POINT in policy.rules.opted_in:
+    listed = any(Category.MOUNT_POINT in h.categories for h in policy.headers)
+    if not decision.peer_trusted or listed or policy.fixed_mount_point is not None:
         return None
     sent = sorted(_MOUNT_POINT_HEADERS.intersection(headers))
     if not sent or not headers[sent[0]].strip(" \t/"):
@@ -159,7 +160,7 @@ def advise_unlisted_mount_point(
 
 
 def advise_mount_point_in_path(
-    policy: ProxyPolicy, decision: Decision, headers: Mapping[str, str]
+    policy: PolicyOptions, decision: Decision, headers: Mapping[str, str]
 ) -> Advice | None:
     """The proxy leaves the mount point in the path, and nothing takes it off."""
     mount_point = decision.url_parts.get("mount_point")
@@ -180,7 +181,7 @@ def advise_mount_point_in_path(
 
 
 _Adviser: TypeAlias = (
-    "Callable[[ProxyPolicy, Decision, Mapping[str, str]], Advice | None]"
+    "Callable[[PolicyOptions, Decision, Mapping[str, str]], Advice | None]"
 )
 #: What may be wrong with a direct request, and with one of a trusted peer.
 _OF_DIRECT: tuple[_Adviser, ...] = (advise_untrusted_peer, advise_missing_secret)
@@ -192,7 +193,7 @@ ADVISERS: tuple[_Adviser, ...] = _OF_DIRECT + _OF_TRUSTED
 
 
 def advise(
-    policy: ProxyPolicy, decision: Decision, headers: Mapping[str, str]
+    policy: PolicyOptions, decision: Decision, headers: Mapping[str, str]
 ) -> Iterator[Advice]:
     """Give every advice about a request; *headers* are the known ones that came."""
     for adviser in ADVISERS:
@@ -202,7 +203,7 @@ def advise(
 
 
 def log_decision(
-    policy: ProxyPolicy, rules: Rules, decision: Decision, headers: Mapping[str, Any]
+    policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
 ) -> None:
     """
     Log what a decision is worth: problems, mistakes, and itself at DEBUG.
@@ -253,7 +254,7 @@ def _name(
 
 def _log_advice(
     advisers: Iterable[_Adviser],
-    policy: ProxyPolicy,
+    policy: PolicyOptions,
     decision: Decision,
     headers: Mapping[str, str],
     level: int,
