@@ -38,14 +38,15 @@ _KNOWN = {name.lower(): name for name in (MAX_AGE, INCLUDE_SUBDOMAINS, PRELOAD)}
 # RFC 6797 section 6.1: directive = directive-name [ "=" directive-value ], the value a
 # token or a quoted-string (RFC 2616 section 2.2, here of ASCII alone: the text ends up
 # in a header).  The blanks are RFC 2616's implied LWS.
-_BLANKS = r"[ \t]*"
-_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"'
+# Nothing that was read is read again: no repeat gives back what it has taken.
+_BLANKS = r"[ \t]*+"
+_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]++|\\[\t \x21-\x7e])*+"'
 _DIRECTIVE = re.compile(
-    rf"{_BLANKS}(?P<name>{TOKEN})"
-    rf"(?:{_BLANKS}={_BLANKS}(?P<value>{TOKEN}|{_QUOTED}))?{_BLANKS}"
+    rf"{_BLANKS}(?P<name>(?>{TOKEN}))"
+    rf"(?:{_BLANKS}={_BLANKS}(?P<value>(?>{TOKEN})|{_QUOTED}))?{_BLANKS}"
 )
 # What stands between two semicolons outside of quotes; an open quote takes the rest.
-_PART = re.compile(rf'((?:[^;"]|{_QUOTED}|".*)*)(?:;|\Z)')
+_PART = re.compile(rf'((?:[^;"]++|{_QUOTED}|".*+)*+)(?:;|\Z)')
 _DIGITS = re.compile(r"[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -94,14 +95,16 @@ class HSTSPolicy:
                 OPTION, self._text(), f"{EXPECTED}: {PRELOAD} needs {missing}"
             )
         extra = tuple(_print(*_split_extra(text)) for text in self.extra)
-        names = [text.partition("=")[0].lower() for text in extra]
-        for i, name in enumerate(names):
-            if name in _KNOWN or name in names[:i]:
+        names = set(_KNOWN)
+        for i, text in enumerate(extra):
+            name = text.partition("=")[0].lower()
+            if name in names:
                 raise ConfigurationError(
                     f"extra[{i}]",
                     self.extra[i],
                     "a directive that the policy does not have yet",
                 )
+            names.add(name)
         object.__setattr__(self, "extra", extra)
 
     @classmethod
@@ -201,7 +204,7 @@ def _print(name: str, value: str | None) -> str:
         return name
     if re.fullmatch(TOKEN, value):
         return f"{name}={value}"
-    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'
 
 
