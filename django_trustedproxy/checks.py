@@ -234,6 +234,12 @@ def _https_only_without_setting(project: Project) -> Iterator[str]:
         yield HTTPS_ONLY
 
 
+def _exempt_proxies(project: Project) -> Iterator[str]:
+    https_only, policy = project.settings.https_only, project.settings.policy
+    if https_only is not None and not policy.changes_nothing:
+        yield from https_only.exemptions.find_shared(policy.networks)
+
+
 def _mount_points(project: Project) -> Iterator[str]:
     if project.settings.mount_points:
         yield "TRUSTED_PROXY_MOUNT_POINTS"
@@ -429,6 +435,15 @@ CHECKS: tuple[Check, ...] = (
         "asgi.py: application = wrap_asgi(get_asgi_application()), from "
         "django_trustedproxy.entrypoints. Then add 'trustedproxy.W020' to "
         "SILENCED_SYSTEM_CHECKS.",
+    ),
+    Check(
+        "trustedproxy.W021",
+        _exempt_proxies,
+        "TRUSTED_PROXY_HTTPS_EXEMPT has the network {}, and TRUSTED_PROXIES has peers "
+        "in it: a client can make a proxy drop what it says of the client, and is then "
+        "exempt as the proxy itself.",
+        "Exempt the path that is asked over plain HTTP, instead of '{}': "
+        "TRUSTED_PROXY_HTTPS_EXEMPT = ['/healthz'].",
     ),
 )
 

@@ -174,6 +174,15 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         {"TRUSTED_PROXY_MOUNT_POINTS": {"/blog/": "http://127.0.0.1:8001/"}},
         "wrap_wsgi(get_wsgi_application())",
     ),
+    (
+        "trustedproxy.W021",
+        {
+            "MIDDLEWARE": WITH_HTTPS_ONLY,
+            "TRUSTED_PROXY_HTTPS_ONLY": True,
+            "TRUSTED_PROXY_HTTPS_EXEMPT": ["/healthz", "192.0.2.0/24", "10.0.0.0/16"],
+        },
+        "instead of '10.0.0.0/16'",
+    ),
 ]
 
 DEPLOY = {check.id for check in CHECKS if check.deploy}
@@ -433,3 +442,16 @@ def test_manage_py_check_with_a_configuration_error() -> None:
         pytest.raises(SystemCheckError, match=r"TRUSTED_PROXIES\[0\]: '10.0.0.1/8'"),
     ):
         call_command("check", stdout=StringIO(), stderr=StringIO())
+
+
+def test_exempt_network_without_proxies() -> None:
+    """Where nothing is trusted, no proxy can pass for the checker."""
+    settings: dict[str, Any] = {
+        "MIDDLEWARE": WITH_HTTPS_ONLY,
+        "TRUSTED_PROXY_HEADERS": (),
+        "TRUSTED_PROXIES": None,
+        "TRUSTED_PROXY_HTTPS_ONLY": True,
+        "TRUSTED_PROXY_HTTPS_EXEMPT": ["10.0.0.0/16"],
+    }
+
+    assert "trustedproxy.W021" not in {message.id for message in find(**settings)}

@@ -113,6 +113,32 @@ class Exemptions:
             and self.networks.trusts(peer, is_unix)
         )
 
+    def find_shared(self, proxies: TrustedNetworks | None) -> list[str]:
+        """
+        Find the exempt networks that have proxies in them, as they were written.
+
+        A client can make a proxy drop what it says of the client, by ``Connection``;
+        then nothing shows that the request is not the proxy's own (H-11).
+
+        Args:
+            proxies: The networks of the proxies; ``None`` where every peer is trusted.
+        """
+        return [
+            str(entry)
+            for entry in self.entries
+            if not _is_path(entry)
+            and (proxies is None or _overlap(TrustedNetworks([entry]), proxies))
+        ]
+
+
+def _overlap(some: TrustedNetworks, others: TrustedNetworks) -> bool:
+    """Say whether there is a peer that is in both."""
+    return (some.unix and others.unix) or any(
+        one.version == other.version and one.overlaps(other)
+        for one in some.networks
+        for other in others.networks
+    )
+
 
 def _leads_down(path: str) -> bool:
     """Say whether each segment of *path* is one step down, to every reader."""

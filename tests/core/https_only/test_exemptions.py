@@ -8,6 +8,7 @@ import pytest
 
 from trustedproxy import ProxyPolicy
 from trustedproxy.https_only import HTTPSOnly, read_environ
+from trustedproxy.networks import TrustedNetworks
 
 from ...attacks_https import Row, make_environ
 from .making import PLAIN, PLAIN_GOT, TRUSTED
@@ -116,15 +117,13 @@ def test_exempt_network_is_of_the_original_peer() -> None:
     [
         (None, True),
         (b"/app/open/a", True),
-        (b"/open/%c0%ae%c0%ae/a", False),
+        (b"/open/%c0%ae%c0%ae/x/a", False),
         (b"/app/../open/a", False),
     ],
 )
 def test_exempt_path_as_it_was_sent(raw_path: bytes | None, wanted: bool) -> None:
     """What a server made harmless, another reader in front may have seen."""
-    facts = replace(
-        PLAIN, mount_point=b"/app", path=b"/open/\xef\xbf\xbd/a", raw_path=raw_path
-    )
+    facts = replace(PLAIN, mount_point=b"/app", path=b"/open/x/a", raw_path=raw_path)
 
     assert HTTPSOnly(exempt=["/open/*"]).exempts(facts) == wanted
 
@@ -138,3 +137,25 @@ def test_exempt_path_but_for_its_slash(path: bytes, near: str | None) -> None:
     exemptions = HTTPSOnly(exempt=["/healthz/", "/ready"]).exemptions
 
     assert exemptions.find_near(b"", path) == near
+
+
+@pytest.mark.parametrize(
+    ("proxies", "shared"),
+    [
+        (["10.0.0.0/8"], ["10.1.0.0/16", "private"]),
+        (["10.1.2.3", "2001:db8::1"], ["10.1.0.0/16", "private"]),
+        (["unix"], ["unix"]),
+        (["fc00::1"], ["private"]),
+        (["192.0.2.1"], []),
+        ([], []),
+        (None, ["10.1.0.0/16", "private", "unix"]),
+    ],
+)
+def test_exempt_network_of_proxies(
+    proxies: list[str] | None, shared: list[str]
+) -> None:
+    """H-11: where the front consumes Connection, only the settings show the danger."""
+    exemptions = HTTPSOnly(exempt=["/a", "10.1.0.0/16", "private", "unix"]).exemptions
+    networks = None if proxies is None else TrustedNetworks(proxies)
+
+    assert exemptions.find_shared(networks) == shared
