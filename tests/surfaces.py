@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from io import BytesIO, StringIO
 from typing import Any, Final, TypeAlias
@@ -26,7 +27,7 @@ from trustedproxy import (
     TrustedProxyASGIMiddleware,
     TrustedProxyMiddleware,
 )
-from trustedproxy.decision import DECISION_KEY
+from trustedproxy.decision import DECISION_KEY, REPORT_KEY
 
 from .cases.case import CATEGORIES, SECRET_HEADER, Case, Way
 
@@ -58,6 +59,8 @@ class Answer:
 
         decision: The decision, where it is to be had.
 
+        report: What would have been decided, in report-only mode.
+
         before: The fields as the server gave them.
 
         variables: The whole environ, where there is one.
@@ -70,6 +73,7 @@ class Answer:
     headers: dict[str, str]
     decision: Decision | None
     before: Seen
+    report: Decision | None = None
     variables: Mapping[str, Any] | None = None
     answer_headers: Mapping[str, str] | None = None
 
@@ -177,6 +181,10 @@ def read_environ(environ: Mapping[str, Any]) -> Seen:
 WATCHED: Final = {environ_key(name): name for name in (*CATEGORIES, SECRET_HEADER)}
 
 
+#: RFC 9110 section 5.6.2.
+TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
 def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
     """Read the known headers of an environ, and the secret."""
     return {
@@ -205,12 +213,12 @@ def read_scope(scope: Mapping[str, Any]) -> Seen:
 
 
 def read_lines(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Read the header lines of a scope whose name looks like a known one."""
+    """Read the header lines of a scope whose name is odd, or looks like a known one."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1").lower()
         value = raw_value.decode("latin-1")
-        if environ_key(name.strip("\x85\xa0 ")) in WATCHED:
+        if environ_key(name) in WATCHED or not TOKEN.fullmatch(name):
             joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
 
@@ -309,6 +317,7 @@ def answer_environ(
         headers=read_headers(reached),
         decision=reached.get(DECISION_KEY),
         before=before,
+        report=reached.get(REPORT_KEY),
         variables=reached,
         answer_headers=answer_headers,
     )
@@ -393,9 +402,9 @@ def _ask_asgi(case: Case, kind: str) -> Answer:
     assert scope == copy, "the scope that was given changed"
     assert scope["headers"] == lines, "the header lines that were given changed"
     if not seen:
-        return Answer(status, {}, {}, None, before, None, headers)
+        return Answer(status, {}, {}, None, before, answer_headers=headers)
     [reached] = seen
-    if not case.report_only and case.policy["headers"]:
+    if not case.report_only:
         assert reached["headers"] is not scope["headers"], "the list is the server's"
     if reached["path"] == reached.get("root_path", "") + read_scope(reached)["path"]:
         assert reached["raw_path"] == reached["path"].encode(), "the raw path differs"
@@ -405,6 +414,7 @@ def _ask_asgi(case: Case, kind: str) -> Answer:
         headers=read_lines(reached),
         decision=reached.get(DECISION_KEY),
         before=before,
+        report=reached.get(REPORT_KEY),
     )
 
 
@@ -435,8 +445,7 @@ def _django_settings(case: Case, urls: Any) -> Any:
     from django.conf import settings
     from django.test import override_settings
 
-    policy = {"headers": [], "proxies": None, **case.policy}
-    overridden = settings_of(policy)
+    overridden = settings_of({"headers": [], "proxies": None, **case.policy})
     assert overridden.keys() >= {
         name for name in dir(settings) if name.startswith("TRUSTED_PROX")
     }, "a setting of the project would leak into the row"
@@ -475,14 +484,22 @@ def ask_django_asgi(case: Case) -> Answer:
     with _django_settings(case, ASYNC):
         status, headers = call_asgi(ASGIHandler(), scope)
     if not SEEN:
-        return Answer(status, {}, {}, None, before, None, headers)
+        return Answer(status, {}, {}, None, before, answer_headers=headers)
     [request] = SEEN
     meta = request.META
     seen = read_environ(meta) | {"scheme": request.scope.get("scheme")}
     seen["client_port"] = str(meta["REMOTE_PORT"]) if meta.get("REMOTE_PORT") else None
     if seen["port"] == "None":
         seen["port"] = None
-    answer = Answer(status, seen, read_headers(meta), None, before, None, headers)
+    answer = Answer(
+        status,
+        seen,
+        read_headers(meta),
+        None,
+        before,
+        request.scope.get(REPORT_KEY),
+        answer_headers=headers,
+    )
     return _with_request(answer, SEEN)
 
 
@@ -498,15 +515,7 @@ def _with_request(answer: Answer, requests: list[Any]) -> Answer:
     assert request.scheme == seen["scheme"]
     assert request.path_info == seen["path"]
     assert request.path == seen["mount_point"].rstrip("/") + seen["path"]
-    return Answer(
-        answer.status,
-        seen,
-        answer.headers,
-        get_decision(request),
-        answer.before,
-        answer.variables,
-        answer.answer_headers,
-    )
+    return replace(answer, decision=get_decision(request))
 
 
 def ask_flask(case: Case) -> Answer:
@@ -557,8 +566,6 @@ class Surface:
 
     def admits(self, case: Case) -> bool:
         """Say whether *case* can be asked here."""
-        if self.ask is ask_websocket and not case.policy["headers"]:
-            return False
         return bool(self.ways & case.ways)
 
 

@@ -1,13 +1,14 @@
 """
 The conformance table, every row and its variants through every surface.
 
-In:  `CASES`.
-Out: one test a row, variant and surface; and tests of the table itself.
+In:  `CASES`, the known attacks among them.
+Out: one test a row and surface; tests of the table itself; and what no row can say.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import Any, Final
 
 import pytest
 
-from trustedproxy import ProxyPolicy, Reason, log
+from trustedproxy import Decision, ProxyPolicy, Reason, log
 from trustedproxy.decision import CODES
 from trustedproxy.headers import KNOWN_HEADERS
 
-from .cases import CASES, Case, Way, variants
+from .cases import ATTACKS, CASES, Case, Way, variants
 from .cases.case import CATEGORIES, SECRET, SECRET_HEADER, Unstated
 from .surfaces import (
     FIELDS,
@@ -39,8 +40,8 @@ ASKED: Final = [
     if SURFACES[surface].admits(case)
 ]
 
-#: What the decision says of the connection, and an application sees there.
-DECIDED: Final = ("scheme", "host", "server", "port", "mount_point")
+#: What the decision says, and an application sees.
+DECIDED: Final = ("address", "scheme", "host", "server", "port", "mount_point")
 
 #: A websocket's scheme, where http has its own.
 WEBSOCKET: Final = {"http": "ws", "https": "wss"}
@@ -87,35 +88,38 @@ def expect(case: Case, surface: str, before: dict[str, Any]) -> dict[str, Any]:
     return expected
 
 
-def untouched(case: Case, before: dict[str, Any]) -> dict[str, Any]:
-    """Say what a surface shows of *case* where nothing may change."""
-    headers = case.sent_headers
-    secret = [value for name, value in case.headers if name == SECRET_HEADER]
-    if secret:
-        headers[SECRET_HEADER.lower()] = ",".join(secret)
-    return {"status": 200, "fields": before, "headers": headers, "decision": None}
+def expect_nothing(case: Case, before: dict[str, Any]) -> dict[str, Any]:
+    """Say what a surface shows of *case* where nothing may change but the secret."""
+    return {
+        "status": 200,
+        "fields": before,
+        "headers": case.sent_headers,
+        "decision": None,
+    }
 
 
-def report(case: Case, answer: Answer) -> dict[str, Any]:
+def describe(answer: Answer) -> dict[str, Any]:
     """Write *answer* in the words of `expect`."""
-    seen: dict[str, Any] = {
+    decision = answer.decision
+    return {
         "status": answer.status,
         "fields": answer.seen,
         "headers": answer.headers,
-        "decision": None,
+        "decision": None if decision is None else describe_decision(decision),
     }
-    decision = answer.decision
-    if decision is not None:
-        seen["decision"] = {
-            "peer_trusted": decision.peer_trusted,
-            "client": decision.client,
-            "client_known": decision.client_known,
-            "reason": decision.reason,
-            "winners": {str(k): v.lower() for k, v in decision.winners.items()},
-            "problems": sorted(problem.code for problem in decision.problems),
-            "rejected": decision.rejected and decision.rejected.code,
-        }
-    return seen
+
+
+def describe_decision(decision: Decision) -> dict[str, Any]:
+    """Write *decision* in the words of `expect`."""
+    return {
+        "peer_trusted": decision.peer_trusted,
+        "client": decision.client,
+        "client_known": decision.client_known,
+        "reason": decision.reason,
+        "winners": {str(k): v.lower() for k, v in decision.winners.items()},
+        "problems": sorted(problem.code for problem in decision.problems),
+        "rejected": decision.rejected and decision.rejected.code,
+    }
 
 
 def differences(seen: Any, expected: Any, at: str = "") -> dict[str, tuple[Any, Any]]:
@@ -156,18 +160,18 @@ def test_row_holds(case: Case, ask: Ask, surface: str) -> None:
 
 def check(case: Case, answer: Answer, surface: str) -> None:
     """Hold *answer*, which *surface* gave, against the row."""
-    seen = report(case, answer)
+    seen = describe(answer)
+    expected = expect(case, surface, answer.before)
     if case.report_only and surface != "decide":
-        expected = untouched(case, answer.before)
-    else:
-        expected = expect(case, surface, answer.before)
+        check_report(case, answer, expected)
+        expected = expect_nothing(case, answer.before)
     if case.rejected and surface != "decide" and not case.report_only:
-        expected["status"] = check_refusal(answer, surface)
+        expected["status"] = check_rejection(answer, surface)
         # An application that is not reached sees nothing, and a scope was only given.
         for part in ("fields", "headers", "decision"):
             if not seen[part]:
                 expected[part] = seen[part]
-    if not case.policy["headers"] and seen["decision"] is None:
+    if policy_of(case).changes_nothing and seen["decision"] is None:
         expected["decision"] = None
     names = {name.lower() for name, _ in case.headers}
     if case.loose or len(names) < len(case.headers):
@@ -176,15 +180,31 @@ def check(case: Case, answer: Answer, surface: str) -> None:
     assert (case.name, differences(seen, expected)) == (case.name, {})
     if answer.variables is not None and not case.report_only:
         check_variables(case, answer)
-    if answer.decision is not None and answer.seen and not case.given.scope:
-        told = {field: getattr(answer.decision, field) for field in DECIDED}
-        seen_by_it = {field: answer.seen[field] for field in DECIDED}
-        if case.peer is not None:
-            assert (case.name, told) == (case.name, seen_by_it)
+    if answer.decision is not None and answer.seen:
+        check_decision(case, answer)
 
 
-def check_refusal(answer: Answer, surface: str) -> int:
-    """Return the status of a refusal; a 400 is one that no cache keeps."""
+def check_decision(case: Case, answer: Answer) -> None:
+    """Hold what the decision says against what the application saw."""
+    decided = {field: getattr(answer.decision, field) for field in DECIDED}
+    seen = {field: answer.seen[field] for field in DECIDED}
+    if "server" in case.given.scope or "scheme" in case.given.scope:
+        # What a scope does not have, a decision says by the specification's defaults.
+        decided = {field: decided[field] for field in ("address", "mount_point")}
+        seen = {field: seen[field] for field in decided}
+    assert (case.name, differences(decided, seen)) == (case.name, {})
+
+
+def check_report(case: Case, answer: Answer, expected: dict[str, Any]) -> None:
+    """Hold what would have been decided, in report-only mode, against the row."""
+    assert answer.decision is None
+    assert answer.report is not None
+    reported = describe_decision(answer.report)
+    assert (case.name, differences(reported, expected["decision"])) == (case.name, {})
+
+
+def check_rejection(answer: Answer, surface: str) -> int:
+    """Return the status of a rejection; a 400 is one that no cache keeps."""
     if surface == "websocket":
         # Closed before it is accepted, which servers answer with 403.
         return 403
@@ -234,15 +254,44 @@ def test_table_names_are_sentences() -> None:
     assert odd == []
 
 
-def test_table_names_refusals() -> None:
-    """A row that expects a refusal says so with its first word."""
+def test_table_names_rejections() -> None:
+    """The first word says whether a row expects a 400; no row is about a start."""
     wrong = [
         case.name
         for case in CASES
-        if case.rejected and not case.name.startswith("refuses")
+        if bool(case.rejected) is not case.name.startswith("rejects ")
+        or case.name.startswith("refuses")
     ]
 
     assert wrong == []
+
+
+def test_table_holds_off_every_attack() -> None:
+    """Each attack is named by rows on every surface, or by a module that tests it."""
+    here = Path(__file__).parent
+    rows: dict[str, list[Case]] = {id_: [] for id_ in ATTACKS}
+    for case in CASES:
+        for id_ in case.attack.split():
+            rows[id_].append(case)
+
+    for id_, attack in ATTACKS.items():
+        tried = {way for case in rows[id_] for way in case.ways} - {Way.DECIDE}
+        if attack.elsewhere:
+            assert id_ in (here / f"{attack.elsewhere}.py").read_text("utf-8")
+        elif attack.ways:
+            assert Way.ASGI in tried, id_
+        else:
+            assert tried == {Way.WSGI, Way.ASGI, Way.DJANGO_ASGI}, id_
+
+
+def test_table_names_clauses_of_standards() -> None:
+    """A clause is one that can be looked up; the RFC's own examples are all there."""
+    clauses = {case.clause for case in CASES if case.clause}
+
+    assert all(re.fullmatch(r"RFC \d+ section [\d.]+|mod_wsgi: .+", c) for c in clauses)
+    assert {
+        f"RFC 7239 section {n}" for n in ("4", "5.2", "5.3", "7.1", "7.5")
+    } <= clauses
 
 
 def test_table_has_every_known_header() -> None:
@@ -329,7 +378,7 @@ def test_row_that_is_wrong_turns_red(ask: Ask, surface: str) -> None:
 @pytest.mark.parametrize(
     "surface", [name for name in present() if name != "decide"], indirect=True
 )
-def test_problems_are_told(
+def test_problems_are_logged(
     caplog: pytest.LogCaptureFixture, ask: Ask, surface: str
 ) -> None:
     """Each problem of a row is in the log, once, with its header (R17)."""
@@ -340,13 +389,13 @@ def test_problems_are_told(
         log.forget()
         with caplog.at_level(logging.WARNING, logger="trustedproxy"):
             ask(case)
-        told = [record.getMessage() for record in caplog.records]
+        logged = [record.getMessage() for record in caplog.records]
         for code in case.problems:
-            assert sum(f"({code})" in line for line in told) == 1, case.name
-        assert not [line for line in told if "\n" in line or "\r" in line], case.name
+            assert sum(f"({code})" in line for line in logged) == 1, case.name
+        assert not [line for line in logged if "\n" in line or "\r" in line], case.name
 
 
-def test_secret_is_told_to_nobody(caplog: pytest.LogCaptureFixture, ask: Ask) -> None:
+def test_secret_is_shown_to_nobody(caplog: pytest.LogCaptureFixture, ask: Ask) -> None:
     """No log, no decision and no policy shows a secret (R17)."""
     asked = [case for case in CASES if "secrets" in case.policy]
     with caplog.at_level(logging.DEBUG):
@@ -366,7 +415,7 @@ def test_secret_is_told_to_nobody(caplog: pytest.LogCaptureFixture, ask: Ask) ->
 def test_second_application_does_nothing(
     case: Case, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What was decided once is not decided again, by any policy, and that is told."""
+    """What was decided once is not decided again, by any policy, and that is logged."""
     environ = make_environ(case)
     first = policy_of(case)
     second = ProxyPolicy(headers=["X-Real-IP", "X-Host"], proxies="*", strip="all")

@@ -92,13 +92,13 @@ def warn_once(
 ) -> None:
     """Log *message* at WARNING, once a process for a *code* and *peer*."""
     key = code if peer is None else f"{code} {peer}"
-    if key in _logged_once:
+    # What is left out is no less worth logging later.
+    if key in _logged_once or not _budget.allows(monotonic()):
         return
     if len(_logged_once) >= _MOST_KEYS:
         _logged_once.clear()
     _logged_once.add(key)
-    if _budget.allows(monotonic()):
-        _write(code, header, peer, message, args)
+    _write(code, header, peer, message, args)
 
 
 def is_due(code: str, peer: str | None) -> bool:

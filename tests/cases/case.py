@@ -50,6 +50,11 @@ def anybody(*headers: Any, **more: Any) -> dict[str, Any]:
     return {"headers": list(headers), "proxies": "*", **more}
 
 
+def stating(*headers: Any, **facts: Any) -> dict[str, Any]:
+    """Make a policy of `ours` that states *facts*, by the names without ``fixed_``."""
+    return ours(*headers, **{f"fixed_{name}": fact for name, fact in facts.items()})
+
+
 def sent(name: str, *values: str) -> Lines:
     """Make one header line of *name* for each of *values*."""
     return tuple((name, value) for value in values)
@@ -78,6 +83,8 @@ EVERY_WAY: Final = frozenset(Way)
 WSGI_ONLY: Final = frozenset({Way.WSGI})
 ASGI_ONLY: Final = frozenset({Way.ASGI})
 DECIDE_ONLY: Final = frozenset({Way.DECIDE})
+#: Where a header's name arrives as it was sent; WSGI servers fold names together.
+NAMES_AS_SENT: Final = frozenset({Way.ASGI, Way.DJANGO_ASGI})
 
 DIRECT: Final = frozenset(
     {Reason.PEER_NOT_TRUSTED, Reason.SECRET_MISSING, Reason.NO_TRUSTED_HEADERS}
@@ -115,7 +122,7 @@ class Case:
     One row: a policy, a connection, the header lines; and the outcome.
 
     Attributes:
-        name: A sentence. Names of refusals start with "refuses".
+        name: A sentence. It begins with "rejects" where 400 is expected.
 
         policy: Keyword arguments of `ProxyPolicy`.
 
@@ -139,6 +146,10 @@ class Case:
         original: Environ key → value before; asked of the WSGI ways only.
 
         after: Environ key → value after, ``None`` if gone; asked of the WSGI ways only.
+
+        attack: The attacks that the row holds off, by their ids, separated by blanks.
+
+        clause: The clause of a standard that the row is about.
 
         ways: Where the row can be asked.
 
@@ -173,6 +184,8 @@ class Case:
     mounted: bool = True
     split: bool = True
     loose: bool = False
+    attack: str = ""
+    clause: str = ""
 
     @property
     def peer_trusted(self) -> bool:
@@ -181,16 +194,25 @@ class Case:
 
     @property
     def report_only(self) -> bool:
-        """Whether the policy only tries: nothing may change."""
+        """Whether the policy only decides: nothing may change but the secret."""
         return bool(self.policy.get("report_only"))
 
     @property
     def listed(self) -> list[str]:
         """The names of the trusted headers, in lower case."""
-        headers = self.policy["headers"]
+        headers = self.policy.get("headers", ())
         if isinstance(headers, str):
             headers = headers.replace(",", " ").split()
-        return [str(getattr(header, "name", header)).lower() for header in headers]
+        names = (str(getattr(header, "name", header)) for header in headers)
+        # A custom one in text has its form behind it.
+        return [name.partition("=")[0].lower() for name in names]
+
+    @property
+    def says_mount_point(self) -> bool:
+        """Whether the policy says where the application is mounted."""
+        return "fixed_mount_point" in self.policy or any(
+            "mount point" in CATEGORIES[name] for name in self.listed
+        )
 
     @property
     def expected_client(self) -> str | None:
@@ -251,7 +273,7 @@ def canonical(peer: str | None) -> str | None:
 
 
 # What the specification says each known header is for.  The last one of a category's
-# names is made up: rows about a header of the user's own list it.
+# names is made up: rows about a custom header list it.
 CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
     name.lower(): categories
     for categories, names in (
@@ -309,11 +331,7 @@ def variants(case: Case) -> Iterator[Case]:
             peer=f"::ffff:{case.peer}",
             client=case.expected_client,
         )
-    if (
-        case.mounted
-        and not case.given.mount_point
-        and not any("mount point" in CATEGORIES[name] for name in case.listed)
-    ):
+    if case.mounted and not case.given.mount_point and not case.says_mount_point:
         yield replace(
             case,
             name=f"{case.name} [mounted]",

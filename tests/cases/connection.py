@@ -1,5 +1,6 @@
 """
-Rows of rules R15 to R19: port and mount point, what is kept, report_only, ASGI, the scheme.
+Rows of rules R15 to R19: port and mount point, what is kept, report-only mode, ASGI,
+the connection's own scheme.
 
 In:  nothing.
 Out: `ROWS`.
@@ -16,10 +17,13 @@ from .case import (
     ASGI_ONLY,
     FOR,
     HOST,
+    NAMES_AS_SENT,
     PORT,
     PROTO,
     REAL,
     SCRIPT,
+    SECRET,
+    SECRET_HEADER,
     SERVER,
     SSL,
     WSGI_ONLY,
@@ -28,7 +32,7 @@ from .case import (
     ours,
     sent,
 )
-from .trust import INET_SOCKET, STRANGER
+from .trust import INET_SOCKET, STRANGER, WITH_SECRET
 
 #: A server's TLS socket that is connected to nothing.
 TLS_SOCKET: Final = ssl.SSLSocket.__new__(ssl.SSLSocket)
@@ -85,6 +89,7 @@ PORT_IN_HOST: Final = (
         (HOST, "app.example:8443"),
         (PORT, "443"),
         port="443",
+        attack="S-40",
     ),
     _port(
         "drops the port of https from the host",
@@ -189,8 +194,18 @@ MOUNT_POINT: Final = (
     _strip("takes the mount point off the path", "/app/page", "/page"),
     _strip("takes a mount point that is the whole path off it", "/app", ""),
     _strip("leaves the slash behind the mount point", "/app/", "/"),
-    _strip("cuts at the boundary of a segment only", "/application", "/application"),
-    _strip("leaves a path without the mount point as it is", "/page", "/page"),
+    _strip(
+        "cuts at the boundary of a segment only",
+        "/application",
+        "/application",
+        attack="S-46",
+    ),
+    _strip(
+        "leaves a path without the mount point as it is",
+        "/page",
+        "/page",
+        attack="S-46",
+    ),
     _strip("takes the mount point off once", "/app/app/page", "/app/page"),
     _strip(
         "takes several segments off the path",
@@ -429,10 +444,10 @@ ORIGINALS: Final = (
     ),
 )
 
-#: R17: trying a policy.
-SHADOW: Final = (
+#: R17: report-only mode.
+REPORT_ONLY: Final = (
     Case(
-        "changes nothing in report_only, though it decides",
+        "changes nothing in report-only mode, though it decides",
         ours(FOR, PROTO, HOST, SCRIPT, report_only=True),
         (
             *sent(FOR, "1.1.1.1, 203.0.113.7"),
@@ -454,7 +469,7 @@ SHADOW: Final = (
         },
     ),
     Case(
-        "removes nothing from a direct request in report_only",
+        "removes nothing from a direct request in report-only mode",
         ours(FOR, report_only=True, strip="all"),
         (*sent(FOR, "203.0.113.7"), *sent(HOST, "forged.example")),
         peer=STRANGER,
@@ -462,7 +477,7 @@ SHADOW: Final = (
         remaining={},
     ),
     Case(
-        "refuses nothing in report_only, though it would",
+        "rejects nothing in report-only mode, though it would",
         ours(FOR, report_only=True, malformed="reject", missing="reject"),
         sent(FOR, "garbage"),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -470,12 +485,40 @@ SHADOW: Final = (
         rejected="malformed",
         remaining={},
     ),
+    Case(
+        "removes the secret alone in report-only mode",
+        ours(FOR, report_only=True, strip="all", **WITH_SECRET),
+        (
+            *sent(SECRET_HEADER, SECRET),
+            *sent(FOR, "1.1.1.1, 203.0.113.7"),
+            *sent(REAL, "198.51.100.66"),
+        ),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7"},
+    ),
+    Case(
+        "removes a guess at the secret in report-only mode",
+        ours(FOR, report_only=True, **WITH_SECRET),
+        (*sent(SECRET_HEADER, "a-guess"), *sent(FOR, "203.0.113.7")),
+        reason=Reason.SECRET_MISSING,
+        remaining={},
+    ),
+    Case(
+        "removes the underscore variant of the secret's header in report-only mode",
+        ours(FOR, report_only=True, **WITH_SECRET),
+        (*sent("x_proxy_secret", SECRET), *sent(FOR, "203.0.113.7")),
+        given=Given(names_as_written=True),
+        reason=Reason.SECRET_MISSING,
+        remaining={},
+        ways=NAMES_AS_SENT,
+    ),
 )
 
 #: R18: what only ASGI shows.
 ASGI: Final = (
     Case(
-        "removes the twin with underscores of a trusted header",
+        "removes the underscore variant of a trusted header",
         ours(FOR),
         (
             *sent("x_forwarded_for", "198.51.100.66"),
@@ -486,40 +529,44 @@ ASGI: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
-        ways=ASGI_ONLY,
+        ways=NAMES_AS_SENT,
+        attack="S-28",
     ),
     Case(
-        "refuses to take the twin with underscores for the header",
+        "does not take an underscore variant for the header",
         ours(FOR),
         sent("x_forwarded_for", "198.51.100.66"),
         given=Given(names_as_written=True),
         reason=Reason.HEADER_MISSING,
         problems=("missing",),
         remaining={},
-        ways=ASGI_ONLY,
+        ways=NAMES_AS_SENT,
+        attack="S-27",
     ),
     Case(
-        "removes the twin with underscores of a synonym",
+        "removes the underscore variant of a synonym",
         ours(FOR),
         (*sent("x-forwarded-for", "203.0.113.7"), *sent("x_real_ip", "198.51.100.66")),
         given=Given(names_as_written=True),
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
-        ways=ASGI_ONLY,
+        ways=NAMES_AS_SENT,
+        attack="S-28",
     ),
     Case(
-        "removes the twin with underscores from a direct request",
+        "removes the underscore variant from a direct request",
         ours(PROTO),
         sent("x_forwarded_proto", "https"),
         peer=STRANGER,
         given=Given(names_as_written=True),
         reason=Reason.PEER_NOT_TRUSTED,
         remaining={},
-        ways=ASGI_ONLY,
+        ways=NAMES_AS_SENT,
+        attack="S-27",
     ),
     Case(
-        "leaves the twin with underscores of another category",
+        "leaves the underscore variant of another category",
         ours(FOR),
         (
             *sent("x-forwarded-for", "203.0.113.7"),
@@ -533,7 +580,7 @@ ASGI: Final = (
         ways=ASGI_ONLY,
     ),
     Case(
-        "removes every twin with underscores where all are to go",
+        "removes every underscore variant where all are to go",
         ours(FOR, strip="all"),
         (
             *sent("x-forwarded-for", "203.0.113.7"),
@@ -544,6 +591,67 @@ ASGI: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
         ways=ASGI_ONLY,
+    ),
+    Case(
+        "does not take an underscore variant of the secret's header for it",
+        ours(FOR, **WITH_SECRET),
+        (*sent("x_proxy_secret", SECRET), *sent("x-forwarded-for", "203.0.113.7")),
+        given=Given(names_as_written=True),
+        reason=Reason.SECRET_MISSING,
+        remaining={},
+        ways=NAMES_AS_SENT,
+    ),
+    Case(
+        "removes every underscore variant of the secret's header",
+        ours(FOR, **WITH_SECRET),
+        (
+            *sent("x-proxy-secret", SECRET),
+            *sent("x-proxy_secret", SECRET),
+            *sent("X_Proxy_Secret", "a-guess"),
+            *sent("x-forwarded-for", "203.0.113.7"),
+        ),
+        given=Given(names_as_written=True),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7"},
+        ways=NAMES_AS_SENT,
+    ),
+    *(
+        Case(
+            f"removes the header {name!r}, whose name is no token, from {who}",
+            ours(FOR),
+            (*sent(name, "on"), *sent("x-other", "kept")),
+            peer=peer,
+            given=Given(names_as_written=True),
+            reason=reason,
+            problems=problems,
+            remaining={},
+            ways=ASGI_ONLY,
+            attack="H-16",
+        )
+        for name in (
+            "x-forwarded-\xdfl",
+            "X-FORWARDED-\xdfL",
+            "x-real\x00-ip",
+            "x forwarded for",
+            "x-forwarded-for:",
+            "x-unknown\xb5",
+            "",
+        )
+        for who, peer, reason, problems in (
+            ("a proxy", "10.0.0.1", Reason.HEADER_MISSING, ("missing",)),
+            ("a stranger", STRANGER, Reason.PEER_NOT_TRUSTED, ()),
+        )
+    ),
+    Case(
+        "leaves a header whose name is no token where nothing is removed",
+        {"headers": [], "proxies": ["10.0.0.0/8"]},
+        sent("x-forwarded-\xdfl", "on"),
+        given=Given(names_as_written=True),
+        reason=Reason.NO_TRUSTED_HEADERS,
+        remaining={"x-forwarded-\xdfl": "on"},
+        ways=ASGI_ONLY,
+        attack="H-16",
     ),
     Case(
         "compares header names without case",
@@ -558,6 +666,7 @@ ASGI: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8"},
         ways=ASGI_ONLY,
+        attack="S-29",
     ),
     Case(
         "removes a known name with an odd byte at its end",
@@ -573,6 +682,7 @@ ASGI: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
         ways=ASGI_ONLY,
+        attack="S-29 H-16",
     ),
     Case(
         "sets the server's name where the scope has no server",
@@ -631,7 +741,7 @@ def _own(
 #: R19: the scheme that the connection has by itself.
 OWN_SCHEME: Final = (
     _own(
-        "refuses the scheme that uWSGI took from a stranger's header",
+        "ignores the scheme that uWSGI took from a stranger's header",
         "https",
         "http",
         UWSGI,
@@ -641,7 +751,7 @@ OWN_SCHEME: Final = (
         remaining={},
     ),
     _own(
-        "refuses the scheme that uWSGI took from a header that is not listed",
+        "ignores the scheme that uWSGI took from a header that is not listed",
         "https",
         "http",
         UWSGI,
@@ -650,7 +760,7 @@ OWN_SCHEME: Final = (
         remaining={},
     ),
     _own(
-        "refuses any text that uWSGI took for a scheme",
+        "ignores any text that uWSGI took for a scheme",
         "gopher",
         "http",
         UWSGI,
@@ -687,7 +797,7 @@ OWN_SCHEME: Final = (
         problems=("missing",),
     ),
     _own(
-        "refuses the scheme that gunicorn took from a stranger's header",
+        "ignores the scheme that gunicorn took from a stranger's header",
         "https",
         "http",
         {"gunicorn.socket": INET_SOCKET},
@@ -697,7 +807,7 @@ OWN_SCHEME: Final = (
         remaining={},
     ),
     _own(
-        "refuses the scheme that gunicorn took from a header that is not listed",
+        "ignores the scheme that gunicorn took from a header that is not listed",
         "https",
         "http",
         {"gunicorn.socket": INET_SOCKET},
@@ -758,7 +868,7 @@ ROWS: Final = (
     *PORT_IN_HOST,
     *MOUNT_POINT,
     *ORIGINALS,
-    *SHADOW,
+    *REPORT_ONLY,
     *ASGI,
     *OWN_SCHEME,
 )

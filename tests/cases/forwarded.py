@@ -23,12 +23,13 @@ def _won(*categories: str) -> dict[str, str]:
 #: R11 in an X- list.
 UNIDENTIFIED: Final = (
     Case(
-        "ends the walk at an unknown hop and keeps the last vouched-for address",
+        "ends the walk at an unknown hop and keeps the last confirmed address",
         ours(FOR),
         sent(FOR, "1.1.1.1, unknown, 10.0.0.8"),
         address="10.0.0.8",
         reason=Reason.UNIDENTIFIED_HOP,
         remaining={FOR: "10.0.0.8"},
+        attack="S-23",
     ),
     Case(
         "ends the walk at an unknown hop in any case",
@@ -45,9 +46,10 @@ UNIDENTIFIED: Final = (
         address="10.0.0.8",
         reason=Reason.UNIDENTIFIED_HOP,
         remaining={FOR: "10.0.0.8"},
+        attack="S-23",
     ),
     Case(
-        "refuses garbage in the middle and everything left of it",
+        "ignores garbage in the middle and everything left of it",
         ours(FOR),
         sent(FOR, "1.1.1.1, garbage, 10.0.0.7, 10.0.0.8"),
         address="10.0.0.7",
@@ -78,7 +80,7 @@ UNIDENTIFIED: Final = (
         remaining={},
     ),
     Case(
-        "keeps the port beside the last vouched-for address",
+        "keeps the port beside the last confirmed address",
         ours(FOR),
         sent(FOR, "unknown, 10.0.0.8:4712"),
         address="10.0.0.8",
@@ -249,6 +251,19 @@ NOBODY: Final = (
     ("an obfuscated name with an obfuscated port", 'for="_obf:_p"'),
 )
 
+RFC: Final = "RFC 7239 section "
+
+#: What an element or a node is like → the attack that it is.
+_ATTACKS: Final = {
+    "parameter names in any case": "S-51",
+    "blanks around semicolons": "S-55",
+    "a doubled for": "S-51",
+    "a blank before the equals sign": "S-55",
+    "a blank behind the equals sign": "S-55",
+    "a quote that is not closed": "S-49",
+    "other parameters inside of its quotes": "S-48",
+}
+
 HEADER: Final = (
     *(
         Case(
@@ -256,13 +271,15 @@ HEADER: Final = (
             ours(FORWARDED),
             sent(FORWARDED, value),
             reason=Reason.FIRST_UNTRUSTED_HOP,
+            attack=_ATTACKS.get(what, ""),
+            clause=RFC + "6" if "address" in what else RFC + "4",
             **{"winners": _won("client"), **more},
         )
         for what, value, more in TAKEN
     ),
     *(
         Case(
-            f"refuses an element of Forwarded with {what}, and all of it",
+            f"ignores an element of Forwarded with {what}, and all of it",
             ours(FORWARDED),
             sent(FORWARDED, f"for=198.51.100.66, {value}, for=10.0.0.8"),
             address="10.0.0.8",
@@ -270,12 +287,14 @@ HEADER: Final = (
             problems=("malformed",),
             winners=_won("client"),
             remaining={FORWARDED: "for=10.0.0.8"},
+            attack=_ATTACKS.get(what, ""),
+            clause=RFC + "4",
         )
         for what, value in BROKEN
     ),
     *(
         Case(
-            f"refuses a node of Forwarded that is {what}",
+            f"ignores a node of Forwarded that is {what}",
             ours(FORWARDED),
             sent(FORWARDED, f"for=198.51.100.66, {value};proto=https, for=10.0.0.8"),
             address="10.0.0.8",
@@ -284,6 +303,8 @@ HEADER: Final = (
             problems=("malformed",),
             winners=_won("client", "scheme"),
             remaining={FORWARDED: "for=10.0.0.8"},
+            attack=_ATTACKS.get(what, "S-50"),
+            clause=RFC + "6",
         )
         for what, value in NO_NODES
     ),
@@ -302,6 +323,8 @@ HEADER: Final = (
             reason=Reason.UNIDENTIFIED_HOP,
             winners=_won(*ALL),
             remaining={FORWARDED: "for=10.0.0.8"},
+            attack="S-50",
+            clause=RFC + "6.2" if "unknown" in what else RFC + "6.3",
         )
         for what, value in NOBODY
     ),
@@ -323,6 +346,7 @@ HEADER: Final = (
             FORWARDED: "for=203.0.113.7;proto=https;host=app.example, "
             "for=10.0.0.8;proto=http;host=mid.internal"
         },
+        attack="S-53",
     ),
     Case(
         "takes neither scheme nor host from a hop that is not the client's",
@@ -338,6 +362,7 @@ HEADER: Final = (
         remaining={
             FORWARDED: "for=203.0.113.7, for=10.0.0.8;proto=https;host=mid.internal"
         },
+        attack="S-53",
     ),
     Case(
         "takes the farthest element of Forwarded where every hop is ours",
@@ -412,6 +437,7 @@ HEADER: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         winners=_won("client"),
         remaining={FORWARDED: "for=203.0.113.9, for=10.0.0.8"},
+        attack="S-49",
     ),
     Case(
         "lets no quote that is open further left make a pair with our proxy's",
@@ -422,6 +448,7 @@ HEADER: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         winners=_won("client", "scheme"),
         remaining={FORWARDED: 'for="[2001:db8::9]";proto=https, for=10.0.0.8'},
+        attack="S-49",
     ),
     Case(
         "lets no escape further left reach what our proxies wrote",
@@ -475,9 +502,10 @@ HEADER: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         winners=_won("client"),
         remaining={FORWARDED: "for=203.0.113.7, for=10.0.0.8"},
+        attack="S-56",
     ),
     Case(
-        "refuses a proto that is no scheme and keeps the client",
+        "ignores a proto that is no scheme and keeps the client",
         ours(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7;proto=javascript;host=app.example"),
         client="203.0.113.7",
@@ -487,7 +515,7 @@ HEADER: Final = (
         winners=_won("client", "host"),
     ),
     Case(
-        "refuses a host with a quote in it and keeps the client",
+        "ignores a host with a quote in it and keeps the client",
         ours(FORWARDED),
         sent(FORWARDED, 'for=203.0.113.7;proto=https;host="a\\"b"'),
         client="203.0.113.7",
@@ -495,9 +523,10 @@ HEADER: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         problems=("malformed",),
         winners=_won("client", "scheme"),
+        attack="S-52",
     ),
     Case(
-        "refuses the whole request for a host in Forwarded",
+        "rejects a request for a host in Forwarded",
         ours(FORWARDED, malformed="reject"),
         sent(FORWARDED, 'for=203.0.113.7;host="a/b"'),
         client=None,
@@ -509,7 +538,7 @@ HEADER: Final = (
         mapped=False,
     ),
     Case(
-        "refuses the whole request for an element that breaks the grammar",
+        "rejects a request for an element that breaks the grammar",
         ours(FORWARDED, malformed="reject"),
         sent(FORWARDED, "for=203.0.113.7;for=203.0.113.8"),
         client=None,
@@ -528,7 +557,7 @@ HEADER: Final = (
         remaining={FORWARDED: "for=203.0.113.7"},
     ),
     Case(
-        "keeps a secure connection where Forwarded tells no proto",
+        "keeps a secure connection where Forwarded has no proto",
         ours(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7"),
         given=Given(scheme="https"),
@@ -537,7 +566,7 @@ HEADER: Final = (
         winners=_won("client"),
     ),
     Case(
-        "refuses a stranger's Forwarded",
+        "removes a stranger's Forwarded",
         ours(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7;proto=https;host=forged.example"),
         peer="198.51.100.7",
@@ -556,6 +585,7 @@ HEADER: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         winners=_won("client"),
         remaining={FORWARDED: "for=203.0.113.7"},
+        attack="S-54",
     ),
     Case(
         "leaves the client unknown where Forwarded is read from the left",

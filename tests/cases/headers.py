@@ -170,9 +170,13 @@ def _synonym(category: str, trusted: str, value: str, name: str, forged: str) ->
         ours(trusted),
         ((name, forged), (trusted, value)),
         remaining={trusted: value},
+        attack=f"S-02 {_OF_SYNONYMS.get(category, '')}".strip(),
         **field,
     )
 
+
+#: Category → the attack by a synonym of it in particular.
+_OF_SYNONYMS: Final = {"scheme": "S-33 S-41", "mount point": "S-47"}
 
 ROWS: Final = (
     *(
@@ -211,7 +215,7 @@ ROWS: Final = (
     ),
     *(
         Case(
-            f"refuses a CloudFront-Viewer-Address {what}",
+            f"ignores a CloudFront-Viewer-Address {what}",
             ours("CloudFront-Viewer-Address"),
             (("CloudFront-Viewer-Address", value),),
             reason=Reason.MALFORMED,
@@ -257,6 +261,7 @@ ROWS: Final = (
             ((name, value), (PORT, "443")),
             port="443",
             remaining={PORT: "443"},
+            attack="S-31",
         )
         for name, value in (
             ("X-Original-URL", "/admin"),
@@ -268,7 +273,7 @@ ROWS: Final = (
         )
     ),
     Case(
-        "takes the client from a header of the user's own",
+        "takes the client from a custom header",
         ours(ProxyHeader("X-Edge-Client", Category.CLIENT, Form.ADDRESS)),
         (("X-Edge-Client", "203.0.113.7"), (REAL, "198.51.100.66")),
         client="203.0.113.7",
@@ -276,7 +281,7 @@ ROWS: Final = (
         remaining={"X-Edge-Client": "203.0.113.7"},
     ),
     Case(
-        "walks the list in a header of the user's own",
+        "walks the list in a custom header",
         ours(ProxyHeader("X-Edge-Chain", Category.CLIENT, Form.ADDRESS_LIST)),
         (("X-Edge-Chain", "198.51.100.66, 203.0.113.7, 10.0.0.8"),),
         client="203.0.113.7",
@@ -284,21 +289,73 @@ ROWS: Final = (
         remaining={"X-Edge-Chain": "203.0.113.7, 10.0.0.8"},
     ),
     Case(
-        "reads a flag in a header of the user's own",
+        "reads a flag in a custom header",
         ours(ProxyHeader("X-Edge-TLS", Category.SCHEME, Form.FLAG)),
         (("X-Edge-TLS", "on"), (PROTO, "http")),
         scheme="https",
         remaining={"X-Edge-TLS": "on"},
     ),
     Case(
-        "takes the mount point from a header of the user's own",
+        "takes the mount point from a custom header",
         ours(ProxyHeader("X-Edge-Mount", Category.MOUNT_POINT, Form.MOUNT_POINT)),
         (("X-Edge-Mount", "/app"), (SCRIPT, "/forged")),
         mount_point="/app",
         remaining={"X-Edge-Mount": "/app"},
     ),
     Case(
-        "removes a header of the user's own from a direct request",
+        "reads custom headers that are written in text",
+        ours(
+            "X-Edge-Client=address",
+            "X-Edge-TLS=flag",
+            "X-Edge-Host=host",
+            "X-Edge-Server=server",
+            "X-Edge-Port=port",
+            "X-Edge-Mount=mount_point",
+        ),
+        (
+            ("X-Edge-Client", "203.0.113.7"),
+            ("X-Edge-TLS", "on"),
+            ("X-Edge-Host", "app.example"),
+            ("X-Edge-Server", "edge.example"),
+            ("X-Edge-Port", "443"),
+            ("X-Edge-Mount", "/app"),
+            (FOR, "198.51.100.66"),
+            (PROTO, "http"),
+            (HOST, "forged.example"),
+        ),
+        client="203.0.113.7",
+        scheme="https",
+        host="app.example",
+        server="edge.example",
+        port="443",
+        mount_point="/app",
+        reason=Reason.SINGLE_VALUE,
+        remaining={
+            "X-Edge-Client": "203.0.113.7",
+            "X-Edge-TLS": "on",
+            "X-Edge-Host": "app.example",
+            "X-Edge-Server": "edge.example",
+            "X-Edge-Port": "443",
+            "X-Edge-Mount": "/app",
+        },
+    ),
+    Case(
+        "reads custom headers that one text writes",
+        ours() | {"headers": "X-Edge-Chain=address_list, X-Edge-TLS=cf_visitor"},
+        (
+            ("X-Edge-Chain", "198.51.100.66, 203.0.113.7, 10.0.0.8"),
+            ("X-Edge-TLS", '{"scheme":"https"}'),
+        ),
+        client="203.0.113.7",
+        scheme="https",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={
+            "X-Edge-Chain": "203.0.113.7, 10.0.0.8",
+            "X-Edge-TLS": '{"scheme":"https"}',
+        },
+    ),
+    Case(
+        "removes a custom header from a direct request",
         ours(ProxyHeader("X-Edge-Client", Category.CLIENT, Form.ADDRESS)),
         (("X-Edge-Client", "203.0.113.7"),),
         peer="198.51.100.7",

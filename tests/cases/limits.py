@@ -51,7 +51,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses an element beyond the bound",
+        "ignores an element beyond the bound",
         ours(FOR),
         sent(FOR, "203.0.113.7, " + hops(ELEMENTS)),
         address="10.0.0.8",
@@ -59,9 +59,10 @@ BOUNDS: Final = (
         problems=("too-long",),
         remaining={FOR: hops(ELEMENTS)},
         split=False,
+        attack="S-21",
     ),
     Case(
-        "refuses the whole request where the walk reaches an element beyond the bound",
+        "rejects a request where the walk reaches an element beyond the bound",
         ours(FOR, malformed="reject"),
         sent(FOR, "203.0.113.7, " + hops(ELEMENTS)),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -89,6 +90,27 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
+        "reads no more lines than the bound allows",
+        ours(FOR),
+        sent(FOR, *["1.1.1.1"] * 2000, "203.0.113.7"),
+        client="203.0.113.7",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={FOR: "203.0.113.7"},
+        split=False,
+        attack="H-06",
+    ),
+    Case(
+        "keeps more lines than the bound allows where every peer is trusted",
+        anybody(FOR, PROTO),
+        (*sent(FOR, *["203.0.113.7"] * 2000), *sent(PROTO, *["https"] * 2000)),
+        client="203.0.113.7",
+        scheme="https",
+        reason=Reason.FIRST_ELEMENT,
+        remaining={FOR: ",".join(["203.0.113.7"] * 2000), PROTO: "https"},
+        split=False,
+        attack="H-06",
+    ),
+    Case(
         "does not count empty elements against the bound",
         ours(FOR),
         sent(FOR, "203.0.113.7" + "," * 200 + "10.0.0.8"),
@@ -98,7 +120,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses characters beyond the bound",
+        "ignores characters beyond the bound",
         ours(FOR),
         sent(FOR, "203.0.113.7," + "10.0.0.8".rjust(CHARACTERS - 1)),
         address="10.0.0.8",
@@ -108,7 +130,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses an element of which one character is beyond the bound",
+        "ignores an element of which one character is beyond the bound",
         ours(FOR),
         sent(FOR, "2" + padded("03.0.113.7")),
         address="10.0.0.8",
@@ -118,7 +140,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses an address that the bound cuts, and reads no shorter one",
+        "ignores an address that the bound cuts, and reads no shorter one",
         ours(FOR),
         sent(FOR, "198.51.100.66, 20" + padded("3.0.113.7")),
         address="10.0.0.8",
@@ -128,7 +150,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses an element of Forwarded that the bound cuts",
+        "ignores an element of Forwarded that the bound cuts",
         ours(FORWARDED),
         sent(FORWARDED, "for=1.1.1.1, x" + padded("for=203.0.113.7", "for=10.0.0.8")),
         address="10.0.0.8",
@@ -139,7 +161,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses a first element that the bound cuts, and reads no shorter one",
+        "ignores a first element that the bound cuts, and reads no shorter one",
         anybody(FOR),
         sent(FOR, "203.0.113.7" + " " * CHARACTERS + "x, 10.0.0.8"),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -165,7 +187,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses a scheme that lies beyond the bound",
+        "ignores a scheme that lies beyond the bound",
         ours(PROTO),
         sent(PROTO, "https" + " " * CHARACTERS),
         problems=("too-long",),
@@ -181,13 +203,14 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses an element of ten thousand characters",
+        "ignores an element of ten thousand characters",
         ours(FOR),
         sent(FOR, "203.0.113.7, " + "9" * 10000),
         reason=Reason.UNIDENTIFIED_HOP,
         problems=("too-long",),
         remaining={},
         split=False,
+        attack="S-21",
     ),
     Case(
         "counts up to the bound",
@@ -199,7 +222,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses elements of Forwarded beyond the bound",
+        "ignores elements of Forwarded beyond the bound",
         ours(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7" + ", for=10.0.0.8" * ELEMENTS),
         address="10.0.0.8",
@@ -220,7 +243,7 @@ BOUNDS: Final = (
         split=False,
     ),
     Case(
-        "refuses a single address of ten thousand characters",
+        "ignores a single address of ten thousand characters",
         ours(REAL),
         sent(REAL, "9" * 10000),
         reason=Reason.MALFORMED,
@@ -228,7 +251,7 @@ BOUNDS: Final = (
         remaining={},
     ),
     Case(
-        "refuses a host of ten thousand characters",
+        "ignores a host of ten thousand characters",
         ours(HOST),
         sent(HOST, "a" * 10000),
         problems=("too-long",),
@@ -241,7 +264,7 @@ def _missing(
     what: str, policy: dict[str, Any], headers: Lines, problem: str, **more: Any
 ) -> Case:
     return Case(
-        f"refuses a request whose client header {what}",
+        f"rejects a request whose client header {what}",
         policy,
         headers,
         rejected=problem,
@@ -262,16 +285,18 @@ MISSING: Final = (
         scheme="https",
         reason=Reason.HEADER_MISSING,
         problems=("missing",),
+        attack="S-15",
     ),
     Case(
-        "tells that Connection named the header that is missing",
+        "says that Connection named the header that is missing",
         ours(FOR),
         sent("Connection", "close, X-Forwarded-For"),
         reason=Reason.HEADER_MISSING,
         problems=("missing", "named-in-connection"),
+        attack="S-30",
     ),
     Case(
-        "tells that Connection names a header that came nevertheless",
+        "says that Connection names a header that came nevertheless",
         ours(FOR),
         (*sent(FOR, "203.0.113.7"), *sent("Connection", "close, X-Forwarded-For")),
         client="203.0.113.7",
@@ -279,14 +304,14 @@ MISSING: Final = (
         problems=("named-in-connection",),
     ),
     Case(
-        "tells that Connection names a known header in any case",
+        "says that Connection names a known header in any case",
         ours(PROTO),
         (*sent(PROTO, "https"), *sent("Connection", "x-REAL-ip,keep-alive")),
         scheme="https",
         problems=("named-in-connection",),
     ),
     Case(
-        "tells that the Connection of a direct request names a known header",
+        "says that the Connection of a direct request names a known header",
         ours(FOR),
         sent("Connection", "close, X-Forwarded-For"),
         peer="198.51.100.7",
@@ -312,9 +337,32 @@ MISSING: Final = (
         sent(FOR, "203.0.113.7"),
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
+        attack="S-36",
     ),
     _missing(
-        "is missing", ours(FOR, **_REJECTS), (), "missing", reason=Reason.HEADER_MISSING
+        "is missing",
+        ours(FOR, **_REJECTS),
+        (),
+        "missing",
+        reason=Reason.HEADER_MISSING,
+        attack="S-15",
+    ),
+    Case(
+        "rejects a request whose client header Connection let a proxy drop",
+        ours(FOR, **_REJECTS),
+        sent("Connection", "close, X-Forwarded-For"),
+        reason=Reason.HEADER_MISSING,
+        problems=("missing", "named-in-connection"),
+        rejected="missing",
+        remaining={},
+        attack="S-30",
+    ),
+    Case(
+        "does not take a scheme header that Connection let a proxy drop for https",
+        ours(PROTO),
+        sent("Connection", "X-Forwarded-Proto"),
+        problems=("named-in-connection",),
+        attack="S-30",
     ),
     _missing(
         "is empty",
@@ -376,7 +424,7 @@ MISSING: Final = (
         reason=Reason.UNIDENTIFIED_HOP,
     ),
     Case(
-        "refuses for the unknown client and not for what Connection names",
+        "rejects a request for its unknown client and not for what Connection names",
         ours(FOR, **_REJECTS),
         (*sent(FOR, "unknown"), *sent("Connection", "X-Forwarded-For")),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -385,7 +433,7 @@ MISSING: Final = (
         remaining={},
     ),
     Case(
-        "refuses nothing where all that is known of the client are our hops",
+        "serves a request of whose client all that is known are our hops",
         ours(FOR, **_REJECTS),
         sent(FOR, "10.0.0.7, 10.0.0.8"),
         client="10.0.0.7",

@@ -18,6 +18,7 @@ from .case import (
     FOR,
     FORWARDED,
     HOST,
+    NAMES_AS_SENT,
     PORT,
     PROTO,
     REAL,
@@ -73,7 +74,7 @@ def _known_peer(what: str, peer: str, *entries: str, **more: Any) -> Case:
 
 def _stranger(what: str, peer: str | None, *entries: str, **more: Any) -> Case:
     return Case(
-        f"refuses a peer {what}",
+        f"does not trust a peer {what}",
         {"headers": [REAL], "proxies": list(entries)},
         ((REAL, "203.0.113.7"),),
         peer=peer,
@@ -136,6 +137,7 @@ OPTED_IN: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
+        attack="S-03 S-04 S-41",
     ),
     Case(
         "removes every known header of a direct request where all are to go",
@@ -144,6 +146,7 @@ OPTED_IN: Final = (
         peer=STRANGER,
         reason=Reason.PEER_NOT_TRUSTED,
         remaining={},
+        attack="S-03 S-31",
     ),
     Case(
         "opts in client, scheme and host with Forwarded",
@@ -191,7 +194,7 @@ OPTED_IN: Final = (
 #: R3: who the peer is.
 PEERS: Final = (
     Case(
-        "refuses a stranger's headers, the trusted ones too",
+        "removes a stranger's headers, the trusted ones too",
         ours(FOR, PROTO, HOST, SERVER, PORT, SCRIPT),
         FORGED,
         peer=STRANGER,
@@ -199,15 +202,16 @@ PEERS: Final = (
         remaining={"X-Original-URL": "/admin"},
     ),
     Case(
-        "refuses a stranger's scheme even where no client header is listed",
+        "removes a stranger's scheme even where no client header is listed",
         ours(PROTO, HOST),
         ((PROTO, "https"), (HOST, "forged.example")),
         peer=STRANGER,
         reason=Reason.PEER_NOT_TRUSTED,
         remaining={},
+        attack="S-01",
     ),
     Case(
-        "refuses a stranger's malformed header without calling it a problem",
+        "removes a stranger's malformed header without calling it a problem",
         ours(FOR, malformed="reject", missing="reject"),
         ((FOR, "garbage"),),
         peer=STRANGER,
@@ -238,17 +242,40 @@ PEERS: Final = (
     _known_peer("in the shared address space", "100.64.0.1", "shared"),
     _stranger("outside the shared address space", "100.128.0.1", "shared"),
     _known_peer(
-        "that is an IPv4 address mapped to IPv6", "::ffff:10.0.0.1", "10.0.0.0/8"
+        "that is an IPv4 address mapped to IPv6",
+        "::ffff:10.0.0.1",
+        "10.0.0.0/8",
+        attack="S-19",
     ),
     _known_peer(
         "whose mapped address is written in hexadecimal", "::FFFF:A00:1", "10.0.0.0/8"
     ),
     _known_peer("that a mapped network means", "10.0.0.1", "::ffff:10.0.0.0/104"),
-    _stranger("that NAT64 maps", "64:ff9b::a00:1", "10.0.0.0/8"),
-    _stranger("that 6to4 wraps", "2002:a00:1::1", "10.0.0.0/8"),
-    _stranger("that Teredo wraps", "2001:0:a00:1::1", "10.0.0.0/8"),
+    _stranger(
+        "that NAT64 maps",
+        "64:ff9b::a00:1",
+        "10.0.0.0/8",
+        attack="S-19",
+    ),
+    _stranger(
+        "that 6to4 wraps",
+        "2002:a00:1::1",
+        "10.0.0.0/8",
+        attack="S-19",
+    ),
+    _stranger(
+        "that Teredo wraps",
+        "2001:0:a00:1::1",
+        "10.0.0.0/8",
+        attack="S-19",
+    ),
     _stranger("that an IPv4-compatible address wraps", "::10.0.0.1", "10.0.0.0/8"),
-    _known_peer("whose address has a zone", "fe80::1%eth0", "fe80::/10"),
+    _known_peer(
+        "whose address has a zone",
+        "fe80::1%eth0",
+        "fe80::/10",
+        attack="S-20",
+    ),
     _known_peer("of IPv4 where all of it is listed", "198.51.100.7", "0.0.0.0/0"),
     _stranger("of IPv6 where all of IPv4 is listed", "2001:db8::1", "0.0.0.0/0"),
     _stranger("that is a host name", "proxy.internal", "0.0.0.0/0", "::/0", "unix"),
@@ -323,7 +350,7 @@ _UNIX_OUTCOMES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
         {"client": "203.0.113.7", "scheme": "https", "reason": Reason.SINGLE_VALUE},
     ),
     (
-        "refuses",
+        "does not trust",
         "loopback",
         {"client": None, "reason": Reason.PEER_NOT_TRUSTED, "remaining": {}},
     ),
@@ -380,8 +407,72 @@ SOCKETS: Final = (
         "that is missing though the server has an address",
         None,
         "unix",
+        client=None,
         given=Given(scope={"client": None, "server": ("127.0.0.1", 8000)}),
-        ways=ASGI_ONLY,
+        ways=NAMES_AS_SENT,
+        attack="S-06",
+    ),
+    *(
+        _stranger(
+            f"that calls itself {name!r} beside a server with an address",
+            name,
+            "unix",
+            "127.0.0.1",
+            client=None,
+            mapped=False,
+            ways=NAMES_AS_SENT,
+            attack="H-10",
+        )
+        for name in ("@x", "unix:", "unix:/run/x", "localhost", "<local>", "/x", "\0x")
+    ),
+    _stranger(
+        "that calls itself '0.0.0.0' beside a server with an address",
+        "0.0.0.0",
+        "unix",
+        "0.0.0.0/0",
+        client=None,
+        mapped=False,
+        ways=NAMES_AS_SENT,
+        attack="H-10",
+    ),
+    _stranger(
+        "that is missing though nothing shows a unix socket",
+        None,
+        "unix",
+        given=Given(environ={"SERVER_NAME": "127.0.0.1"}),
+        ways=WSGI_ONLY,
+        attack="H-10",
+    ),
+    _stranger(
+        "that is missing though the server's socket has an address",
+        None,
+        "unix",
+        given=Given(
+            environ={"SERVER_NAME": "127.0.0.1", "gunicorn.socket": INET_SOCKET}
+        ),
+        ways=WSGI_ONLY,
+        attack="H-10",
+    ),
+    _stranger(
+        "that calls itself '@x' though the server's socket has an address",
+        "@x",
+        "unix",
+        client=None,
+        given=Given(environ={"werkzeug.socket": INET_SOCKET}),
+        ways=WSGI_ONLY,
+        attack="H-10",
+    ),
+    *(
+        Case(
+            f"keeps the unix peer {name!r} for the address, to the letter",
+            {"headers": [PROTO], "proxies": ["unix"]},
+            ((PROTO, "https"),),
+            peer=name,
+            scheme="https",
+            mapped=False,
+            ways=WSGI_ONLY,
+        )
+        for name in ("", "@app", "unix:/run/x", "0.0.0.0", "localhost")
     ),
     _stranger(
         "that no server names, for the pure decision too",
@@ -420,7 +511,7 @@ EVERYBODY: Final = (
         reason=Reason.SINGLE_VALUE,
     ),
     Case(
-        "refuses every peer where the list is empty",
+        "trusts no peer where the list is empty",
         anybody(REAL, PROTO, proxies=[]),
         ((REAL, "203.0.113.7"), (PROTO, "https")),
         peer="10.0.0.1",
@@ -428,7 +519,7 @@ EVERYBODY: Final = (
         remaining={},
     ),
     Case(
-        "refuses a unix socket where the list is empty",
+        "does not trust a unix socket where the list is empty",
         anybody(REAL, proxies=()),
         ((REAL, "203.0.113.7"),),
         peer=None,
@@ -481,6 +572,7 @@ WINNERS: Final = (
         reason=Reason.FIRST_UNTRUSTED_HOP,
         problems=("malformed",),
         remaining={FOR: "203.0.113.9"},
+        attack="S-04",
     ),
     Case(
         "prefers the synonym that identifies the client",
@@ -491,7 +583,7 @@ WINNERS: Final = (
         remaining={REAL: "203.0.113.7"},
     ),
     Case(
-        "keeps the last vouched-for address where no synonym identifies the client",
+        "keeps the last confirmed address where no synonym identifies the client",
         ours(REAL, FOR),
         ((REAL, "garbage"), (FOR, "203.0.113.9, unknown, 10.0.0.8")),
         address="10.0.0.8",
@@ -575,6 +667,7 @@ WINNERS: Final = (
         reason=Reason.HEADER_MISSING,
         problems=("missing",),
         remaining={},
+        attack="S-54",
     ),
 )
 
@@ -631,49 +724,49 @@ SECRETS: Final = (
         reason=Reason.FIRST_ELEMENT,
     ),
     _secret(
-        "refuses a proxy that does not tell the secret",
+        "does not trust a proxy without the secret",
         ours(FOR, **WITH_SECRET),
         (),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses a proxy that tells another secret",
+        "does not trust a proxy with another secret",
         ours(FOR, **WITH_SECRET),
         ("wrong",),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses a secret in another case",
+        "does not trust a secret in another case",
         ours(FOR, **WITH_SECRET),
         (SECRET.upper(),),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses the beginning of a secret",
+        "does not trust the beginning of a secret",
         ours(FOR, **WITH_SECRET),
         (SECRET[:-1],),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses an empty secret",
+        "does not trust an empty secret",
         ours(FOR, **WITH_SECRET),
         ("",),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses a secret that was sent beside a guess",
+        "does not trust a secret that was sent beside a guess",
         ours(FOR, **WITH_SECRET),
         ("guess", SECRET),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses a secret with letters outside of ASCII",
+        "does not trust a secret with letters outside of ASCII",
         ours(FOR, **WITH_SECRET),
         (f"{SECRET}\xe9",),
         **_UNKNOWN,
     ),
     _secret(
-        "refuses a stranger who knows the secret",
+        "does not trust a stranger who knows the secret",
         ours(FOR, **WITH_SECRET),
         (SECRET,),
         peer=STRANGER,

@@ -1,5 +1,5 @@
 """
-Rows of rule R10: each form's grammar, what it takes and what it refuses.
+Rows of rule R10: each form's grammar, what it takes and what it ignores.
 
 In:  nothing.
 Out: `ROWS`, and the texts for other tests.
@@ -58,63 +58,70 @@ ADDRESSES: Final = (
     ("a loopback address", "127.0.0.1", "127.0.0.1", None),
 )
 
-#: What is refused: what is wrong with it, the text.
+#: What is ignored: what is wrong with it, the text, the attack that it is.
 NO_ADDRESSES: Final = (
-    ("letters", "garbage"),
-    ("a host name", "client.example"),
-    ("a script", "<script>alert(1)</script>"),
-    ("a leading zero", "010.8.8.8"),
-    ("a zero before a zero", "203.00.113.7"),
-    ("a shortened form", "127.1"),
-    ("a hexadecimal part", "0x7f.0.0.1"),
-    ("an integer", "2130706433"),
-    ("a number above 255", "203.0.113.256"),
-    ("five parts", "203.0.113.7.1"),
-    ("an empty part", "203.0..7"),
-    ("a sign", "+203.0.113.7"),
-    ("a superscript digit", "203.0.113.\xb2"),
-    ("digits of another script in bytes", "٢٠٣.0.113.7".encode().decode("latin-1")),
-    ("a NUL at the end", "203.0.113.7\x00"),
-    ("a line break at the end", "203.0.113.7\n"),
-    ("a line break and more", "203.0.113.7\r\nX-Evil: 1"),
-    ("a no-break space", "203.0.113.7\xa0"),
-    ("a vertical tab around it", "\x0b203.0.113.7"),
-    ("a blank inside", "203.0.113. 7"),
-    ("IPv4 in brackets", "[203.0.113.7]"),
-    ("IPv4 in brackets with a port", "[203.0.113.7]:80"),
-    ("text between the brackets and the port", "[2001:db8::7]x80"),
-    ("an obfuscated port", "203.0.113.7:_x"),
-    ("a bracket that is not closed", "[2001:db8::7"),
-    ("a bracket that is not opened", "2001:db8::7]"),
-    ("two pairs of brackets", "[[2001:db8::7]]"),
-    ("empty brackets", "[]"),
-    ("text behind the brackets", "[2001:db8::7]x"),
-    ("an empty port", "203.0.113.7:"),
-    ("an empty port behind brackets", "[2001:db8::7]:"),
-    ("a port that is no number", "203.0.113.7:nope"),
-    ("a port above 65535", "203.0.113.7:99999"),
-    ("the port zero", "203.0.113.7:0"),
-    ("a port with a leading zero", "203.0.113.7:080"),
-    ("a port with a sign", "203.0.113.7:+80"),
-    ("a port with a superscript digit", "203.0.113.7:8\xb9"),
-    ("a zone", "fe80::1%eth0"),
-    ("a zone in brackets", "[fe80::1%25eth0]"),
-    ("a long zone", "::1%" + "A" * 40),
-    ("two double colons", "2001::db8::7"),
-    ("nine groups", "1:2:3:4:5:6:7:8:9"),
-    ("a group of five digits", "2001:db8::12345"),
-    ("a network", "203.0.113.0/24"),
-    ("quotes", '"203.0.113.7"'),
-    ("a parameter of Forwarded", "for=203.0.113.7"),
-    ("a URL", "http://203.0.113.7/"),
-    ("the unspecified IPv4 address", "0.0.0.0"),
-    ("the unspecified IPv6 address", "::"),
-    ("the mapped unspecified address", "::ffff:0.0.0.0"),
-    ("the broadcast address", "255.255.255.255"),
-    ("an IPv4 multicast address", "224.0.0.1"),
-    ("an IPv6 multicast address", "ff02::1"),
-    ("a mapped multicast address", "::ffff:224.0.0.1"),
-    ("more than 64 characters", "2001:db8::7" + "0" * 60),
+    ("letters", "garbage", "S-11"),
+    ("a host name", "client.example", "S-25"),
+    ("the name of this machine", "localhost", "S-25"),
+    ("a script", "<script>alert(1)</script>", "S-12"),
+    ("a leading zero", "010.8.8.8", "S-18"),
+    ("a zero before a zero", "203.00.113.7", "S-18"),
+    ("a shortened form", "127.1", "S-18"),
+    ("a hexadecimal part", "0x7f.0.0.1", "S-18"),
+    ("an integer", "2130706433", "S-18"),
+    ("a number above 255", "203.0.113.256", ""),
+    ("five parts", "203.0.113.7.1", ""),
+    ("an empty part", "203.0..7", ""),
+    ("a sign", "+203.0.113.7", ""),
+    ("a superscript digit", "203.0.113.\xb2", "S-21"),
+    (
+        "digits of another script in bytes",
+        "٢٠٣.0.113.7".encode().decode("latin-1"),
+        "S-21",
+    ),
+    ("a NUL at the end", "203.0.113.7\x00", "S-21"),
+    ("a line break at the end", "203.0.113.7\n", "S-12"),
+    ("a statement", "'; DROP TABLE x", "S-12"),
+    ("a line break and more", "203.0.113.7\r\nX-Evil: 1", "S-12"),
+    ("a no-break space", "203.0.113.7\xa0", ""),
+    ("a vertical tab around it", "\x0b203.0.113.7", ""),
+    ("a blank inside", "203.0.113. 7", ""),
+    ("IPv4 in brackets", "[203.0.113.7]", "S-17"),
+    ("IPv4 in brackets with a port", "[203.0.113.7]:80", "S-17"),
+    ("text between the brackets and the port", "[2001:db8::7]x80", ""),
+    ("an obfuscated port", "203.0.113.7:_x", ""),
+    ("a bracket that is not closed", "[2001:db8::7", ""),
+    ("a bracket that is not opened", "2001:db8::7]", ""),
+    ("two pairs of brackets", "[[2001:db8::7]]", ""),
+    ("empty brackets", "[]", ""),
+    ("text behind the brackets", "[2001:db8::7]x", ""),
+    ("an empty port", "203.0.113.7:", ""),
+    ("an empty port behind brackets", "[2001:db8::7]:", ""),
+    ("a port that is no number", "203.0.113.7:nope", "S-17"),
+    ("a port above 65535", "203.0.113.7:99999", "S-17"),
+    ("the port zero", "203.0.113.7:0", ""),
+    ("a port with a leading zero", "203.0.113.7:080", ""),
+    ("a port with a sign", "203.0.113.7:+80", ""),
+    ("a port with a superscript digit", "203.0.113.7:8\xb9", ""),
+    ("a zone", "fe80::1%eth0", "S-20"),
+    ("a zone in brackets", "[fe80::1%25eth0]", "S-20"),
+    ("a long zone", "::1%" + "A" * 40, "S-20"),
+    ("a zone of four thousand characters", "::1%" + "A" * 4000, "S-20"),
+    ("two double colons", "2001::db8::7", ""),
+    ("nine groups", "1:2:3:4:5:6:7:8:9", ""),
+    ("a group of five digits", "2001:db8::12345", ""),
+    ("a network", "203.0.113.0/24", ""),
+    ("quotes", '"203.0.113.7"', ""),
+    ("a parameter of Forwarded", "for=203.0.113.7", ""),
+    ("a URL", "http://203.0.113.7/", ""),
+    ("the unspecified IPv4 address", "0.0.0.0", "S-22"),
+    ("the unspecified IPv6 address", "::", "S-22"),
+    ("the mapped unspecified address", "::ffff:0.0.0.0", "S-22"),
+    ("the broadcast address", "255.255.255.255", "S-22"),
+    ("an IPv4 multicast address", "224.0.0.1", "S-22"),
+    ("an IPv6 multicast address", "ff02::1", "S-22"),
+    ("a mapped multicast address", "::ffff:224.0.0.1", "S-22"),
+    ("more than 64 characters", "2001:db8::7" + "0" * 60, "S-21"),
 )
 
 #: Scheme header, text, scheme.
@@ -275,11 +282,11 @@ NO_MOUNT_POINTS: Final = (
 )
 
 
-def _refused(
+def _ignored(
     category: str, header: str, what: str, text: str, given: Given, **more: Any
 ) -> Case:
     return Case(
-        f"refuses a {category} with {what}",
+        f"ignores a {category} with {what}",
         ours(header),
         sent(header, text),
         given=given,
@@ -306,29 +313,31 @@ ADDRESS_ROWS: Final = (
     ),
     *(
         Case(
-            f"refuses a client with {what}",
+            f"ignores a client with {what}",
             ours(REAL),
             sent(REAL, text),
             reason=Reason.MALFORMED,
             problems=("malformed",),
             remaining={},
+            attack=attack,
         )
-        for what, text in NO_ADDRESSES
+        for what, text, attack in NO_ADDRESSES
     ),
     *(
         Case(
-            f"refuses a hop with {what} and all that is left of it",
+            f"ignores a hop with {what} and all that is left of it",
             ours(FOR),
             sent(FOR, f"198.51.100.66, {text}, 10.0.0.8"),
             address="10.0.0.8",
             reason=Reason.UNIDENTIFIED_HOP,
             problems=("malformed",),
             remaining={FOR: "10.0.0.8"},
+            attack=attack,
         )
-        for what, text in NO_ADDRESSES
+        for what, text, attack in NO_ADDRESSES
     ),
     Case(
-        "refuses digits of another script",
+        "ignores digits of another script",
         ours(REAL),
         sent(REAL, "\uff12\uff10\uff13.0.113.7"),
         reason=Reason.MALFORMED,
@@ -337,23 +346,25 @@ ADDRESS_ROWS: Final = (
         ways=DECIDE_ONLY,
     ),
     Case(
-        "refuses several addresses where one belongs",
+        "ignores several addresses where one belongs",
         ours(REAL),
         sent(REAL, "203.0.113.7, 198.51.100.66"),
         reason=Reason.MALFORMED,
         problems=("malformed",),
         remaining={},
+        attack="S-24",
     ),
     Case(
-        "refuses repeated lines where one address belongs",
+        "ignores repeated lines where one address belongs",
         ours(REAL),
         sent(REAL, "203.0.113.7", "203.0.113.7"),
         reason=Reason.MALFORMED,
         problems=("malformed",),
         remaining={},
+        attack="S-24 S-26",
     ),
     Case(
-        "refuses a client header that says unknown where one address belongs",
+        "ignores a client header that says unknown where one address belongs",
         ours(REAL, malformed="reject"),
         sent(REAL, "unknown"),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -438,7 +449,10 @@ SCHEME_ROWS: Final = (
         )
         for what, text, scheme in SCHEMES
     ),
-    *(_refused("scheme", PROTO, what, text, Given()) for what, text in NO_SCHEMES),
+    *(
+        _ignored("scheme", PROTO, what, text, Given(), attack="S-32")
+        for what, text in NO_SCHEMES
+    ),
     Case(
         "keeps https where the scheme header is malformed",
         ours(PROTO),
@@ -451,6 +465,7 @@ SCHEME_ROWS: Final = (
         "keeps https where the scheme header is missing",
         ours(PROTO),
         given=SECURE,
+        attack="S-36",
     ),
     Case(
         "does not take a missing scheme header for https",
@@ -466,16 +481,18 @@ SCHEME_ROWS: Final = (
             given=Given(scheme="http" if scheme == "https" else "https"),
             scheme=scheme,
             remaining={SSL: text.strip(" ")},
+            attack="S-35",
         )
         for what, text, scheme in FLAGS
     ),
     *(
         Case(
-            f"refuses a flag with {what}",
+            f"ignores a flag with {what}",
             ours(SSL),
             sent(SSL, text),
             problems=("malformed",),
             remaining={},
+            attack="S-35",
         )
         for what, text in NO_FLAGS
     ),
@@ -508,7 +525,7 @@ VISITOR_ROWS: Final = (
     ),
     *(
         Case(
-            f"refuses a CF-Visitor of {what}",
+            f"ignores a CF-Visitor of {what}",
             ours(VISITOR),
             sent(VISITOR, text),
             problems=("malformed",),
@@ -535,7 +552,10 @@ HOST_ROWS: Final = (
         )
         for what, text in HOSTS
     ),
-    *(_refused("host", HOST, what, text, Given()) for what, text in NO_HOSTS),
+    *(
+        _ignored("host", HOST, what, text, Given(), attack="S-37")
+        for what, text in NO_HOSTS
+    ),
     Case(
         "trims blanks and tabs around a host",
         ours(HOST),
@@ -571,7 +591,10 @@ PORT_ROWS: Final = (
         Case(f"takes {what}", ours(PORT), sent(PORT, text), port=text)
         for what, text in PORTS
     ),
-    *(_refused("port", PORT, what, text, Given()) for what, text in NO_PORTS),
+    *(
+        _ignored("port", PORT, what, text, Given(), attack="S-40")
+        for what, text in NO_PORTS
+    ),
     Case(
         "trims blanks and tabs around a port",
         ours(PORT),
@@ -597,7 +620,7 @@ PORT_ROWS: Final = (
         sent(SERVER, "203.0.113.80"),
         server="203.0.113.80",
     ),
-    *(_refused("server", SERVER, what, text, Given()) for what, text in NO_SERVERS),
+    *(_ignored("server", SERVER, what, text, Given()) for what, text in NO_SERVERS),
     Case(
         "takes an empty server header for a missing one",
         ours(SERVER),
@@ -629,11 +652,19 @@ MOUNT_POINT_ROWS: Final = (
             given=Given(mount_point="/outer"),
             mount_point=mount_point,
             remaining={SCRIPT: text.strip(" ")},
+            attack="S-44" if text.strip(" ").endswith("/") or not text else "",
         )
         for what, text, mount_point in MOUNT_POINTS
     ),
     *(
-        _refused("mount point", SCRIPT, what, text, Given(mount_point="/outer"))
+        _ignored(
+            "mount point",
+            SCRIPT,
+            what,
+            text,
+            Given(mount_point="/outer"),
+            attack="S-43",
+        )
         for what, text in NO_MOUNT_POINTS
     ),
     Case(
@@ -652,7 +683,7 @@ MOUNT_POINT_ROWS: Final = (
 
 
 def _rejecting(what: str, policy: dict[str, Any], headers: Lines, **more: Any) -> Case:
-    return Case(f"refuses the whole request for {what}", policy, headers, **more)
+    return Case(f"rejects a request for {what}", policy, headers, **more)
 
 
 _BAD: Final[dict[str, Any]] = {
@@ -675,12 +706,14 @@ REJECTED: Final = (
         ours(PROTO, malformed="reject"),
         sent(PROTO, "gopher"),
         **_BAD,
+        attack="S-32",
     ),
     _rejecting(
         "a malformed host",
         ours(HOST, malformed="reject"),
         sent(HOST, "a/b"),
         **_BAD,
+        attack="S-37 S-42",
     ),
     _rejecting(
         "a malformed server name",
@@ -699,6 +732,7 @@ REJECTED: Final = (
         ours(SCRIPT, malformed="reject"),
         sent(SCRIPT, "//evil.example"),
         **_BAD,
+        attack="S-43",
     ),
     _rejecting(
         "a malformed element that ended the walk",
@@ -708,6 +742,7 @@ REJECTED: Final = (
         reason=Reason.UNIDENTIFIED_HOP,
         mapped=False,
         **_BAD,
+        attack="S-11",
     ),
     _rejecting(
         "a malformed header though another one of its category won",

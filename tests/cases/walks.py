@@ -37,6 +37,7 @@ FROM_THE_RIGHT: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8"},
+        attack="S-09",
     ),
     Case(
         "stops at the last element where that one is not ours",
@@ -68,6 +69,7 @@ FROM_THE_RIGHT: Final = (
         sent(FOR, "10.0.0.5, 10.0.0.6"),
         client="10.0.0.5",
         reason=Reason.ALL_HOPS_TRUSTED,
+        attack="S-10",
     ),
     Case(
         "takes the only element though it is ours, and says so",
@@ -82,6 +84,7 @@ FROM_THE_RIGHT: Final = (
         sent(FOR, "203.0.113.7, ::ffff:10.0.0.8"),
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
+        attack="S-19",
     ),
     Case(
         "walks over a hop written with its port",
@@ -91,6 +94,7 @@ FROM_THE_RIGHT: Final = (
         client_port=4711,
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7:4711, 10.0.0.8:4712"},
+        attack="S-17",
     ),
     Case(
         "walks over IPv6 hops, with and without brackets",
@@ -98,6 +102,7 @@ FROM_THE_RIGHT: Final = (
         sent(FOR, "2001:db8:7::7, [2001:db8:1::1]:443, 2001:db8:1::2"),
         client="2001:db8:7::7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
+        attack="S-17",
     ),
     Case(
         "walks over a unix peer to the list",
@@ -115,6 +120,7 @@ FROM_THE_RIGHT: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8"},
+        attack="S-13",
     ),
     Case(
         "does not read the first of repeated lines alone",
@@ -123,6 +129,7 @@ FROM_THE_RIGHT: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
+        attack="S-13 S-26",
     ),
     Case(
         "does not read the last of repeated lines alone",
@@ -155,6 +162,7 @@ FROM_THE_RIGHT: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8"},
+        attack="S-16",
     ),
     Case(
         "skips an empty element before the first",
@@ -163,6 +171,7 @@ FROM_THE_RIGHT: Final = (
         client="10.0.0.5",
         reason=Reason.ALL_HOPS_TRUSTED,
         remaining={FOR: "10.0.0.5"},
+        attack="S-16",
     ),
     Case(
         "takes a list of nothing but commas for a missing one",
@@ -171,6 +180,7 @@ FROM_THE_RIGHT: Final = (
         reason=Reason.HEADER_MISSING,
         problems=("missing",),
         remaining={},
+        attack="S-16",
     ),
     Case(
         "keeps the spelling of the elements and corrects that of the address",
@@ -187,6 +197,7 @@ FROM_THE_RIGHT: Final = (
         client="203.0.113.7",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7"},
+        attack="S-14",
     ),
     Case(
         "lets no pair of quotes hide a comma of an X- list",
@@ -263,7 +274,7 @@ FROM_THE_LEFT: Final = (
         loose=True,
     ),
     Case(
-        "refuses a first element that is no address and takes no other",
+        "ignores a first element that is no address and takes no other",
         anybody(FOR),
         sent(FOR, "garbage, 203.0.113.7"),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -288,7 +299,7 @@ FROM_THE_LEFT: Final = (
         winners=dict.fromkeys(("client", "scheme", "host"), FORWARDED),
     ),
     Case(
-        "refuses the first element of a Forwarded that is broken further right",
+        "ignores the first element of a Forwarded that is broken further right",
         anybody(FORWARDED),
         sent(FORWARDED, "for=203.0.113.7;proto=https, for=10.0.0.8 8"),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -296,7 +307,7 @@ FROM_THE_LEFT: Final = (
         remaining={},
     ),
     Case(
-        "refuses the first element of a Forwarded with an unclosed quote",
+        "ignores the first element of a Forwarded with an unclosed quote",
         anybody(FORWARDED),
         sent(FORWARDED, 'for=203.0.113.7, for="10.0.0.8'),
         reason=Reason.UNIDENTIFIED_HOP,
@@ -322,6 +333,7 @@ COUNTED: Final = (
         client="203.0.113.7",
         reason=Reason.HOP_COUNT,
         remaining={FOR: "203.0.113.7"},
+        attack="S-05",
     ),
     Case(
         "takes the leftmost where there are just as many",
@@ -337,6 +349,7 @@ COUNTED: Final = (
         client="203.0.113.7",
         reason=Reason.HOP_COUNT,
         remaining={FOR: "203.0.113.7, 198.51.100.8"},
+        attack="S-16",
     ),
     Case(
         "counts elements right of the client without looking at them",
@@ -347,14 +360,14 @@ COUNTED: Final = (
         remaining={FOR: "203.0.113.7, garbage, unknown"},
     ),
     Case(
-        "counts elements right of the client without looking, though all is refused",
+        "counts elements right of the client without looking, though all is rejected",
         anybody(FOR, hops=2, malformed="reject", missing="reject"),
         sent(FOR, "203.0.113.7, garbage"),
         client="203.0.113.7",
         reason=Reason.HOP_COUNT,
     ),
     Case(
-        "refuses a header with fewer elements than the count",
+        "ignores a header with fewer elements than the count",
         anybody(FOR, hops=3),
         sent(FOR, "203.0.113.7, 198.51.100.8"),
         reason=Reason.TOO_FEW_ELEMENTS,
@@ -362,7 +375,7 @@ COUNTED: Final = (
         remaining={},
     ),
     Case(
-        "refuses a header whose elements are enough with the empty ones alone",
+        "ignores a header whose elements are enough with the empty ones alone",
         anybody(FOR, hops=2),
         sent(FOR, ", 203.0.113.7"),
         reason=Reason.TOO_FEW_ELEMENTS,
@@ -384,14 +397,16 @@ COUNTED: Final = (
         client="203.0.113.7",
         reason=Reason.HOP_COUNT,
         remaining={FOR: "203.0.113.7, 198.51.100.8"},
+        attack="S-08",
     ),
     Case(
-        "refuses a stranger though the count is right",
+        "does not trust a stranger though the count is right",
         ours(FOR, hops=2),
         sent(FOR, "203.0.113.7, 198.51.100.8"),
         peer="198.51.100.7",
         reason=Reason.PEER_NOT_TRUSTED,
         remaining={},
+        attack="S-08",
     ),
     Case(
         "takes the element at the count though it is one of ours",
@@ -410,7 +425,7 @@ COUNTED: Final = (
         remaining={FOR: "198.51.100.8"},
     ),
     Case(
-        "refuses garbage at the count and does not count on",
+        "ignores garbage at the count and does not count on",
         anybody(FOR, hops=2),
         sent(FOR, "1.1.1.1, garbage, 198.51.100.8"),
         address="198.51.100.8",
@@ -451,7 +466,7 @@ COUNTED: Final = (
         winners={"client": FORWARDED},
     ),
     Case(
-        "refuses to count over an element that breaks the grammar of Forwarded",
+        "does not count over an element that breaks the grammar of Forwarded",
         anybody(FORWARDED, hops=3),
         sent(FORWARDED, "for=203.0.113.7, for=1 2, for=198.51.100.8"),
         address="198.51.100.8",
@@ -475,7 +490,7 @@ COUNTED: Final = (
         winners={"client": FORWARDED, "port": PORT},
     ),
     Case(
-        "refuses a Forwarded with fewer elements than the count",
+        "ignores a Forwarded with fewer elements than the count",
         anybody(FORWARDED, hops=2),
         sent(FORWARDED, "for=203.0.113.7;proto=https"),
         reason=Reason.TOO_FEW_ELEMENTS,
@@ -504,6 +519,7 @@ LOCKSTEP: Final = (
         scheme="https",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8", PROTO: "https"},
+        attack="S-34",
     ),
     Case(
         "takes the last scheme where one proxy stands between",
@@ -513,6 +529,7 @@ LOCKSTEP: Final = (
         scheme="http",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7", PROTO: "http"},
+        attack="S-34",
     ),
     Case(
         "takes the leftmost scheme where there are fewer than hops",
@@ -606,6 +623,30 @@ LOCKSTEP: Final = (
         reason=Reason.SINGLE_VALUE,
         problems=("uncounted-list",),
         remaining={REAL: "203.0.113.7", PORT: "80"},
+    ),
+    Case(
+        "says of every list that nothing counts that its value is a guess",
+        ours(SSL, HOST, SERVER, PORT, SCRIPT),
+        (
+            *sent(SSL, "off, on"),
+            *sent(HOST, "a.example, b.example"),
+            *sent(SERVER, "a, b"),
+            *sent(PORT, "80, garbage, 443"),
+            *sent(SCRIPT, "/a, /b"),
+        ),
+        scheme="https",
+        host="b.example",
+        server="b",
+        port="443",
+        mount_point="/b",
+        problems=("uncounted-list",) * 5,
+        remaining={
+            SSL: "on",
+            HOST: "b.example",
+            SERVER: "b",
+            PORT: "443",
+            SCRIPT: "/b",
+        },
     ),
     Case(
         "never rejects a request for a guess",
@@ -735,6 +776,7 @@ LOCKSTEP: Final = (
         host="app.example",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8", HOST: "app.example"},
+        attack="S-39",
     ),
     Case(
         "reads a list of server names in lockstep",
@@ -756,6 +798,29 @@ LOCKSTEP: Final = (
         port="8443",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8", PORT: "8443"},
+        attack="S-40",
+    ),
+    Case(
+        "gives quotes no meaning in the other lists",
+        ours(FOR, PROTO, HOST, PORT),
+        (
+            *sent(FOR, '", 203.0.113.7'),
+            *sent(PROTO, '", https'),
+            *sent(HOST, '", app.example'),
+            *sent(PORT, '", 8443'),
+        ),
+        client="203.0.113.7",
+        scheme="https",
+        host="app.example",
+        port="8443",
+        reason=Reason.FIRST_UNTRUSTED_HOP,
+        remaining={
+            FOR: "203.0.113.7",
+            PROTO: "https",
+            HOST: "app.example",
+            PORT: "8443",
+        },
+        attack="S-14",
     ),
     Case(
         "reads a list of mount points in lockstep",
@@ -768,9 +833,10 @@ LOCKSTEP: Final = (
         mount_point="/app",
         reason=Reason.FIRST_UNTRUSTED_HOP,
         remaining={FOR: "203.0.113.7, 10.0.0.8", SCRIPT: "/app"},
+        attack="S-45",
     ),
     Case(
-        "refuses a malformed element in lockstep and takes no other",
+        "ignores a malformed element in lockstep and takes no other",
         ours(FOR, PROTO),
         (
             *sent(FOR, "203.0.113.7, 10.0.0.8"),

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import Form
-from trustedproxy.client import FINDERS
-from trustedproxy.headers import KNOWN_HEADERS
+from trustedproxy import Category, Form
+from trustedproxy.headers import FORMS_OF, KNOWN_HEADERS
 from trustedproxy.parsing.values import (
     MAX_HOST_CHARACTERS,
     PARSERS,
@@ -48,10 +47,10 @@ NEVER: Final = (
 
 def test_every_form_that_is_read_has_one_reader() -> None:
     """No form of the table is left without a parser, and none has two."""
-    read = set(PARSERS) | set(FINDERS)
+    of_clients = {*FORMS_OF[Category.CLIENT], Form.FORWARDED}
 
-    assert not set(PARSERS) & set(FINDERS)
-    assert read == set(Form) - {Form.NEVER}
+    assert not PARSERS.keys() & of_clients
+    assert PARSERS.keys() | of_clients == set(Form) - {Form.NEVER}
     assert {h.form for h in KNOWN_HEADERS} == set(Form)
 
 
