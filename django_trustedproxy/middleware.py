@@ -11,12 +11,9 @@ What is decided is the core's business, and how it gets into a request that of
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
@@ -24,20 +21,18 @@ from django.urls import Resolver404, resolve
 from trustedproxy.https_only import (
     HSTS_HEADER,
     is_https_exempt,
-    read_environ,
-    read_scope,
 )
 from trustedproxy.process import restrict_signals
 from trustedproxy.responses import Answer, bad_request
 
 from . import get_decision
 from .conf import get_settings, warn_at_start
+from .redirects import find_host, log_redirect, read_facts
 from .requests import ScriptPrefix, correct_request
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from trustedproxy.https_only import RequestFacts
 
 GetResponse: TypeAlias = Callable[
     ["HttpRequest"], HttpResponseBase | Awaitable[HttpResponseBase]
@@ -93,6 +88,7 @@ class TrustedProxyMiddleware(_Middleware):
         except BaseException:
             prefix.put_back()
             raise
+        self._look_at(request, response)
         return prefix.put_back_on_close(response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
@@ -106,7 +102,13 @@ class TrustedProxyMiddleware(_Middleware):
         except BaseException:
             prefix.put_back()
             raise
+        self._look_at(request, response)
         return prefix.put_back_on_close(response)
+
+    def _look_at(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        # HTTPS only logs its own redirects.
+        if get_settings().https_only is None:
+            log_redirect(request, response)
 
     def _correct(self, request: HttpRequest) -> HttpResponse | None:
         """Correct *request*, or return the answer to one that is refused."""
@@ -152,7 +154,7 @@ def _answer_plain(request: HttpRequest) -> HttpResponse | None:
     rules = get_settings().https_only
     if rules is None or request.is_secure() or _is_exempt_view(request):
         return None
-    answer = rules.answer(_read_facts(request))
+    answer = rules.answer(read_facts(request))
     if answer is None:
         return None
     return _respond_with(answer, request)
@@ -184,38 +186,11 @@ def _is_exempt_view(request: HttpRequest) -> bool:
     return is_https_exempt(match.func)
 
 
-def _read_facts(request: HttpRequest) -> RequestFacts:
-    if isinstance(request, ASGIRequest):
-        facts = read_scope(dict(request.scope))
-    else:
-        # Django has decoded both variables in place, from UTF-8.
-        facts = replace(
-            read_environ(request.META),
-            mount_point=request.META.get("SCRIPT_NAME", "").encode(),
-            path=request.path_info.encode(),
-        )
-    host = _find_host(request)
-    # Only plain requests come here, whoever told Django so; in report-only mode the
-    # client's own connection may be secure all the same.
-    scheme = facts.scheme if facts.report_only else "http"
-    return replace(
-        facts, scheme=scheme, host=host or facts.host, host_refused=host is None
-    )
-
-
-def _find_host(request: HttpRequest) -> str | None:
-    """Return the host that Django makes of the request, if it allows it."""
-    try:
-        return request.get_host()
-    except DisallowedHost:
-        return None
-
-
 def _add_hsts(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     rules = get_settings().https_only
     if rules is not None and request.is_secure():
         rules.note_secure(get_decision(request))
-        value = rules.hsts_value(_find_host(request))
+        value = rules.hsts_value(find_host(request))
         if value is not None and HSTS_HEADER not in response:
             response.headers[HSTS_HEADER] = value
     return response

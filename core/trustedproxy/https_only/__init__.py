@@ -16,6 +16,7 @@ its own about hosts puts the host it validated into the facts, or says it refuse
 from __future__ import annotations
 
 from .facts import RequestFacts, is_secure, read_environ, read_scope
+from .loops import Redirect, RedirectLog
 from .middleware import (
     HTTPSOnlyASGIMiddleware,
     HTTPSOnlyMiddleware,
@@ -33,6 +34,8 @@ __all__ = [
     "HTTPSOnly",
     "HTTPSOnlyASGIMiddleware",
     "HTTPSOnlyMiddleware",
+    "Redirect",
+    "RedirectLog",
     "RequestFacts",
     "add_hsts",
     "build_target",

@@ -25,7 +25,7 @@ from ..responses import REDIRECT_STATUSES, Answer, redirect, refuse
 from .authority import compile_host, find_authority
 from .exemptions import ExemptEntry, Exemptions
 from .facts import RequestFacts
-from .loops import SchemeWatch, find_cause, log_cause
+from .loops import Redirect, RedirectLog
 from .target import build_target
 
 #: The keyword arguments of `HTTPSOnly` that are settings → the settings.
@@ -96,7 +96,9 @@ class HTTPSOnly:
         self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
         self.report_only = _read("report_only", read_flag, report_only)
         self._hsts_text = None if self.hsts is None else str(self.hsts)
-        self._watch = SchemeWatch()
+        self._log = RedirectLog(
+            Redirect("HTTPS only", "https-only", self._name_exemption)
+        )
 
     @property
     def exempt(self) -> tuple[ExemptEntry, ...]:
@@ -170,15 +172,21 @@ class HTTPSOnly:
         """Log why this answer may be wrong, where the request shows it."""
         if answer is BAD_HOST:
             _log_refused_host(facts)
+        elif answer is FORBIDDEN:
+            self._log.log_refusal(facts)
         elif answer is not BAD_TARGET:
-            log_cause(find_cause(facts, self.exemptions), facts.peer)
-            if not facts.websocket:
-                log_cause(self._watch.count_redirect(facts), facts.peer)
+            self._log.log_redirect(facts)
 
     def note_secure(self, decision: Decision | None) -> None:
         """Note that a request was secure: its peer is in no loop."""
-        if decision is not None and decision.peer_trusted:
-            self._watch.note_secure(decision.peer)
+        self._log.note_secure(decision)
+
+    def _name_exemption(self, facts: RequestFacts) -> str:
+        """Say how the path of a request is exempted, for the log."""
+        path = (facts.path or b"/").decode("utf-8", "replace")
+        near = self.exemptions.find_near(facts.mount_point, facts.path)
+        other = "" if near is None else f" ({near!r} is exempt, and is another path)"
+        return f"{other}: TRUSTED_PROXY_HTTPS_EXEMPT = [..., {shorten(path)}]"
 
     def hsts_value(self, host: str | None) -> str | None:
         """

@@ -294,5 +294,5 @@ def test_peers_are_counted_apart_and_within_bounds(
         rules.note_secure(make_decision(peer=peer))
 
     assert caplog.records == []
-    assert len(rules._watch._redirects) <= 1024
-    assert len(rules._watch._secure) <= 1024
+    assert len(rules._log._redirects) <= 1024
+    assert len(rules._log._secure) <= 1024
