@@ -31,7 +31,6 @@ _UNREADABLE = re.compile(
 )
 # Full-width and small percent signs and hexadecimal digits, as UTF-8.
 _WIDE = re.compile("\xef(?:\xbc[\x85\x90-\x99\xa1-\xa6]|\xbd[\x81-\x86]|\xb9\xaa)")
-_CONTROLS = re.compile(r"[\x01-\x20\x7f-\xa0\xad]+")
 # What Unicode's normal forms, and some file systems, fold into ASCII, as UTF-8: the
 # full-width, small, vertical and leader forms.
 _FOLDED = {
@@ -54,10 +53,12 @@ _SEPARATORS = re.compile(r"[/\\]")
 # Parameters of a segment (RFC 3986 section 3.3), and what ends a path once it is
 # decoded: to some readers, what stands in front of them is all.
 _PARAMETERS = re.compile(r"[;?#]")
-# What some readers drop: controls, blanks (a plus is one to some), bytes that are no
-# UTF-8, characters that are not seen.  All but visible ASCII counts as dropped: a name
-# of other letters is none, which matters only where dots lead up behind it.
-_DROPPED = re.compile(r"[^!-*,-~]+")
+# What some readers drop: controls, blanks (a plus is one to some), soft hyphens.
+_DROPPED = re.compile(r"[\x01-\x20+\x7f\xad]+")
+_BLANKS = "\x85\xa0"
+# Characters that are not seen: blanks, zero-width ones, the byte order mark.
+_UNSEEN = re.compile("[\x80-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\u3000\ufeff]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def stays_below(path: str, top: str) -> bool:
@@ -66,7 +67,7 @@ def stays_below(path: str, top: str) -> bool:
 
     The readings: percent-encoding undone never, once or twice; a backslash as a
     separator or not, and an encoded slash too; parameters (``..;x``) dropped or not;
-    empty segments dropped or not; blanks, controls, all that is not visible ASCII, and
+    empty segments dropped or not; blanks, controls, what is not seen or no UTF-8, and
     final dots of a segment dropped or not; what looks like a dot or a slash taken for
     one; and any chain of these, each reader resolving dots before the next one.
 
@@ -113,16 +114,18 @@ def stays_below(path: str, top: str) -> bool:
 
 def _split_decoded(segment: str) -> list[str] | None:
     """Decode and split a segment; ``None`` for one that readers do not agree on."""
-    # What is dropped between two decodings may have kept a "%2" and an "e" apart.
-    kept = dropped = segment
+    kept = folded = segment
     for _ in range(DECODINGS):
-        kept, dropped = unquote(kept, "latin-1"), unquote(dropped, "latin-1")
-        if _is_unreadable(kept) or _is_unreadable(dropped):
+        kept, folded = unquote(kept, "latin-1"), unquote(folded, "latin-1")
+        if _is_unreadable(kept) or _is_unreadable(folded):
             return None
-        dropped = _fold(dropped)
-    if _ENCODED.search(kept) or _ENCODED.search(dropped):
+        folded = _fold(folded)
+        # What is dropped may have kept a "%2" and an "e" apart.
+        if len(_ENCODED.findall(_drop(folded))) > len(_ENCODED.findall(folded)):
+            return None
+    if _ENCODED.search(kept) or _ENCODED.search(folded):
         return None
-    return _SEPARATORS.split(dropped)
+    return _SEPARATORS.split(folded)
 
 
 def _is_unreadable(text: str) -> bool:
@@ -130,7 +133,7 @@ def _is_unreadable(text: str) -> bool:
     if _UNREADABLE.search(text):
         return True
     narrow = _WIDE.sub(_narrow, text)
-    return narrow != text and bool(_ENCODED.search(_CONTROLS.sub("", narrow)))
+    return narrow != text and bool(_ENCODED.search(_DROPPED.sub("", narrow)))
 
 
 def _narrow(match: re.Match[str]) -> str:
@@ -138,16 +141,28 @@ def _narrow(match: re.Match[str]) -> str:
 
 
 def _fold(text: str) -> str:
-    """Drop what some readers drop, and write what looks like ASCII as ASCII."""
-    if not text.isascii():
-        text = _FOLDABLE.sub(lambda match: _FOLDED[match[0]], text)
-    return _DROPPED.sub("", text)
+    """Drop controls and blanks, and write what looks like ASCII as ASCII."""
+    text = _DROPPED.sub("", text)
+    if text.isascii():
+        return text
+    return _FOLDABLE.sub(lambda match: _FOLDED[match[0]], text)
+
+
+def _drop(text: str) -> str:
+    """Drop bytes that are no UTF-8, and characters that are not seen."""
+    if text.isascii():
+        return text
+    seen = text.strip(_BLANKS).encode("latin-1").decode("utf-8", "ignore")
+    return _UNSEEN.sub("", seen)
 
 
 def _step(piece: str) -> int:
     """Say how much deeper a piece leads, at the least: 1, 0, or -1 for upwards."""
     name = _PARAMETERS.split(piece, maxsplit=1)[0]
-    if name.strip("."):
+    dots = _NOT_ASCII.sub("", name)
+    if dots.strip("."):
         return 1
     # Of three dots and more, some readers drop the last.
-    return -1 if len(name) > 1 else 0
+    if len(dots) > 1:
+        return -1
+    return int(_drop(name) not in ("", "."))

@@ -121,6 +121,7 @@ def test_target_lies_below_for_readers_in_a_row(
         ),
         *("100%25", "a+b", "a&b=c", "%zz", "%", "a.b.", "1...5"),
         *("100%ef%bc%85/%ef%bc%91", "%e6%97%a5%e6%9c%ac/%e2%80%a6x", "%D0%BF/%E9/%C0"),
+        *("%e6%97%a5/..", "%C3%BC/../x"),
     ],
 )
 def test_path_that_leads_nowhere_else_is_passed_on(path: str) -> None:
