@@ -119,12 +119,13 @@ class ScopeSurface:
         repeated: dict[str, list[str]] = {}
         for wire, value in scope.get("headers") or ():
             key = keys[wire]
-            if key:
-                text = value.decode("latin-1")
-                if key in headers:
-                    repeated.setdefault(key, [headers[key]]).append(text)
-                else:
-                    headers[key] = text
+            if key is None:
+                continue
+            text = value.decode("latin-1") if key else ""
+            if key in headers:
+                repeated.setdefault(key, [headers[key]]).append(text)
+            else:
+                headers[key] = text
         for key, lines in repeated.items():
             headers[key] = self._join(lines)
         return read_connection(scope, headers.get(HOST)), headers
@@ -140,9 +141,18 @@ class ScopeSurface:
                 break
         return ",".join(ordered if self._from_left else ordered[::-1])
 
-    def write(self, scope: Scope, decision: Decision) -> tuple[Scope, dict[str, Any]]:
+    def write(
+        self, scope: Scope, headers: dict[str, str], decision: Decision
+    ) -> tuple[Scope, dict[str, Any]]:
         """
         Make the scope that *decision* leads to.
+
+        Args:
+            scope: The scope that was read.
+
+            headers: The headers that were read there.
+
+            decision: What was decided.
 
         Returns:
             The new scope, and variable → its value before, for what was replaced or
@@ -150,16 +160,22 @@ class ScopeSurface:
         """
         original: dict[str, Any] = {}
         new = dict(scope)
-        new["headers"] = self._rewrite(scope.get("headers") or (), decision, original)
+        lines = scope.get("headers") or ()
+        changes = self._list_changes(decision)
+        if changes or DROPPED in headers:
+            new["headers"] = self._rewrite(lines, changes, original)
+        else:
+            new["headers"] = list(lines)
         if decision.finding.confirmed is not None:
             _write_client(new, original, decision)
         if self._scheme_opted_in:
             _replace(new, original, "scheme", decision.scheme)
-        said = dict(decision.url_parts.said)
-        if "server" in said or "port" in said:
-            _write_server(new, original, decision, said)
-        if "mount_point" in said:
-            self._write_mount_point(new, original, said["mount_point"])
+        if decision.url_parts.said:
+            said = dict(decision.url_parts.said)
+            if "server" in said or "port" in said:
+                _write_server(new, original, decision, said)
+            if "mount_point" in said:
+                self._write_mount_point(new, original, said["mount_point"])
         return new, original
 
     def remove_secret(self, scope: Scope) -> Scope:
@@ -174,21 +190,28 @@ class ScopeSurface:
     def _is_secret(self, wire: bytes) -> bool:
         return wire.decode("latin-1").lower().replace("_", "-") == self._secret_key
 
-    def _rewrite(
-        self, lines: Iterable[Any], decision: Decision, original: dict[str, Any]
-    ) -> list[tuple[bytes, bytes]]:
-        """Make a new list of header lines; a new value takes its first line's place."""
-        key_of = self._key_of
-        changes: dict[str, str | None] = {
-            key_of[name]: None for name in decision.removed
-        }
-        for name, text in decision.rewritten.items():
-            changes[key_of[name]] = text
+    def _list_changes(self, decision: Decision) -> dict[str, str | None]:
+        """List what becomes of headers: key → the new value, ``None`` for none."""
+        changes: dict[str, str | None] = {}
+        for name in decision.removed:
+            changes[self._key_of[name]] = None
+        finding, parts = decision.finding, decision.url_parts
+        if parts.rewritten or finding.text != finding.value:
+            for name, text in decision.rewritten.items():
+                changes[self._key_of[name]] = text
         if self._secret_key is not None:
             changes[self._secret_key] = None
-        if decision.host != decision.connection.host:
+        if parts.said and decision.host != decision.connection.host:
             changes[HOST] = decision.host
-            original[HOST] = decision.connection.host
+        return changes
+
+    def _rewrite(
+        self,
+        lines: Iterable[Any],
+        changes: dict[str, str | None],
+        original: dict[str, Any],
+    ) -> list[tuple[bytes, bytes]]:
+        """Make a new list of header lines; a new value takes its first line's place."""
         keys = self._keys
         gone: dict[str, list[str]] = {}
         new: list[tuple[bytes, bytes]] = []
@@ -198,14 +221,17 @@ class ScopeSurface:
                 new.append(line)
                 continue
             shown = key or line[0].decode("latin-1").lower()
-            if shown not in gone and (replacement := changes.get(key)) is not None:
-                new.append((line[0], replacement.encode("latin-1")))
+            text = changes.get(key)
+            if text is not None and shown not in gone:
+                new.append((line[0], text.encode("latin-1")))
             gone.setdefault(shown, []).append(line[1].decode("latin-1"))
-        if HOST in changes and HOST not in gone and decision.host is not None:
+        host = changes.get(HOST)
+        if host is not None and HOST not in gone:
             # A host that was said where the request had none.
-            new.append((b"host", decision.host.encode("latin-1")))
+            new.append((b"host", host.encode("latin-1")))
+            original[HOST] = None
         for shown, texts in gone.items():
-            if shown != HOST and shown.replace("_", "-") != self._secret_key:
+            if shown.replace("_", "-") != self._secret_key:
                 original[shown] = self._join(texts)
         return new
 

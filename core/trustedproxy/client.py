@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Looking a member up in its class costs more than reading an address, before 3.12.
 _FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
+_ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
 _SINGLE_VALUE = Reason.SINGLE_VALUE
 _HOP_COUNT = Reason.HOP_COUNT
 
@@ -80,44 +81,30 @@ class _Grammar:
 
         read: An element's text → its hop, or ``None`` where it names no address.
 
-        parse: An element's text → its parameters; ``None`` where the list has none.
+        parse: An element's text → its parameters, ``None`` where it breaks the grammar.
     """
 
     partition: lists.Partition
     read: Callable[[str], Hop | None]
-    parse: Callable[[str], forwarded.Element | None] | None = None
-
-    def describe(self, text: str | None) -> tuple[str | None, forwarded.Element | None]:
-        """
-        Describe an element that names nobody.
-
-        Args:
-            text: The element, or ``None`` for one that is not read.
-
-        Returns:
-            The code of its problem, or ``None``; and its parameters, where it has some.
-        """
-        if text is None:
-            return "too-long", None
-        element = None
-        node: str | None = text
-        if self.parse is not None:
-            element = self.parse(text)
-            if element is None:
-                return "malformed", None
-            node = element.node
-        well_formed = node is None or UNIDENTIFIED.fullmatch(node)
-        return None if well_formed else "malformed", element
+    parse: Callable[[str], forwarded.Element | None]
 
 
 def _read_node(text: str) -> Hop | None:
     element = forwarded.parse_element(text)
     if element is None or element.node is None:
         return None
-    return parse_hop(element.node, forwarded=True)
+    hop = parse_hop(element.node, forwarded=True)
+    if hop is not None:
+        hop.proto, hop.host = element.proto, element.host
+    return hop
 
 
-_LIST = _Grammar(lists.PARTITION, parse_hop)
+def _parse_nothing(text: str) -> forwarded.Element:
+    """A list that is split at bare commas has no grammar to break."""
+    return forwarded.Element(text, None, None)
+
+
+_LIST = _Grammar(lists.PARTITION, parse_hop, _parse_nothing)
 _FORWARDED = _Grammar(
     forwarded.partition_from_right, _read_node, forwarded.parse_element
 )
@@ -170,7 +157,7 @@ def _compile_single(
         else:
             reason, problem = Reason.MALFORMED, "malformed"
         return Finding(
-            reason, hop, hop, kept, position, counted, problem, None, name, value
+            reason, hop, hop, kept, position, counted, problem, None, None, name, value
         )
 
     return find
@@ -190,10 +177,20 @@ def _compile_first(
             steps.append(Step(text, hop, False))
         if hop is None or text is None:
             return _end(name, value, grammar, text, None, None, None)
-        element = None if grammar.parse is None else grammar.parse(text)
         # The header stays as it is, whatever its length.
-        reason = Reason.FIRST_ELEMENT
-        return Finding(reason, hop, hop, value, None, True, None, element, name, value)
+        return Finding(
+            Reason.FIRST_ELEMENT,
+            hop,
+            hop,
+            value,
+            None,
+            True,
+            None,
+            hop.proto,
+            hop.host,
+            name,
+            value,
+        )
 
     return find
 
@@ -213,12 +210,13 @@ def _compile_walk(
     name: str, grammar: _Grammar, contains: Callable[[bytes], bool]
 ) -> Finder:
     """Walk from the right over trusted proxies to the first hop that is not one."""
-    partition, read, parse = grammar.partition, grammar.read, grammar.parse
+    partition, read = grammar.partition, grammar.read
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         is_unread = len(value) > MAX_CHARACTERS
         rest, comma = lists.drop_unread(value) if is_unread else value, ","
-        hop = kept = own = None
+        reason = _ALL_HOPS_TRUSTED
+        hop = kept = None
         position = 0
         while comma:
             rest, comma, text = partition(rest)
@@ -235,32 +233,20 @@ def _compile_walk(
             position += 1
             if found is None:
                 return _end(name, value, grammar, text, hop, kept, position)
-            hop, own = found, text
+            hop = found
             kept = text if kept is None else f"{text}, {kept}"
             if not trusted:
-                element = None if parse is None else parse(text)
-                return Finding(
-                    _FIRST_UNTRUSTED_HOP,
-                    hop,
-                    hop,
-                    kept,
-                    position,
-                    True,
-                    None,
-                    element,
-                    name,
-                    value,
-                )
+                reason, is_unread = _FIRST_UNTRUSTED_HOP, False
+                break
         if is_unread:
             if steps is not None:
                 steps.append(Step(None, None, False))
             return _end(name, value, grammar, None, hop, kept, position + 1)
-        if hop is None or own is None:
+        if hop is None:
             return None
-        element = None if parse is None else parse(own)
-        reason = Reason.ALL_HOPS_TRUSTED
+        proto, host = hop.proto, hop.host
         return Finding(
-            reason, hop, hop, kept, position, True, None, element, name, value
+            reason, hop, hop, kept, position, True, None, proto, host, name, value
         )
 
     return find
@@ -273,7 +259,7 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         is_unread = len(value) > MAX_CHARACTERS
         rest, comma = lists.drop_unread(value) if is_unread else value, ","
-        right = kept = element = None
+        right = kept = None
         position = 0
         while comma:
             rest, comma, text = partition(rest)
@@ -284,16 +270,24 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
             hop = read(text) if position == hops else None
             if steps is not None:
                 steps.append(Step(text, hop, position < hops))
-            if parse is not None:
-                element = parse(text)
             # What breaks the grammar of Forwarded might be several elements.
-            is_broken = parse is not None and element is None
-            if is_broken or (position == hops and hop is None):
+            if hop is None and (position == hops or parse(text) is None):
                 return _end(name, value, grammar, text, *_keep(right, kept, read), hops)
             kept = text if kept is None else f"{text}, {kept}"
-            if position == hops:
+            if hop is not None:
+                proto, host = hop.proto, hop.host
                 return Finding(
-                    _HOP_COUNT, hop, hop, kept, hops, True, None, element, name, value
+                    _HOP_COUNT,
+                    hop,
+                    hop,
+                    kept,
+                    hops,
+                    True,
+                    None,
+                    proto,
+                    host,
+                    name,
+                    value,
                 )
             right = text
         if is_unread:
@@ -302,8 +296,9 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
             return _end(name, value, grammar, None, *_keep(right, kept, read), hops)
         if kept is None:
             return None
-        reason, problem = Reason.TOO_FEW_ELEMENTS, "too-few-elements"
-        return Finding(reason, None, None, None, hops, True, problem, None, name, value)
+        finding = Finding(Reason.TOO_FEW_ELEMENTS, None, None, None, hops, True)
+        finding.problem, finding.header, finding.value = "too-few-elements", name, value
+        return finding
 
     return find
 
@@ -346,8 +341,15 @@ def _end(
 
         position: Where the other lists are read.
     """
-    problem, element = grammar.describe(text)
-    reason = Reason.UNIDENTIFIED_HOP
-    return Finding(
-        reason, None, confirmed, kept, position, True, problem, element, name, value
-    )
+    finding = Finding(Reason.UNIDENTIFIED_HOP, None, confirmed, kept, position, True)
+    finding.header, finding.value = name, value
+    element = None if text is None else grammar.parse(text)
+    if text is None:
+        finding.problem = "too-long"
+    elif element is None:
+        finding.problem = "malformed"
+    else:
+        finding.proto, finding.host = element.proto, element.host
+        if element.node is not None and not UNIDENTIFIED.fullmatch(element.node):
+            finding.problem = "malformed"
+    return finding

@@ -19,7 +19,6 @@ from typing import Any
 
 from .headers import Category
 from .parsing.addresses import Hop, spell_peer
-from .parsing.forwarded import Element
 
 #: Where the decision is kept, in environs and in scopes.
 DECISION_KEY = "trustedproxy.decision"
@@ -152,7 +151,8 @@ class Finding:
 
         problem: The code of the problem that was met, or ``None``.
 
-        element: The client's own element of ``Forwarded``, where that was read.
+        proto, host:
+            What the client's own element of ``Forwarded`` says besides, as it came.
 
         header: Name of the header.
 
@@ -166,7 +166,8 @@ class Finding:
     position: int | None = None
     counted: bool = False
     problem: str | None = None
-    element: Element | None = None
+    proto: str | None = None
+    host: str | None = None
     header: str = ""
     value: str | None = None
 

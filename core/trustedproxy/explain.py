@@ -382,7 +382,7 @@ def _tell_client(
         )
     elif finding.text is not None and decision.rejected is None:
         lines.append(_LOST)
-    if finding.element is not None and decision.rejected is None:
+    if decision.rejected is None:
         lines += _tell_element(decision, finding)
     return lines
 
@@ -435,11 +435,10 @@ def _tell_finding(finding: Finding) -> str:
 
 def _tell_element(decision: Decision, finding: Finding) -> list[str]:
     """What the client's element of ``Forwarded`` says besides its address."""
-    assert finding.element is not None
     lines = []
     for category, name, text in (
-        (Category.SCHEME, "proto", finding.element.proto),
-        (Category.HOST, "host", finding.element.host),
+        (Category.SCHEME, "proto", finding.proto),
+        (Category.HOST, "host", finding.host),
     ):
         if text is not None:
             used = "used" if category in decision.winners else "malformed, not used"

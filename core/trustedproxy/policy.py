@@ -237,14 +237,14 @@ class ProxyPolicy(PolicyOptions):
             scope = {**scope, "headers": list(lines)}
         connection, headers = self._scopes.read(scope)
         decision = self.rules.decide(connection, headers)
-        written, decision.original = self._scopes.write(scope, decision)
+        written, decision.original = self._scopes.write(scope, headers, decision)
         if self.report_only:
             written = self._scopes.remove_secret(scope)
             written[REPORT_KEY] = decision
         else:
             written[DECISION_KEY] = decision
         log_decision(self, self.rules, decision, headers)
-        if is_rewritten(scope, headers):
+        if decision.came and is_rewritten(scope, headers):
             warn_once("rewritten-client", advice.REWRITTEN_BY_SERVER)
         return decision, written
 

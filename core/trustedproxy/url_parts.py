@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from .decision import Connection, Finding
     from .headers import ProxyHeader
-    from .parsing.forwarded import Element
 
 #: Category → the field of `Connection` that it sets.
 PART_OF = {
@@ -111,7 +110,8 @@ class URLPartsReader:
             finding.position,
             finding.counted,
             finding.header if finding.text is not None else None,
-            finding.element,
+            finding.proto,
+            finding.host,
             connection.scheme,
             connection.host if self._port_in_host else None,
             tuple(map(headers.get, self._keys)),
@@ -131,7 +131,8 @@ class URLPartsReader:
         position: int | None,
         counted: bool,
         client_header: str | None,
-        element: Element | None,
+        said_proto: str | None,
+        said_host: str | None,
         scheme: str,
         host: str | None,
         texts: Iterable[str | None],
@@ -142,8 +143,7 @@ class URLPartsReader:
         problems: list[Problem] = []
         if client_header is not None:
             winners[Category.CLIENT] = client_header
-        if element is not None:
-            self._read_element(element, said, winners, problems)
+        self._read_element(said_proto, said_host, said, winners, problems)
         for (category, name, parse), text in zip(self._rows, texts, strict=True):
             if text is None:
                 continue
@@ -177,7 +177,8 @@ class URLPartsReader:
 
     def _read_element(
         self,
-        element: Element,
+        proto: str | None,
+        host: str | None,
         said: dict[str, str],
         winners: dict[Category, str],
         problems: list[Problem],
@@ -185,8 +186,8 @@ class URLPartsReader:
         """Read RFC 7239 sections 5.3 and 5.4 in the client's own element (R12)."""
         parse: Callable[[str], str | None]
         for category, text, parse in (
-            (Category.SCHEME, element.proto, parse_scheme),
-            (Category.HOST, element.host, parse_host),
+            (Category.SCHEME, proto, parse_scheme),
+            (Category.HOST, host, parse_host),
         ):
             if text is None:
                 continue

@@ -38,11 +38,15 @@ class Hop:
         port: The port that was given beside it, or ``None``.
 
         packed: 4 or 16 bytes.
+
+        proto, host: What its element of ``Forwarded`` says besides, as it came.
     """
 
     address: str
     port: int | None
     packed: bytes
+    proto: str | None = None
+    host: str | None = None
 
 
 def parse_packed(text: str) -> bytes | None:

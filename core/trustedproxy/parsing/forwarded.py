@@ -11,24 +11,23 @@ right end first, so that nothing on the left can reach it (rule R12).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from .grammar import FORWARDED_PAIR, QUOTED_PAIR
 from .values import BLANKS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Element:
-    """What one element says; ``None`` for a parameter that is not there."""
+    """
+    What one element says; ``None`` for a parameter that is not there.
+
+    It is made for every request, so it is not frozen.
+    """
 
     node: str | None
     proto: str | None
     host: str | None
-
-
-_PARAMETERS = ("for", "proto", "host")
-_SEPARATOR = re.compile(r"[ \t]*;[ \t;]*")
 
 
 def partition_from_right(text: str) -> tuple[str, str, str]:
@@ -88,9 +87,4 @@ def parse_element(text: str) -> Element | None:
             return None
         found[name] = QUOTED_PAIR.sub(r"\1", quoted[1:-1]) if token is None else token
         at = pair.end()
-        separator = _SEPARATOR.match(text, at)
-        if separator is not None:
-            at = separator.end()
-        elif at < len(text):
-            return None
-    return Element(*(found.get(name) for name in _PARAMETERS))
+    return Element(found.get("for"), found.get("proto"), found.get("host"))

@@ -25,7 +25,10 @@ QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 # RFC 7239 section 4: forwarded-pair = token "=" value; value = token / quoted-string.
 # No blanks around "=" (RFC 7239 has none; RFC 9110 section 5.6.6 forbids them).
-FORWARDED_PAIR = re.compile(rf"({TOKEN})=(?:({TOKEN})|({QUOTED_STRING}))")
+# With the semicolons and blanks behind it, or the end.
+FORWARDED_PAIR = re.compile(
+    rf"({TOKEN})=(?:({TOKEN})|({QUOTED_STRING}))(?:[ \t]*;[ \t;]*|\Z)"
+)
 
 # RFC 7239 section 6: port = 1*5DIGIT, without the leading zeros and the zero itself,
 # which no client has.
