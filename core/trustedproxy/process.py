@@ -229,9 +229,10 @@ def _log_refusal(call: str, number: int) -> None:
     except ValueError:
         name = f"signal {number}"
     logger.warning(
-        "%s for %s is refused: what the server of this process set stays in force, and "
-        "a handler that is given here is never called (TRUSTED_PROXY_RESTRICT_SIGNALS)."
-        " A child that this process forks can set its own.",
+        "trustedproxy: %s for %s is refused: what the server of this process set stays "
+        "in force, and a handler that is given here is never called "
+        "(TRUSTED_PROXY_RESTRICT_SIGNALS). A child that this process forks can set its "
+        "own.",
         call,
         name,
         stack_info=True,

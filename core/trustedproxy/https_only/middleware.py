@@ -23,7 +23,7 @@ from .._types import (
 )
 from ..decision import DECISION_KEY, REPORT_KEY
 from ..hsts import HSTSPolicy
-from ..responses import send_asgi, send_wsgi
+from ..responses import Answer, send_asgi, send_wsgi
 from .exemptions import ExemptEntry
 from .facts import is_secure, read_environ, read_host, read_scope
 from .rules import HSTS_HEADER, HTTPSOnly
@@ -92,10 +92,14 @@ class HTTPSOnlyMiddleware(_Shell[WSGIApp]):
             if value is not None:
                 start_response = add_hsts(start_response, value)
         else:
-            answer = self.rules.answer(read_environ(environ))
+            answer = self.answer_plain(environ)
             if answer is not None:
                 return send_wsgi(answer, environ, start_response)
         return self.app(environ, start_response)
+
+    def answer_plain(self, environ: Environ) -> Answer | None:
+        """Answer a request that may not reach the application, by the rules alone."""
+        return self.rules.answer(read_environ(environ))
 
 
 def add_hsts(start_response: StartResponse, value: str) -> StartResponse:
