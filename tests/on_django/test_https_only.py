@@ -307,6 +307,14 @@ def test_exempt_network(ask: Any) -> None:
 
 
 @each_handler
+def test_health_check_of_a_pod(ask: Any) -> None:
+    """The exempt path is reached; which host a probe names is Django's business."""
+    with override_settings(TRUSTED_PROXY_HTTPS_EXEMPT=["/facts/"]):
+        assert ask(peer="172.17.0.1", host="172.17.0.2:8000").status == 400
+        assert ask(peer="172.17.0.1", host="app.example").status == 200
+
+
+@each_handler
 def test_page_that_does_not_exist(ask: Any) -> None:
     """What exists is not told over plain HTTP."""
     assert ask("/nowhere/", headers=PLAIN).status == 301
