@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from . import advice
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from .policy_options import Malformed, Missing, Strip
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+# Without slots, with which a name that it has not could not be refused in plain words.
+@dataclass(frozen=True, init=False, repr=False)
 class ProxyPolicy(PolicyOptions):
     """
     Whom to trust, and what: the rules of docs/rules.md, compiled.
@@ -158,12 +159,18 @@ class ProxyPolicy(PolicyOptions):
     @property
     def trusts_every_peer(self) -> bool:
         """Whether anybody who can connect is trusted (rule R4)."""
-        return not self.changes_nothing and self.proxies is None and not self.secrets
+        return self._trusts_somebody and self.proxies is None and not self.secrets
 
     @property
     def changes_nothing(self) -> bool:
         """Whether nothing is trusted, stated or removed, so that nothing is done."""
-        return not self.rules.opted_in and self.strip != "all"
+        removes = self.strip == "all" or self.secret_header is not None
+        return not self._trusts_somebody and not removes
+
+    @property
+    def _trusts_somebody(self) -> bool:
+        """Whether a header is trusted or a fact stated, so that a peer has to be."""
+        return bool(self.rules.opted_in)
 
     def refuses(self, decision: Decision) -> bool:
         """Say whether a middleware answers 400; never in report-only mode."""
@@ -183,6 +190,9 @@ class ProxyPolicy(PolicyOptions):
         """
         if isinstance(connection, str):
             connection = Connection(connection)
+        else:
+            # The decision keeps it, and what it says must not change with the caller's.
+            connection = replace(connection)
         lower = {name.lower(): value for name, value in headers.items()}
         return self.rules.decide(connection, lower)
 

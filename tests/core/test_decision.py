@@ -2,27 +2,30 @@
 Connection, Decision, Reason, Problem: the records that everybody reads.
 
 In:  requests, decided.
-Out: what a decision says, and that nobody can make it say something else.
+Out: what a decision says, in every form in which it can be passed on.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
+import json
 import pickle
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from trustedproxy import (
+    DECISION_KEY,
     Category,
     Connection,
     Decision,
     Problem,
     ProxyPolicy,
     Reason,
+    get_decision,
 )
-from trustedproxy.decision import CODES, NOTHING
+from trustedproxy.decision import CODES, REPORT_KEY
 
 from .making import (
     ATTRIBUTES,
@@ -37,6 +40,7 @@ from .making import (
     SERVER,
     STRANGER,
     make_environ,
+    make_scope,
     show,
 )
 
@@ -55,7 +59,34 @@ SENT = {
 }
 
 
-def test_decision_says_what_a_believed_request_is() -> None:
+#: What is decided: headers, peer, and what the policy has besides.
+KINDS: dict[str, tuple[dict[str, str], str, dict[str, Any]]] = {
+    "of a proxy": (SENT, PROXY, {}),
+    "of a stranger": (SENT, STRANGER, {}),
+    "without a header": ({}, PROXY, {}),
+    "of a unix peer": ({PROTO: "https"}, "", {"proxies": ["unix"]}),
+    "with problems": ({**SENT, FOR: "garbage", PORT: "0"}, PROXY, {}),
+    "rejected": ({FOR: "garbage"}, PROXY, {"malformed": "reject"}),
+    "in a list": ({FOR: "203.0.113.7, 10.0.0.8", PROTO: "a, b"}, PROXY, {}),
+    "of Forwarded": ({"Forwarded": "for=203.0.113.7"}, PROXY, {"headers": "Forwarded"}),
+}
+
+
+def make_decision(kind: str, times: int = 1) -> Decision:
+    """Make the decision about a request of one kind, which came *times* times."""
+    headers, peer, options = KINDS[kind]
+    keywords: dict[str, Any] = {"headers": list(SENT)[:-1], "proxies": PROXIES}
+    policy = ProxyPolicy(**keywords | options)
+    *_, decision = [
+        policy.apply(make_environ(headers, peer=peer)) for _ in range(times)
+    ]
+    return decision
+
+
+# -- what it says ----------------------------------------------------------------------
+
+
+def test_decision_says_what_a_request_of_a_proxy_is() -> None:
     """Every attribute, where every category has a trusted header."""
     assert show(POLICY.decide(CONNECTION, SENT)) == {
         "peer": PROXY,
@@ -82,15 +113,16 @@ def test_decision_says_what_a_believed_request_is() -> None:
         "rewritten": {FOR: "203.0.113.7:4711"},
         "problems": (),
         "rejected": None,
-        "original": {"x-forwarded-for": SENT[FOR], "x-real-ip": "6.6.6.6"},
+        # Nothing is written, so that nothing is replaced.
+        "original": {},
     }
 
 
 def test_decision_of_a_direct_request_is_the_connection() -> None:
     """The client is the peer, and everything is as the server said."""
-    decision = POLICY.decide(CONNECTION._replace(peer="2001:DB8::7", port="80"), SENT)
+    connection = dataclasses.replace(CONNECTION, peer="2001:DB8::7")
 
-    assert show(decision) == {
+    assert show(POLICY.decide(connection, SENT)) == {
         "peer": "2001:DB8::7",
         "peer_trusted": False,
         "client": "2001:db8::7",
@@ -100,42 +132,52 @@ def test_decision_of_a_direct_request_is_the_connection() -> None:
         "scheme": "http",
         "host": "backend:8000",
         "server": "backend",
-        "port": "80",
+        "port": "8000",
         "mount_point": "/own",
         "reason": Reason.PEER_NOT_TRUSTED,
         "winners": {},
-        # In the table's order.
-        "removed": tuple(
-            header.name for header in POLICY.known_headers if header.name in SENT
-        ),
+        "removed": tuple(sorted(SENT)),
         "rewritten": {},
         "problems": (),
         "rejected": None,
-        "original": {name.lower(): value for name, value in SENT.items()},
+        "original": {},
     }
 
 
-def test_client_is_unknown_where_nobody_vouches_for_one() -> None:
-    """A trusted peer that names nobody, a unix peer of a direct request, a refusal."""
-    direct = ProxyPolicy(headers=[FOR], proxies=[])
-    refusing = ProxyPolicy(headers=[FOR], proxies=PROXIES, missing="reject")
-    unix = CONNECTION._replace(peer="")
+@pytest.mark.parametrize(
+    ("options", "peer", "headers"),
+    [
+        ({}, PROXY, {}),
+        ({}, "", {}),
+        ({}, PROXY, {FOR: "unknown"}),
+        ({"proxies": []}, "", SENT),
+        ({"missing": "reject"}, PROXY, {}),
+        ({"proxies": "*", "headers": [PROTO]}, STRANGER, {}),
+    ],
+)
+def test_client_is_unknown_where_nobody_confirms_one(
+    options: dict[str, Any], peer: str, headers: dict[str, str]
+) -> None:
+    """A trusted peer that names nobody, a unix peer, a rejection."""
+    policy = ProxyPolicy(**{"headers": [FOR], "proxies": [*PROXIES, "unix"], **options})
 
-    for policy, connection, headers in [
-        (POLICY, CONNECTION, {}),
-        (POLICY, unix, {}),
-        (POLICY, CONNECTION, {FOR: "unknown"}),
-        (direct, unix, SENT),
-        (refusing, CONNECTION, {}),
-    ]:
-        decision = policy.decide(connection, headers)
-        assert decision.client is None
-        assert not decision.client_known
-        assert decision.address == connection.peer
-        assert decision.client_port is None
+    decision = policy.decide(Connection(peer), headers)
+
+    assert (decision.client, decision.client_known) == (None, False)
+    assert (decision.address, decision.client_port) == (peer, None)
 
 
-def test_address_is_the_last_that_was_vouched_for() -> None:
+def test_client_of_a_unix_socket_is_unknown_whatever_it_is_called() -> None:
+    """A client of a unix socket may choose a name that reads like an address."""
+    for peer in ("127.0.0.1", "10.0.0.1", STRANGER):
+        connection = Connection(peer, peer_is_unix=True)
+        decision = ProxyPolicy(headers=[FOR], proxies=PROXIES).decide(connection, SENT)
+
+        assert decision.reason is Reason.PEER_NOT_TRUSTED
+        assert (decision.client, decision.address) == (None, peer)
+
+
+def test_address_is_the_last_that_was_confirmed() -> None:
     """Where the walk ends at nobody, the hop before it is the address (R11)."""
     decision = POLICY.decide(CONNECTION, {FOR: "unknown, 10.0.0.8:4711"})
 
@@ -143,7 +185,23 @@ def test_address_is_the_last_that_was_vouched_for() -> None:
     assert (decision.address, decision.client_port) == ("10.0.0.8", 4711)
 
 
-def test_refused_request_was_believed_and_says_why() -> None:
+@pytest.mark.parametrize("peer", ["", "@app", "unix:/run/x", "0.0.0.0", None])
+def test_address_is_what_is_there_to_the_letter(peer: str | None) -> None:
+    """F10: for a unix peer too, trusted or not, in an environ and in a scope."""
+    for proxies in (["unix"], []):
+        policy = ProxyPolicy(headers=[FOR], proxies=proxies)
+        environ = make_environ(peer=peer, SERVER_NAME="/run/app.sock")
+        scope = make_scope(client=(peer, 0), server=("/run/app.sock", None))
+
+        decision = policy.apply(environ)
+        decided, new = policy.apply_scope(scope)
+
+        assert decision.peer_trusted is decided.peer_trusted is bool(proxies)
+        assert decision.address == environ.get("REMOTE_ADDR") == peer
+        assert decided.address == new["client"][0] == peer
+
+
+def test_rejected_request_was_a_proxys_and_says_why() -> None:
     """It keeps the connection's own values, and loses its headers."""
     policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, malformed="reject")
 
@@ -161,92 +219,194 @@ def test_port_of_a_connection_is_text_or_nothing() -> None:
     number: Any = 8000
 
     for port, expected in [(number, "8000"), ("8000", "8000"), (None, None)]:
-        decision = POLICY.decide(CONNECTION._replace(port=port), {})
-        assert decision.port == expected
+        connection = dataclasses.replace(CONNECTION, port=port)
+        assert POLICY.decide(connection, {}).port == expected
 
 
-def test_decision_is_shown_with_everything_it_says() -> None:
-    """`repr` has each attribute but the one that follows from another."""
-    decision = POLICY.decide(CONNECTION, SENT)
+# -- a plain record --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decision_is_shown_with_everything_it_says(kind: str) -> None:
+    """`repr`, `str` and formatting have each attribute by its name."""
+    decision = make_decision(kind)
 
     shown = repr(decision)
 
-    assert shown.startswith(f"Decision(peer='{PROXY}', peer_trusted=True, client=")
-    for name in ATTRIBUTES:
-        if name != "client_known":
-            value = getattr(decision, name)
-            plain = dict(value) if isinstance(value, Mapping) else value
-            assert f"{name}={plain!r}" in shown
+    assert shown == str(decision) == f"{decision}" == "%s" % decision  # noqa: UP031
+    assert "decided: %s, %r" % (decision, decision)  # noqa: UP031
+    assert shown.startswith("Decision(peer=")
+    for name, value in decision.as_dict().items():
+        assert f"{name}={value!r}" in shown
 
 
-@pytest.mark.parametrize("name", [*ATTRIBUTES, "anything"])
-def test_decision_cannot_be_changed(name: str) -> None:
-    """No attribute of a decision can be set, and none added."""
-    decision = POLICY.decide(CONNECTION, SENT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_decision_is_said_in_plain_values(kind: str) -> None:
+    """Everything that it says, and JSON can hold it."""
+    decision = make_decision(kind)
 
-    with pytest.raises(AttributeError):
-        setattr(decision, name, "203.0.113.9")
+    plain = decision.as_dict()
 
-
-@pytest.mark.parametrize("sent", [SENT, {}])
-@pytest.mark.parametrize("peer", [PROXY, STRANGER])
-def test_what_a_decision_says_cannot_be_written_into(
-    peer: str, sent: dict[str, str]
-) -> None:
-    """Neither of the long way nor of the short way, or later requests would see it."""
-    headers = {f"HTTP_{n.upper().replace('-', '_')}": v for n, v in sent.items()}
-    for _ in range(3):
-        decision: Any = POLICY.apply(make_environ(REMOTE_ADDR=peer) | headers)
-
-        for says in (decision.original, decision.rewritten, decision.outcome.keys):
-            with pytest.raises(TypeError):
-                says["X-Forwarded-For"] = "203.0.113.9"
+    assert tuple(plain) == ATTRIBUTES
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["reason"] == decision.reason.name
+    assert plain["winners"] == {str(k): v for k, v in decision.winners.items()}
+    assert plain["removed"] == list(decision.removed)
+    assert [problem["code"] for problem in plain["problems"]] == [
+        problem.code for problem in decision.problems
+    ]
+    assert (plain["rejected"] is None) is (decision.rejected is None)
+    for name in ("peer", "client", "address", "scheme", "host", "port", "mount_point"):
+        assert plain[name] == getattr(decision, name)
 
 
-@pytest.mark.parametrize("peer", [PROXY, STRANGER])
-def test_decision_can_be_given_more_originals(peer: str) -> None:
-    """An adapter that removes more says so in a decision of its own."""
-    headers = {f"HTTP_{n.upper().replace('-', '_')}": v for n, v in SENT.items()}
-    for _ in range(3):
-        decision = POLICY.apply(make_environ(REMOTE_ADDR=peer) | headers)
-        before = dict(decision.original)
+def test_decision_says_the_originals_of_a_scope_in_plain_values() -> None:
+    """Lists for tuples, text for bytes, and `repr` for what JSON does not have."""
+    decision, _ = POLICY.apply_scope(
+        make_scope([(k.lower(), v) for k, v in SENT.items()])
+    )
+    decision.original["odd"] = {1}
 
-        fuller = decision.with_original({"SCRIPT_URL": "/app/x"})
+    original = decision.as_dict()["original"]
 
-        assert isinstance(fuller, Decision)
-        assert fuller.original == {**before, "SCRIPT_URL": "/app/x"}
-        assert decision.original == before
-        assert show(fuller) == {**show(decision), "original": fuller.original}
+    assert original["client"] == [PROXY, 50000]
+    assert original["server"] == ["127.0.0.1", 8000]
+    assert original["raw_path"] == "/x"
+    assert original["odd"] == "{1}"
+    assert json.loads(json.dumps(original)) == original
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "again",
+    [copy.copy, copy.deepcopy, lambda decision: pickle.loads(pickle.dumps(decision))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_decision_can_be_copied_and_pickled(kind: str, again: Any) -> None:
+    """A decision may go into a queue, a cache or a log of another process."""
+    decision = make_decision(kind)
+
+    other = again(decision)
+
+    assert type(other) is Decision
+    assert other == decision
+    assert show(other) == show(decision)
 
 
 def test_decisions_are_equal_where_they_say_the_same() -> None:
     """Deciding is pure, so deciding twice agrees."""
     one, two = POLICY.decide(CONNECTION, SENT), POLICY.decide(CONNECTION, SENT)
-    other = POLICY.decide(CONNECTION._replace(peer=STRANGER), SENT)
+    other = POLICY.decide(dataclasses.replace(CONNECTION, peer=STRANGER), SENT)
 
-    assert isinstance(one, Decision)
     assert one == two
     assert one != other
-    assert one != tuple(one)
+    unlike: Any = show(one)
+    assert one != unlike
 
 
-def test_decision_of_the_short_way_equals_that_of_the_long_way() -> None:
-    """What is kept in another way says the same, and is no key of a dictionary."""
-    headers = {f"HTTP_{n.upper().replace('-', '_')}": v for n, v in SENT.items()}
-    for peer in (PROXY, STRANGER):
-        environ = make_environ(REMOTE_ADDR=peer) | headers
-        long, *short = [POLICY.apply(dict(environ)) for _ in range(3)]
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("surface", ["decide", "apply", "apply_scope"])
+def test_decisions_share_nothing_that_can_be_changed(surface: str, kind: str) -> None:
+    """Whoever writes into one writes into no other, whatever is remembered between."""
+    headers, peer, options = KINDS[kind]
+    keywords: dict[str, Any] = {"headers": list(SENT)[:-1], "proxies": PROXIES}
+    policy = ProxyPolicy(**keywords | options)
+    connection = Connection(peer)
+    lines = [(name.lower(), value) for name, value in headers.items()]
 
-        for decision in short:
-            assert decision == long
-            assert (decision != long) is False
-        with pytest.raises(TypeError, match="unhashable"):
-            hash(long)
+    def decide() -> Decision:
+        if surface == "decide":
+            return policy.decide(connection, headers)
+        if surface == "apply":
+            return policy.apply(make_environ(headers, peer=peer))
+        return policy.apply_scope(make_scope(lines, peer=peer))[0]
+
+    one, two, three = decide(), decide(), decide()
+
+    parts = [
+        {id(part) for part in list_changeable(each)}
+        for each in (one, two, three, connection)
+    ]
+    assert all(parts) and sum(map(len, parts)) == len(set().union(*parts))
+    assert one == two == three
+    before = show(three)
+    one.original["x"] = one.winners[Category.HOST] = two.rewritten["x"] = "y"
+    assert show(three) == before
+
+
+def list_changeable(value: Any) -> list[Any]:
+    """List the parts of a record, in every depth, that somebody could write into."""
+    parts: list[Any] = []
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            parts.append(value)
+        inside = [getattr(value, each.name) for each in dataclasses.fields(value)]
+    elif isinstance(value, (dict, list, set)):
+        parts.append(value)
+        inside = list(value.values()) if isinstance(value, dict) else list(value)
+    elif isinstance(value, (tuple, frozenset)):
+        inside = list(value)
+    else:
+        inside = []
+    for part in inside:
+        parts += list_changeable(part)
+    return parts
+
+
+def test_decision_has_no_other_attributes() -> None:
+    """What is misspelled is an error, and no attribute that nobody reads."""
+    decision: Any = POLICY.decide(CONNECTION, SENT)
+
+    with pytest.raises(AttributeError):
+        decision.clinet = "203.0.113.9"
+    with pytest.raises(TypeError, match="not subscriptable"):
+        decision[0]
+
+
+# -- where it is found -----------------------------------------------------------------
+
+
+def test_decision_is_found_in_an_environ_and_in_a_scope() -> None:
+    """By one function, under the key that is public."""
+    environ, scope = make_environ(SENT), make_scope()
+
+    decision = POLICY.apply(environ)
+    decided, new = POLICY.apply_scope(scope)
+
+    assert get_decision(environ) is environ[DECISION_KEY] is decision
+    assert get_decision(new) is new[DECISION_KEY] is decided
+    assert get_decision(scope) is None
+
+
+def test_report_is_not_taken_for_a_decision() -> None:
+    """In report-only mode nothing was decided: the report has a key of its own."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, report_only=True)
+    environ = make_environ(SENT)
+
+    report = policy.apply(environ)
+    _, new = policy.apply_scope(make_scope())
+
+    assert get_decision(environ) is None
+    assert environ[REPORT_KEY] is report
+    assert get_decision(new) is None
+    assert isinstance(new[REPORT_KEY], Decision)
+
+
+# -- the other records -----------------------------------------------------------------
 
 
 def test_connection_has_the_defaults_of_a_plain_request() -> None:
     """Whoever asks by hand names only what matters."""
-    assert Connection() == (None, "http", None, None, None, "", "/")
+    assert Connection() == Connection(
+        peer=None,
+        scheme="http",
+        host=None,
+        server=None,
+        port=None,
+        mount_point="",
+        path="/",
+        peer_is_unix=None,
+    )
 
 
 def test_reason_reads_as_a_clause() -> None:
@@ -263,23 +423,9 @@ def test_code_has_a_meaning() -> None:
         assert meaning and not meaning.endswith(".")
 
 
-def test_nothing_stays_nothing() -> None:
-    """The mapping that everybody shares cannot be written to."""
-    nothing: Any = NOTHING
+def test_url_parts_give_what_was_said() -> None:
+    """A part that nothing said is none, and the connection's own value holds."""
+    parts = POLICY.decide(CONNECTION, {PROTO: "https", PORT: "443"}).url_parts
 
-    with pytest.raises(TypeError):
-        nothing["x"] = 1
-    assert dict(NOTHING) == {}
-
-
-@pytest.mark.parametrize("peer", [PROXY, STRANGER])
-@pytest.mark.parametrize("sent", [SENT, {}])
-def test_decision_can_be_copied_and_pickled(peer: str, sent: dict[str, str]) -> None:
-    """A decision may go into a queue, a cache or a log of another process."""
-    decision = POLICY.decide(CONNECTION._replace(peer=peer), sent)
-    applied = POLICY.apply(make_environ(sent, peer=peer))
-
-    for one in (decision, applied):
-        for other in (copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
-            assert isinstance(other, Decision)
-            assert show(other) == show(one)
+    assert (parts.get("scheme"), parts.get("port")) == ("https", "443")
+    assert parts.get("host") is None
