@@ -1,4 +1,4 @@
-"""The case that docs/signals.md shows, before and after, on a real gunicorn."""
+"""What docs/signals.md shows, before and after, on a real gunicorn."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..real.servers.processes import ANSWER_SECONDS, ProcessManager, find_free_p
 PAGE = Path(__file__).parents[2] / "docs" / "signals.md"
 
 
-def read_example() -> str:
-    """Take the application out of the page."""
+def read_example(word: str) -> str:
+    """Take the application that has a *word* out of the page."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
-    (example,) = [block for block in blocks if "multiprocessing" in block]
+    (example,) = [block for block in blocks if word in block]
     assert isinstance(example, str)
     return example
 
@@ -40,14 +40,19 @@ def serve(folder: Path, source: str) -> str:
     return body.decode()
 
 
+def restrict(source: str) -> str:
+    """Put the restriction into the first line of an application."""
+    head = "def application(environ, start_response):\n"
+    source = source.replace(head, f"{head}    restrict_signals()\n")
+    return f"from trustedproxy.process import restrict_signals\n{source}"
+
+
 @pytest.mark.parametrize("with_restriction", [False, True])
 def test_example_answers_as_shown(tmp_path: Path, with_restriction: bool) -> None:
     """The answers that the page shows are those of the application that it shows."""
-    source = read_example()
+    source = read_example("multiprocessing")
     if with_restriction:
-        head = "def application(environ, start_response):\n"
-        source = source.replace(head, f"{head}    restrict_signals()\n")
-        source = f"from trustedproxy.process import restrict_signals\n{source}"
+        source = restrict(source)
 
     answer = serve(tmp_path, source)
 
@@ -58,3 +63,10 @@ def test_example_answers_as_shown(tmp_path: Path, with_restriction: bool) -> Non
         else "exit code None, alive: True\n"
     )
     assert shown in PAGE.read_text(encoding="utf-8")
+
+
+def test_timer_of_the_page_fires(tmp_path: Path) -> None:
+    """The application that limits itself answers, in a restricted process."""
+    answer = serve(tmp_path, restrict(read_example("setitimer")))
+
+    assert answer == "That would take too long.\n"
