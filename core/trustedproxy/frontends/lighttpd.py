@@ -5,8 +5,8 @@ In:  a plan.
 Out: the file.
 
 mod_proxy sets X-Forwarded-For, -Proto, -Host and X-Host by itself, and adds to the
-first; an empty value of mod_setenv removes what a client sent.  No directive drops names
-by pattern, so the spellings with underscores are listed.
+first; an empty value of mod_setenv removes what a client sent.  No directive drops
+names by pattern, so the spellings with underscores are listed.
 """
 
 from __future__ import annotations

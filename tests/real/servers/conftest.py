@@ -56,16 +56,11 @@ def farm(manager: ProcessManager) -> Farm:
     issued = authority.issue_cert("localhost", "app.example")
     folder = manager.folder
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    issued.private_key_pem.write_to_path(str(folder / "key.pem"))
-    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "both.pem"))
+    certificate, key = folder / "site.crt", folder / "site.key"
+    issued.private_key_pem.write_to_path(str(key))
     for blob in issued.cert_chain_pems:
-        blob.write_to_path(str(folder / "certificate.pem"), append=True)
-    made = Farm(
-        manager,
-        certificate=str(folder / "certificate.pem"),
-        key=str(folder / "key.pem"),
-        pem=str(folder / "both.pem"),
-    )
+        blob.write_to_path(str(certificate), append=True)
+    made = Farm(manager, certificate=str(certificate), key=str(key))
     made.start_matrix()
     return made
 

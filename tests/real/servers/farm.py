@@ -18,7 +18,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .client import get, trusting
-from .fronts import FRONTS, Front, Site, Upstream, find_program
+from .fronts import (
+    FRONTS,
+    POLICY,
+    Front,
+    Place,
+    Run,
+    Upstream,
+    make_command,
+    make_front_environment,
+    make_policy,
+    place_files,
+)
 from .processes import (
     Address,
     Process,
@@ -36,14 +47,6 @@ from .servers import (
 HOST = "127.0.0.1"
 CLIENT = "127.0.0.9"
 """Where the tests' clients are; nobody trusts it."""
-
-POLICY = {
-    "TRUSTED_PROXY_HEADERS": "X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host"
-    " X-Forwarded-Port X-Forwarded-Prefix",
-    "TRUSTED_PROXIES": "127.0.0.1 unix",
-    "TRUSTED_PROXY_STRIP": "all",
-}
-"""The recommended policy; each test that wants another starts its own server."""
 
 
 def make_environment(policy: Mapping[str, str]) -> dict[str, str]:
@@ -134,9 +137,8 @@ class Farm:
     manager: ProcessManager
     certificate: str
     key: str
-    pem: str
     servers: dict[str, tuple[Process, Address]] = field(default_factory=dict)
-    fronts: dict[str, tuple[Process, Site]] = field(default_factory=dict)
+    fronts: dict[str, tuple[list[Process], Place]] = field(default_factory=dict)
     warm: set[str] = field(default_factory=set)
     """Servers that have answered with each of their applications."""
 
@@ -158,11 +160,12 @@ class Farm:
             self.warm.add(server)
         return address
 
-    def find_site(self, front: str) -> Site:
-        """Return what *front* serves, once it does."""
-        process, site = self.fronts[front]
-        process.wait_ready()
-        return site
+    def find_place(self, front: str) -> Place:
+        """Return what *front* serves, once it does, as first and as inner proxy."""
+        processes, place = self.fronts[front]
+        for process in processes:
+            process.wait_ready()
+        return place
 
     def start_server(
         self,
@@ -217,7 +220,7 @@ class Farm:
             for name, port in inner_ports.items()
             if name != front.name
         ]
-        site = Site(
+        place = Place(
             folder=folder,
             host=HOST,
             http=http,
@@ -225,54 +228,62 @@ class Farm:
             inner_port=inner,
             certificate=self.certificate,
             key=self.key,
-            pem=self.pem,
             edge=[*upstreams, *behind],
             inner=upstreams,
         )
-        process = start_front(self.manager, front, site)
-        self.fronts[front.name] = (process, site)
+        self.fronts[front.name] = (start_front(self.manager, front, place), place)
 
 
-def start_front(manager: ProcessManager, front: Front, site: Site) -> Process:
-    """Write the configuration of *front* for *site* and start it."""
-    for name, text in front.configure(site).items():
-        path = site.folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    places = {
-        "folder": str(site.folder),
-        "host": site.host,
-        "http": str(site.http),
-        "inner": str(site.inner_port),
-    }
-    program, *arguments = front.command
-    command = [find_program(program), *(a.format(**places) for a in arguments)]
-    ports = [site.http, site.inner_port]
-    if not front.no_tls:
-        ports.append(site.https)
+def start_front(
+    manager: ProcessManager,
+    front: Front,
+    place: Place,
+    change: Callable[[Run], Run] = lambda run: run,
+) -> list[Process]:
+    """
+    Start *front* at *place*, as first proxy and as inner one.
+
+    Args:
+        change: What is done to a configuration that was printed, before it is used.
+    """
+    started = []
+    sites = {"edge": place.make_edge(front), "inner": place.make_inner()}
+    for name, site in sites.items():
+        folder = place.folder / name
+        folder.mkdir(mode=0o755)
+        run = change(front.print_for(folder, site, make_policy()))
+        started.append(run_front(manager, front, run))
+    return started
+
+
+def run_front(manager: ProcessManager, front: Front, run: Run) -> Process:
+    """Write the files of *run* and start *front* with them; nothing is waited for."""
+    place_files(front, run)
+    host = run.site.address or HOST
     return manager.start(
         front.name,
-        command,
-        [(site.host, port) for port in ports],
-        probe=(lambda: has_routes(site)) if front.loads_late else None,
+        make_command(front.command, run),
+        [(host, listener.port) for listener in run.site.listeners],
+        environment=make_front_environment(run.folder),
+        probe=(lambda: has_routes(run)) if front.loads_late else None,
     )
 
 
-def has_routes(site: Site) -> bool:
-    """Tell whether each port of *site* knows its upstreams, and the certificate."""
-    tls = trusting(site.certificate)
-    # The file has no authority, but the certificate itself.
-    tls.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    target = f"{site.edge[0].mount_point}/"
-    try:
-        statuses = [
-            get((site.host, port), target, tls=context).status
-            for port, context in (
-                (site.http, None),
-                (site.https, tls),
-                (site.inner_port, None),
-            )
-        ]
-    except OSError:
-        return False
-    return not {0, 404} & set(statuses)
+def has_routes(run: Run) -> bool:
+    """Tell whether each port of *run* knows its upstreams, and the certificate."""
+    site = run.site
+    target = f"{site.path}/"
+    host = next(iter(site.server_names), "app.example")
+    statuses = set()
+    for listener in site.listeners:
+        tls = None
+        if listener.is_secure and site.tls is not None:
+            tls = trusting(site.tls.certificate)
+            # The file has no authority, but the certificate itself.
+            tls.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            address = (site.address or HOST, listener.port)
+            statuses.add(get(address, target, host=host, tls=tls).status)
+        except OSError:
+            return False
+    return not {0, 404} & statuses

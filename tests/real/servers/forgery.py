@@ -13,7 +13,7 @@ from typing import Any
 from trustedproxy.headers import KNOWN_HEADERS, Category, Form
 
 from .client import Line
-from .fronts import SET_BY_THE_FRONT_END, TWINS
+from .fronts import SET_BY_THE_FRONT_END, VARIANTS
 
 FORGED_ADDRESS = "198.51.100.66"
 FORGED_HOST = "evil.example"
@@ -56,10 +56,10 @@ def forge_all(scheme: str) -> list[Line]:
     return [*(forge(n, scheme) for n in KNOWN_NAMES), ("SCRIPT_NAME", FORGED_PATH)]
 
 
-def forge_twins(scheme: str) -> list[Line]:
+def forge_variants(scheme: str) -> list[Line]:
     """Forge every spelling with underscores of what the front end sets."""
     values = dict(forge(name, scheme) for name in SET_BY_THE_FRONT_END)
-    return [(twin, values[twin.replace("_", "-")]) for twin in TWINS]
+    return [(one, values[one.replace("_", "-")]) for one in VARIANTS]
 
 
 def forge_twice(scheme: str) -> list[Line]:

@@ -1,99 +1,71 @@
 """
-The front ends, one row each, with the configuration that the docs recommend.
+The front ends, one row each, with the configuration that the generator prints.
 
-In:  a `Site`: ports, certificate, and the upstreams that are to be reached.
+In:  a `Place`: ports, certificate, and the upstreams that are to be reached.
 Out: the files of its configuration and the command that starts it.
 
-The recommended part of each configuration is a template in `configurations/`, which
-docs/frontends.md shows as it is; what a test alone needs (log files, no daemon,
-loading of modules) is written around it here.
+The configuration is `trustedproxy.frontends`' own, as printed; what a test alone needs
+(log files, no daemon, loading of modules) stands around it here.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from trustedproxy import ProxyPolicy
+from trustedproxy.frontends import TLS, Location, Site, write_files
+from trustedproxy.frontends.plan import spell_variants
 
 from .processes import Address
 
-SET_BY_THE_FRONT_END = (
-    "X-Forwarded-For",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Host",
-    "X-Forwarded-Port",
-    "X-Forwarded-Prefix",
-)
-"""The trusted headers of the recommended policy, which every edge overwrites."""
+POLICY = {
+    "TRUSTED_PROXY_HEADERS": "X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host"
+    " X-Forwarded-Port X-Forwarded-Prefix",
+    "TRUSTED_PROXIES": "127.0.0.1 unix",
+    "TRUSTED_PROXY_STRIP": "all",
+}
+"""The recommended policy; each test that wants another starts its own server."""
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "configurations"),
-    undefined=StrictUndefined,
-    keep_trailing_newline=True,
-    autoescape=False,
-)
+SET_BY_THE_FRONT_END = tuple(POLICY["TRUSTED_PROXY_HEADERS"].split())
+"""The trusted headers of the recommended policy, which the first proxy overwrites."""
 
-
-def spell_twins(name: str) -> Iterator[str]:
-    """Spell *name* with underscores for some or all of its hyphens."""
-    parts = name.split("-")
-    for signs in itertools.product("-_", repeat=len(parts) - 1):
-        if "_" in signs:
-            yield "".join(
-                part + sign for part, sign in zip(parts, [*signs, ""], strict=True)
-            )
-
-
-TWINS = tuple(t for name in SET_BY_THE_FRONT_END for t in spell_twins(name))
+VARIANTS = tuple(v for name in SET_BY_THE_FRONT_END for v in spell_variants(name))
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A server behind a front end, and the mount point at which it is reached."""
+    """A server behind a front end, and the path at which it is reached."""
 
     name: str
-    mount_point: str
+    path: str
     address: Address
 
-    @property
-    def socket(self) -> str:
-        """The path of the unix socket, or nothing."""
-        return self.address if isinstance(self.address, str) else ""
-
-    @property
-    def host(self) -> str:
-        """The address of a TCP upstream."""
-        return "" if isinstance(self.address, str) else self.address[0]
-
-    @property
-    def port(self) -> int:
-        """The port of a TCP upstream."""
-        return 0 if isinstance(self.address, str) else self.address[1]
-
-    @property
-    def authority(self) -> str:
-        """Address and port as in a URL."""
-        return f"{self.host}:{self.port}"
-
-    @property
-    def identifier(self) -> str:
-        """The name where only letters, digits and underscores may stand."""
-        return self.name.replace("-", "_")
+    def locate(self, *, strip_path: bool) -> Location:
+        """Say it in the generator's words."""
+        address = self.address
+        backend = (
+            f"unix:{address}"
+            if isinstance(address, str)
+            else f"{address[0]}:{address[1]}"
+        )
+        return Location(
+            backend, self.path, strip_path, self.name.replace("_", "-")
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Place:
     """
-    What one front end is to serve.
+    What one front end is to serve, and where.
 
-    *edge* are the upstreams for the world, *inner* those behind another front end:
-    there the mount point only chooses the upstream and stays in the path.
+    It runs twice: as the first proxy, before the upstreams of *edge*, which takes the
+    path off and says it; and as an inner one, before those of *inner*, where the path
+    only chooses the upstream.
     """
 
     folder: Path
@@ -103,41 +75,58 @@ class Site:
     inner_port: int
     certificate: str
     key: str
-    pem: str
     edge: Sequence[Upstream]
     inner: Sequence[Upstream]
 
-    def render(self, template: str) -> str:
-        """Fill the *template* of `configurations/`."""
-        is_inner = "-inner." in template
-        clusters = {upstream.name: upstream for upstream in (*self.edge, *self.inner)}
-        whole = not is_inner and "-edge." not in template
-        return _templates.get_template(f"{template}.j2").render(
-            host=self.host,
-            http=self.http,
-            https=self.https,
-            inner=self.inner_port,
-            certificate=self.certificate,
-            key=self.key,
-            pem=self.pem,
-            twins=TWINS,
-            upstreams=(
-                list(clusters.values())
-                if whole
-                else self.inner
-                if is_inner
-                else self.edge
-            ),
+    def make_edge(self, front: Front) -> Site:
+        """Make the site of the first proxy."""
+        first, *others = (one.locate(strip_path=True) for one in self.edge)
+        return Site(
+            backend=first.backend,
+            path=first.path,
+            name=first.name,
+            others=others,
+            address=self.host,
+            http_port=self.http,
+            https_port=self.https,
+            tls=None if front.no_tls else TLS(self.certificate, self.key),
+            websockets=True,
         )
 
-    def render_all(self, *templates: str) -> str:
-        """Fill several templates, one behind the other."""
-        return "\n".join(map(self.render, templates))
+    def make_inner(self) -> Site:
+        """Make the site of the inner proxy, behind proxies on this machine."""
+        first, *others = (one.locate(strip_path=False) for one in self.inner)
+        return Site(
+            backend=first.backend,
+            path=first.path,
+            strip_path=False,
+            name=first.name,
+            others=others,
+            address=self.host,
+            http_port=self.inner_port,
+            websockets=True,
+            behind="127.0.0.1",
+        )
 
 
-def _configure_nginx(site: Site) -> Mapping[str, str]:
-    folder = site.folder
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One front end's process: its folder, and what was printed for it."""
+
+    folder: Path
+    printed: Mapping[str, str]
+    site: Site
+
+    def join(self) -> str:
+        """Join what was printed, where it is one file."""
+        [text] = self.printed.values()
+        return text
+
+
+def _configure_nginx(run: Run) -> Mapping[str, str]:
+    folder = run.folder
     return {
+        "site.conf": run.join(),
         "nginx.conf": f"""
 daemon off;
 user root;
@@ -152,15 +141,18 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-{site.render_all("nginx-edge.conf", "nginx-inner.conf")}
+    include {folder}/site.conf;
 }}
-"""
+""",
     }
 
 
 APACHE_MODULES = (
+    "alias",
     "authz_core",
+    "authz_host",
     "headers",
+    "macro",
     "mpm_event",
     "proxy",
     "proxy_http",
@@ -190,99 +182,60 @@ LimitRequestFields 200
 """
 
 
-def _configure_apache(site: Site) -> Mapping[str, str]:
+def _configure_apache(run: Run) -> Mapping[str, str]:
     modules = "\n".join(
         f"LoadModule {name}_module {APACHE_MODULE_FOLDER}/mod_{name}.so"
         for name in APACHE_MODULES
     )
-    ports = [f"{site.host}:{p}" for p in (site.http, site.https, site.inner_port)]
+    frame = write_apache_frame(run.folder, [], modules)
     return {
-        "apache.conf": write_apache_frame(site.folder, ports, modules)
-        + site.render_all("apache-edge.conf", "apache-inner.conf")
+        "apache.conf": frame + f"Include {run.folder}/site.conf\n",
+        "site.conf": run.join(),
     }
 
 
-def _configure_haproxy(site: Site) -> Mapping[str, str]:
-    return {
-        "haproxy.cfg": f"""
-global
-    maxconn 500
-    tune.http.maxhdr 200
-defaults
-    mode http
-    timeout connect 60s
-    timeout client 60s
-    timeout server 60s
-    timeout tunnel 60s
-{site.render_all("haproxy-edge.cfg", "haproxy-inner.cfg")}
+def _configure_haproxy(run: Run) -> Mapping[str, str]:
+    frame = "global\n    maxconn 500\n    tune.http.maxhdr 200\n"
+    return {"frame.cfg": frame, "site.cfg": run.join()}
+
+
+def _configure_caddy(run: Run) -> Mapping[str, str]:
+    return {"Caddyfile": run.join()}
+
+
+def _configure_traefik(run: Run) -> Mapping[str, str]:
+    (_, static), (path, dynamic) = run.printed.items()
+    frame = """
+log: {level: WARN}
+global: {checkNewVersion: false, sendAnonymousUsage: false}
 """
+    return {
+        "traefik.yml": static.replace(path, f"{run.folder}/dynamic.yml") + frame,
+        "dynamic.yml": dynamic,
     }
 
 
-def _configure_caddy(site: Site) -> Mapping[str, str]:
+def _configure_envoy(run: Run) -> Mapping[str, str]:
+    return {"envoy.yaml": run.join()}
+
+
+def _configure_varnish(run: Run) -> Mapping[str, str]:
+    return {"varnish.vcl": run.join()}
+
+
+def _configure_lighttpd(run: Run) -> Mapping[str, str]:
+    [listener, *_] = run.site.listeners
     return {
-        "Caddyfile": f"""{{
-	admin off
-	auto_https off
-	persist_config off
-	default_sni localhost
-	servers {site.host}:{site.inner_port} {{
-		trusted_proxies static 127.0.0.1/32
-	}}
-}}
-{site.render_all("caddy-edge.caddyfile", "caddy-inner.caddyfile")}
-"""
-    }
-
-
-def _configure_traefik(site: Site) -> Mapping[str, str]:
-    folder = site.folder
-    # Two files of one folder, as both have a part named http.
-    return {
-        "traefik.yml": site.render_all(
-            "traefik-edge.static.yml", "traefik-inner.static.yml"
-        )
-        + f"""
-providers:
-  file:
-    directory: {folder}/dynamic
-    watch: false
-log:
-  level: WARN
-global:
-  checkNewVersion: false
-  sendAnonymousUsage: false
-""",
-        "dynamic/edge.yml": site.render("traefik-edge.yml"),
-        "dynamic/inner.yml": site.render("traefik-inner.yml"),
-    }
-
-
-def _configure_envoy(site: Site) -> Mapping[str, str]:
-    return {
-        "envoy.yml": "static_resources:\n  listeners:"
-        + site.render_all("envoy-edge.yml", "envoy-inner.yml", "envoy-clusters.yml")
-    }
-
-
-def _configure_varnish(site: Site) -> Mapping[str, str]:
-    return {
-        "varnish.vcl": site.render_all(
-            "varnish-backends.vcl", "varnish-edge.vcl", "varnish-inner.vcl"
-        )
-    }
-
-
-def _configure_lighttpd(site: Site) -> Mapping[str, str]:
-    return {
+        "site.conf": run.join(),
         "lighttpd.conf": f"""
-server.modules = ("mod_extforward", "mod_setenv", "mod_proxy", "mod_openssl")
-server.document-root = "{site.folder}"
-server.errorlog = "{site.folder}/lighttpd-error.log"
-server.pid-file = "{site.folder}/lighttpd.pid"
+server.document-root = "{run.folder}"
+server.errorlog = "{run.folder}/lighttpd-error.log"
+server.pid-file = "{run.folder}/lighttpd.pid"
 server.max-request-field-size = 16384
-{site.render_all("lighttpd-edge.conf", "lighttpd-inner.conf")}
-"""
+server.bind = "{run.site.address or "0.0.0.0"}"
+server.port = {listener.port}
+include "{run.folder}/site.conf"
+""",
     }
 
 
@@ -301,8 +254,8 @@ def find_program(name: str) -> str:
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is None:
         raise LookupError(
-            f"{name} is not installed: the packages of tests/real/servers/apt.txt and the "
-            f"dependency group `servers` bring it."
+            f"{name} is not installed: the packages of tests/real/servers/apt.txt and "
+            f"the dependency group `servers` bring it."
         )
     return found
 
@@ -313,15 +266,15 @@ class Front:
     One front end.
 
     Attributes:
+        name: As the generator calls it.
+
         title: Its name for people.
 
-        configure: Makes the files of its configuration, by name.
+        configure: Makes its files, from what was printed.
 
         command: The command line; ``{folder}`` is where the files are.
 
-        documented: The templates that docs/frontends.md shows, for the edge.
-
-        documented_inner: The same for a proxy behind another proxy.
+        check: The command line that looks the files over and serves nothing.
 
         version: The command that tells the version.
 
@@ -332,105 +285,78 @@ class Front:
         loads_late: Whether it listens before it has read what it is to serve.
 
         hands_trailers_on: Whether a client's trailer fields reach the server.
-
-        notes: Sentences about it for docs/frontends.md.
     """
 
     name: str
     title: str
-    configure: Callable[[Site], Mapping[str, str]]
+    configure: Callable[[Run], Mapping[str, str]]
     command: Sequence[str]
-    documented: Sequence[str]
-    documented_inner: Sequence[str]
+    check: Sequence[str]
     version: Sequence[str]
-    notes: Sequence[str]
     no_tls: str = ""
     no_unix: str = ""
     loads_late: bool = False
     hands_trailers_on: bool = False
 
+    def print_for(self, folder: Path, site: Site, policy: ProxyPolicy) -> Run:
+        """Let the generator write the configuration for *site*."""
+        return Run(folder, write_files(self.name, policy, site), site)
+
+
+def make_policy() -> ProxyPolicy:
+    """Make the recommended policy."""
+    return ProxyPolicy.from_mapping(POLICY)
+
+
+_NGINX = ("nginx", "-p", "{folder}", "-c", "{folder}/nginx.conf")
+_APACHE = ("apache2", "-DFOREGROUND", "-d", "{folder}", "-f", "{folder}/apache.conf")
+_HAPROXY = ("haproxy", "-db", "-f", "{folder}/frame.cfg", "-f", "{folder}/site.cfg")
+_CADDYFILE = ("--config", "{folder}/Caddyfile", "--adapter", "caddyfile")
+_ENVOY = ("envoy", "-c", "{folder}/envoy.yaml", "--disable-hot-restart", "-l", "warn")
+_VCL = ("-n", "{folder}/varnish", "-f", "{folder}/varnish.vcl")
+_LIGHTTPD = ("lighttpd", "-D", "-f", "{folder}/lighttpd.conf")
 
 FRONTS: tuple[Front, ...] = (
     Front(
         "nginx",
         "nginx",
         _configure_nginx,
-        ("nginx", "-p", "{folder}", "-c", "{folder}/nginx.conf"),
-        ("nginx-edge.conf",),
-        ("nginx-inner.conf",),
+        _NGINX,
+        (*_NGINX, "-t"),
         ("nginx", "-v"),
-        (
-            "nginx drops names with underscores and other odd characters by itself; "
-            "leave `underscores_in_headers` off.",
-            "Its default for `proxy_http_version` is 1.0, which Envoy refuses as an "
-            "inner proxy and which knows no websockets.",
-        ),
     ),
     Front(
         "apache",
         "Apache httpd (mod_proxy)",
         _configure_apache,
-        ("apache2", "-DFOREGROUND", "-d", "{folder}", "-f", "{folder}/apache.conf"),
-        ("apache-edge.conf",),
-        ("apache-inner.conf",),
+        _APACHE,
+        (*_APACHE, "-t"),
         ("apache2", "-v"),
-        (
-            "What `RequestHeader set` wrote is removed again when the client names it "
-            "in `Connection`; the two `Connection` lines close that.",
-            "No directive drops names by pattern, so the spellings with underscores "
-            "are listed one by one.",
-            "Behind `unix:…|` each socket needs a host name of its own: Apache takes "
-            "two with the same URL for one server, and sends what is for one to the "
-            "other.",
-            "Apache answers 404 to `%2F` in a path unless `AllowEncodedSlashes` says "
-            "otherwise.",
-            "Without `ttl` a request is answered with 502 if it comes just when the "
-            "server closes the idle connection: gunicorn's threads do after two "
-            "seconds, uvicorn and Hypercorn after five.",
-        ),
     ),
     Front(
         "haproxy",
         "HAProxy",
         _configure_haproxy,
-        ("haproxy", "-db", "-f", "{folder}/haproxy.cfg"),
-        ("haproxy-edge.cfg",),
-        ("haproxy-inner.cfg",),
+        _HAPROXY,
+        (*_HAPROXY, "-c"),
         ("haproxy", "-v"),
-        (
-            "The guides' `option forwardfor` adds a line behind the client's instead "
-            "of replacing it, and their `X-Forwarded-Proto https if { ssl_fc }` leaves "
-            "the client's own on plain HTTP; both are set here in every case.",
-            "As an inner proxy it adds a line of its own: a server that keeps only the "
-            "last line (cheroot) loses the client there.",
-            "It hands trailer fields on, which uvicorn with httptools takes for "
-            "headers: behind HAProxy run uvicorn with `--http h11`, and not bjoern.",
-        ),
         hands_trailers_on=True,
     ),
     Front(
         "caddy",
         "Caddy",
         _configure_caddy,
-        ("caddy", "run", "--config", "{folder}/Caddyfile", "--adapter", "caddyfile"),
-        ("caddy-edge.caddyfile",),
-        ("caddy-inner.caddyfile",),
+        ("caddy", "run", *_CADDYFILE),
+        ("caddy", "validate", *_CADDYFILE),
         ("caddy", "version"),
-        ("Caddy before 2.11.4 hands names with underscores on.",),
     ),
     Front(
         "traefik",
         "Traefik",
         _configure_traefik,
         ("traefik", "--configFile={folder}/traefik.yml"),
-        ("traefik-edge.static.yml", "traefik-edge.yml"),
-        ("traefik-inner.static.yml", "traefik-inner.yml"),
+        (),
         ("traefik", "version"),
-        (
-            "The first file is the static configuration, the second the dynamic one.",
-            "`aliasHeadersStrategy` drops names with underscores; without it they pass "
-            "for every name that Traefik does not manage itself.",
-        ),
         no_unix="Traefik's HTTP services are URLs of TCP servers",
         loads_late=True,
     ),
@@ -438,64 +364,61 @@ FRONTS: tuple[Front, ...] = (
         "envoy",
         "Envoy",
         _configure_envoy,
-        ("envoy", "-c", "{folder}/envoy.yml", "--disable-hot-restart", "-l", "warn"),
-        ("envoy-edge.yml", "envoy-clusters.yml"),
-        ("envoy-inner.yml",),
+        _ENVOY,
+        (*_ENVOY, "--mode", "validate"),
         ("envoy", "--version"),
-        (
-            "The listeners stand under `static_resources: listeners:`.",
-            "Without `idle_timeout` a request is answered with 503 if it comes just "
-            "when the server closes the idle connection: gunicorn's threads do after "
-            "two seconds, uvicorn and Hypercorn after five.",
-            "Envoy never writes 127.0.0.1 into `X-Forwarded-For` by itself, but the "
-            "machine's own network address; the literal value closes that.",
-        ),
     ),
     Front(
         "varnish",
         "Varnish",
         _configure_varnish,
         (
-            "varnishd",
-            "-F",
-            "-j",
-            "none",
-            "-n",
-            "{folder}/varnish",
-            "-f",
-            "{folder}/varnish.vcl",
-            "-a",
-            "edge={host}:{http}",
-            "-a",
-            "inner={host}:{inner}",
-            "-s",
-            "malloc,16m",
-            "-p",
-            "http_max_hdr=256",
+            *("varnishd", "-F", "-j", "none", *_VCL, "-a", "{host}:{port}"),
+            *("-s", "malloc,16m", "-p", "http_max_hdr=256"),
         ),
-        ("varnish-backends.vcl", "varnish-edge.vcl"),
-        ("varnish-inner.vcl",),
+        ("varnishd", "-C", *_VCL),
         ("varnishd", "-V"),
-        (
-            "The listener needs its name: `-a edge=:80`.",
-            "Behind something that terminates TLS it is an inner proxy: "
-            "`-a inner=127.0.0.1:8080`.",
-            "A junk `Host` passes; the framework's list of allowed hosts refuses it.",
-        ),
         no_tls="Varnish has no TLS; it stands behind something that has",
     ),
     Front(
         "lighttpd",
         "lighttpd",
         _configure_lighttpd,
-        ("lighttpd", "-D", "-f", "{folder}/lighttpd.conf"),
-        ("lighttpd-edge.conf",),
-        ("lighttpd-inner.conf",),
+        _LIGHTTPD,
+        (*_LIGHTTPD, "-tt"),
         ("lighttpd", "-v"),
-        (
-            "lighttpd decodes `%2F` in the path before it hands the request on.",
-            "It replaces `X-Forwarded-Proto` and `X-Forwarded-Host` as an inner proxy "
-            "too; mod_extforward makes it trust the outer one.",
-        ),
     ),
 )
+
+
+def find_front(name: str) -> Front:
+    """Find a row by its name."""
+    return next(front for front in FRONTS if front.name == name)
+
+
+def place_files(front: Front, run: Run) -> None:
+    """Write the files of *front* into the folder."""
+    for name, text in front.configure(run).items():
+        (run.folder / name).write_text(text, encoding="utf-8")
+
+
+def make_command(words: Sequence[str], run: Run) -> list[str]:
+    """Make a command line of a row's *words*."""
+    places = {
+        "folder": str(run.folder),
+        "host": run.site.address or "0.0.0.0",
+        "port": str(run.site.listeners[0].port),
+    }
+    program, *arguments = words
+    return [find_program(program), *(one.format(**places) for one in arguments)]
+
+
+def make_front_environment(folder: Path) -> dict[str, str]:
+    """Make an environment in which a front end writes into *folder* alone."""
+    own = str(folder)
+    return {
+        **os.environ,
+        "CADDY_ADMIN": f"unix/{own}/admin.sock",
+        "XDG_CONFIG_HOME": own,
+        "XDG_DATA_HOME": own,
+    }

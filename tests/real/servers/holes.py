@@ -52,7 +52,7 @@ class Hole:
     means: str = ""
 
 
-TWIN = [("X-Forwarded-For", "x"), ("X_Forwarded_For", FORGED)]
+VARIANT = [("X-Forwarded-For", "x"), ("X_Forwarded_For", FORGED)]
 BOTH = {"headers": f"{FORGED}, {CLIENT}"}
 SEES_FORGED = {"address": FORGED}
 
@@ -60,21 +60,21 @@ HOLES = (
     Hole(
         "nginx with underscores_in_headers",
         "nginx",
-        r"(?=    ssl_certificate )",
-        TWIN,
+        r"(?=    absolute_redirect )",
+        VARIANT,
         SEES_FORGED,
         instead="    underscores_in_headers on;\n",
         closed_by="leave `underscores_in_headers` off, as it is",
-        means="a twin with underscores comes last and is the client",
+        means="an underscore variant comes last and is the client",
     ),
     Hole(
-        "Apache without RequestHeader unset of the twins",
+        "Apache without RequestHeader unset of the variants",
         "apache",
-        r"    RequestHeader unset .*\n",
-        TWIN,
+        r"    RequestHeader unset \S*_\S*\n",
+        VARIANT,
         SEES_FORGED,
         closed_by="`RequestHeader unset X_Forwarded_For` and the other spellings",
-        means="a twin with underscores comes last and is the client",
+        means="an underscore variant comes last and is the client",
     ),
     Hole(
         "Apache without its own Connection",
@@ -90,11 +90,11 @@ HOLES = (
         "HAProxy without http-restrict-req-hdr-names",
         "haproxy",
         r"    option http-restrict-req-hdr-names delete\n",
-        TWIN,
+        VARIANT,
         BOTH,
         application="raw",
         closed_by="`option http-restrict-req-hdr-names delete`",
-        means="a twin with underscores is joined to the header",
+        means="an underscore variant is joined to the header",
     ),
     Hole(
         "HAProxy with X-Forwarded-Proto for TLS only",
@@ -118,31 +118,31 @@ HOLES = (
     Hole(
         "Envoy without headers_with_underscores_action",
         "envoy",
-        r" +common_http_protocol_options:\n +headers_with_underscores_action: .*\n",
-        TWIN,
+        r" +common_http_protocol_options: .*headers_with_underscores_action.*\n",
+        VARIANT,
         BOTH,
         application="raw",
         closed_by="`headers_with_underscores_action: DROP_HEADER`",
-        means="a twin with underscores is joined to the header",
+        means="an underscore variant is joined to the header",
     ),
     Hole(
-        "Varnish without unset of the twins",
+        "Varnish without unset of the variants",
         "varnish",
         r" +unset req\.http\.\S*_\S*;\n",
-        TWIN,
+        VARIANT,
         BOTH,
         application="raw",
         closed_by="`unset req.http.X_Forwarded_For` and the other spellings",
-        means="a twin with underscores is joined to the header",
+        means="an underscore variant is joined to the header",
     ),
     Hole(
-        "lighttpd without the empty values of the twins",
+        "lighttpd without the empty values of the variants",
         "lighttpd",
         r' +"X\S*_\S*" => "",\n',
-        TWIN,
+        VARIANT,
         SEES_FORGED,
         closed_by='`"X_Forwarded_For" => ""` and the other spellings',
-        means="a twin with underscores comes last and is the client",
+        means="an underscore variant comes last and is the client",
     ),
     Hole(
         "lighttpd without the empty X-Forwarded-For",
@@ -159,7 +159,7 @@ HOLES = (
         "apache",
         r"\|http://[a-z0-9-]+-unix/",
         [],
-        {"answered_by": "gunicorn-sync-unix"},
+        {"answered_by": "uwsgi-unix"},
         instead="|http://localhost/",
         mount_point="/waitress-unix",
         closed_by="a host name of its own behind each `unix:…|http://`",

@@ -28,7 +28,7 @@ class Check(Enum):
     TLS = "TLS"
     UNIX = "unix socket"
     FORGED = "forged headers"
-    TWINS = "underscore twins"
+    VARIANTS = "underscore variants"
     CONNECTION = "named in `Connection`"
     REPEATED = "repeated lines"
     BEHIND = "as second proxy"
@@ -172,7 +172,7 @@ the front end terminates.
 - **unix socket**: the same with the server on a unix socket.
 - **forged headers**: every known header, forged, all at once; with the first \
 application of each server also one by one, and with all of them around the front end.
-- **underscore twins**: the trusted headers with underscores for some or all hyphens.
+- **underscore variants**: the trusted headers with underscores for some or all hyphens.
 - **named in `Connection`**: `Connection: X-Forwarded-For` and the like, for each \
 trusted header.
 - **repeated lines**: each trusted header on two lines.

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .behaviour import GROUPS, ask, describe
 from .client import get
-from .farm import HOST, Farm
-from .fronts import FRONTS, Front, Site, Upstream
+from .farm import Farm
 from .servers import SERVERS, Server
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -43,49 +42,6 @@ def fill_regions(page: str, parts: Mapping[str, str]) -> str:
 def list_regions(page: str) -> list[str]:
     """List the names of the regions of *page*."""
     return [match["name"] for match in _REGION.finditer(page)]
-
-
-# docs/frontends.md
-
-_EXAMPLE = Site(
-    folder=Path("/"),
-    host="0.0.0.0",
-    http=80,
-    https=443,
-    inner_port=8080,
-    certificate="/etc/ssl/app.pem",
-    key="/etc/ssl/app.key",
-    pem="/etc/ssl/app-and-key.pem",
-    edge=[Upstream("app", "/app", (HOST, 8000))],
-    inner=[Upstream("app", "/app", (HOST, 8000))],
-)
-
-_LANGUAGES = {
-    "nginx": "nginx",
-    "apache": "apache",
-    "traefik": "yaml",
-    "envoy": "yaml",
-}
-
-
-def render_front(front: Front) -> str:
-    """Render the section of one front end: notes and configurations."""
-    return "\n\n".join(_render_front(front))
-
-
-def _render_front(front: Front) -> Iterator[str]:
-    language = _LANGUAGES.get(front.name, "text")
-    yield "\n".join(f"- {note}" for note in front.notes)
-    for template in front.documented:
-        yield f"```{language}\n{_EXAMPLE.render(template).strip(chr(10))}\n```"
-    yield "As a second proxy, behind one that is configured as above:"
-    for template in front.documented_inner:
-        yield f"```{language}\n{_EXAMPLE.render(template).strip(chr(10))}\n```"
-
-
-def render_fronts() -> dict[str, str]:
-    """Render the regions of docs/frontends.md."""
-    return {front.name: render_front(front) for front in FRONTS}
 
 
 # docs/servers.md

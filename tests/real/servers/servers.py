@@ -32,8 +32,8 @@ class Protocol(Enum):
     ASGI = auto()
 
 
-class Twins(Enum):
-    """What a server does with the underscore twin of a header."""
+class Variants(Enum):
+    """What a server does with the underscore variant of a header."""
 
     DROPPED = "dropped"
     JOINED = "joined to the other's value"
@@ -216,7 +216,7 @@ class Server:
 
         needs_on_unix: The same where the server listens on a unix socket.
 
-        twins: What it does with names that have underscores.
+        variants: What it does with names that have underscores.
 
         unix_peers: What it reports as the peer of a unix socket.
 
@@ -234,7 +234,7 @@ class Server:
     protocol: Protocol
     command: Callable[[Address, Path], list[str]]
     distributions: Sequence[str]
-    twins: Twins
+    variants: Variants
     needs: str = ""
     needs_on_unix: str = ""
     unix_peers: Sequence[str | None] = ()
@@ -257,7 +257,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _gunicorn_sync,
         ("gunicorn",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         _GUNICORN_NEEDS,
         _GUNICORN_NEEDS_ON_UNIX,
         unix_peers=("",),
@@ -268,7 +268,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _gunicorn_gthread,
         ("gunicorn",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         _GUNICORN_NEEDS,
         _GUNICORN_NEEDS_ON_UNIX,
         unix_peers=("",),
@@ -279,7 +279,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _uwsgi,
         ("uWSGI",),
-        Twins.JOINED,
+        Variants.JOINED,
         '--buffer-size 32768 for long headers, --add-header "Connection: close"',
         '--buffer-size 32768 for long headers, --add-header "Connection: close"',
         unix_peers=("0.0.0.0",),
@@ -290,7 +290,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _waitress,
         ("waitress",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         "--no-clear-untrusted-proxy-headers",
         "--no-clear-untrusted-proxy-headers",
         unix_peers=("localhost",),
@@ -301,7 +301,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _mod_wsgi,
         ("mod_wsgi",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         no_unix="Apache listens on TCP only",
     ),
     Server(
@@ -310,7 +310,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _run("cheroot"),
         ("cheroot",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         "a HeaderReader that drops names with underscores",
         "a HeaderReader that drops names with underscores",
         unix_peers=("",),
@@ -322,7 +322,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _run("bjoern"),
         ("bjoern",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         "a front end that sends one line of each header",
         "a front end that sends one line of each header",
         unix_peers=("0.0.0.0",),
@@ -334,7 +334,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _run("werkzeug"),
         ("Werkzeug",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         unix_peers=("<local>",),
     ),
     Server(
@@ -343,7 +343,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _runserver,
         ("Django",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         no_unix="Django's runserver has no unix sockets",
         only=("django",),
         why_only="Django's runserver serves Django",
@@ -354,7 +354,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI,
         _run("wsgiref"),
         (),
-        Twins.JOINED,
+        Variants.JOINED,
         "a front end that drops names with underscores",
         no_unix="wsgiref has no unix sockets",
     ),
@@ -364,7 +364,7 @@ SERVERS: tuple[Server, ...] = (
         _ASGI,
         _uvicorn("httptools"),
         ("uvicorn", "httptools"),
-        Twins.KEPT,
+        Variants.KEPT,
         "--no-proxy-headers",
         "--no-proxy-headers",
         unix_peers=(None,),
@@ -375,7 +375,7 @@ SERVERS: tuple[Server, ...] = (
         _ASGI,
         _uvicorn("h11"),
         ("uvicorn", "h11"),
-        Twins.KEPT,
+        Variants.KEPT,
         "--no-proxy-headers",
         "--no-proxy-headers",
         unix_peers=(None,),
@@ -386,7 +386,7 @@ SERVERS: tuple[Server, ...] = (
         _ASGI,
         _hypercorn,
         ("Hypercorn",),
-        Twins.KEPT,
+        Variants.KEPT,
         unix_peers=(None,),
     ),
     Server(
@@ -395,7 +395,7 @@ SERVERS: tuple[Server, ...] = (
         _ASGI,
         _daphne,
         ("daphne",),
-        Twins.DROPPED,
+        Variants.DROPPED,
         unix_peers=(None,),
     ),
     Server(
@@ -404,7 +404,7 @@ SERVERS: tuple[Server, ...] = (
         _ASGI,
         _granian,
         ("granian",),
-        Twins.KEPT,
+        Variants.KEPT,
         unix_peers=("",),
     ),
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from .client import get
-from .farm import CLIENT, HOST, Farm, start_front
+from .farm import CLIENT, HOST, Farm, run_front
 from .forgery import forge_all, list_known, observe
-from .fronts import FRONTS, Front, Site
+from .fronts import FRONTS, Front, find_front, make_policy
 from .processes import ProcessManager, find_free_ports
 
 CHAINS = [(a, b) for a in FRONTS for b in FRONTS if a is not b]
@@ -27,8 +27,8 @@ def test_client_behind_any_two_proxies_is_seen_as_it_is(
 ) -> None:
     """What the outer proxy confirms passes the inner one; nothing forged does."""
     farm.find_address(server)
-    farm.find_site(inner.name)
-    site = farm.find_site(outer.name)
+    farm.find_place(inner.name)
+    site = farm.find_place(outer.name)
     secure = not outer.no_tls
     port, scheme = (site.https, "https") if secure else (site.http, "http")
 
@@ -49,12 +49,6 @@ def test_client_behind_any_two_proxies_is_seen_as_it_is(
     assert re.split(", ?", list_known(answer)["x-forwarded-for"])[0] == CLIENT
 
 
-DUAL_STACK = {
-    "nginx": (r"listen 127\.0\.0\.1:(\d+)( ssl)?;", r"listen [::]:\1\2 ipv6only=off;"),
-    "haproxy": (r"bind 127\.0\.0\.1:(\d+)", r"bind [::]:\1 v4v6"),
-}
-
-
 @pytest.fixture
 def dual_stack(manager: ProcessManager) -> Iterator[None]:
     """Stop the front end that a test started."""
@@ -64,27 +58,21 @@ def dual_stack(manager: ProcessManager) -> Iterator[None]:
         process.stop()
 
 
-@pytest.mark.parametrize("name", DUAL_STACK)
+@pytest.mark.parametrize("name", ["nginx", "haproxy"])
 @pytest.mark.usefixtures("dual_stack")
 def test_mapped_address_that_a_front_end_writes_is_the_ipv4_client(
     farm: Farm, name: str
 ) -> None:
     """A front end on [::] writes ::ffff:127.0.0.9, which is the client 127.0.0.9."""
     farm.find_address("waitress")
-    front = next(front for front in FRONTS if front.name == name)
-    pattern, instead = DUAL_STACK[name]
-
-    def configure(site: Site) -> Mapping[str, str]:
-        files = front.configure(site)
-        return {file: re.sub(pattern, instead, text) for file, text in files.items()}
-
+    front = find_front(name)
     folder = farm.folder / f"dual-{name}"
-    folder.mkdir()
-    http, https, inner = find_free_ports(3, "::")
-    site = replace(
-        farm.find_site(name), folder=folder, http=http, https=https, inner_port=inner
-    )
-    start_front(farm.manager, replace(front, configure=configure), site).wait_ready()
+    folder.mkdir(mode=0o755)
+    http, https = find_free_ports(2, "::")
+    site = farm.find_place(name).make_edge(front)
+    both = replace(site, address="::", http_port=http, https_port=https)
+    run = front.print_for(folder, both, make_policy())
+    run_front(farm.manager, front, run).wait_ready()
     chosen = ("Proving-Application", "echo")
 
     raw = get((HOST, http), "/waitress/page", source=CLIENT).json()

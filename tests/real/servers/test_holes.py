@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from .client import get
 from .farm import CLIENT, HOST, Farm, start_front
-from .fronts import FRONTS, Front, Site
+from .fronts import FRONTS, Place, Run, find_front
 from .holes import HOLES, Hole
 from .processes import ProcessManager, find_free_ports
 
@@ -30,27 +30,27 @@ def open_fronts(manager: ProcessManager) -> Iterator[list[int]]:
         process.stop()
 
 
-def start_without(farm: Farm, hole: Hole) -> Site:
+def start_without(farm: Farm, hole: Hole) -> Place:
     """Start the front end of *hole* again, without the lines."""
-    front = next(front for front in FRONTS if front.name == hole.front)
     folder = farm.folder / f"open-{len(farm.manager.processes)}"
-    folder.mkdir()
+    folder.mkdir(mode=0o755)
     http, https, inner = find_free_ports(3)
-    old = farm.find_site(hole.front)
-    site = replace(old, folder=folder, http=http, https=https, inner_port=inner)
+    old = farm.find_place(hole.front)
+    place = replace(old, folder=folder, http=http, https=https, inner_port=inner)
 
-    def configure(site: Site) -> Mapping[str, str]:
-        files = front.configure(site)
+    def weaken(run: Run) -> Run:
+        if run.site.behind:
+            return run
         changed = {
             name: re.sub(hole.pattern, hole.instead, text)
-            for name, text in files.items()
+            for name, text in run.printed.items()
         }
-        assert changed != files
-        return changed
+        assert changed != run.printed
+        return replace(run, printed=changed)
 
-    weakened: Front = replace(front, configure=configure)
-    start_front(farm.manager, weakened, site).wait_ready()
-    return site
+    for process in start_front(farm.manager, find_front(hole.front), place, weaken):
+        process.wait_ready()
+    return place
 
 
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.title)
@@ -61,13 +61,13 @@ def test_hole_is_open_without_the_line_and_closed_with_it(
     """Without the line the client gains something; with it, nothing."""
     server = hole.mount_point.rpartition("/")[2]
     farm.find_address(server)
-    farm.find_address("gunicorn-sync-unix")
+    farm.find_address("uwsgi-unix")
     for front in FRONTS:
-        farm.find_site(front.name)
+        farm.find_place(front.name)
     context = tls if hole.tls else None
     seen = []
 
-    for site in (start_without(farm, hole), farm.find_site(hole.front)):
+    for site in (start_without(farm, hole), farm.find_place(hole.front)):
         answer = get(
             (site.host, site.https if hole.tls else site.http),
             f"{hole.mount_point}/page",

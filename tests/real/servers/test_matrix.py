@@ -16,11 +16,11 @@ from .forgery import (
     forge,
     forge_all,
     forge_twice,
-    forge_twins,
+    forge_variants,
     list_known,
     observe,
 )
-from .fronts import FRONTS, SET_BY_THE_FRONT_END, Site
+from .fronts import FRONTS, SET_BY_THE_FRONT_END, Place
 from .matrix import CELLS, Cell, Check, Outcomes, list_cells
 from .servers import SERVERS, Protocol, Server, list_applications
 
@@ -41,7 +41,7 @@ def ask(
     raw: bytes = b"",
 ) -> Reply:
     """Ask the application of *cell* through its front end."""
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     port = site.https if tls else site.http
     return get(
         (site.host, port),
@@ -54,7 +54,9 @@ def ask(
     )
 
 
-def expect(site: Site, mount_point: str, scheme: str, path: str = "/page") -> list[Any]:
+def expect(
+    site: Place, mount_point: str, scheme: str, path: str = "/page"
+) -> list[Any]:
     """Say what the application has to see of a request through *site*."""
     port = site.https if scheme == "https" else site.http
     host = f"app.example:{port}"
@@ -86,7 +88,7 @@ def test_client_over_http_is_seen_as_it_is(
 
     answer = ask(farm, cell, f"/{cell.server.name}").json()
 
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     check_answer(answer, expect(site, f"/{cell.server.name}", "http"), cell)
     outcomes.record(cell, Check.PLAIN)
 
@@ -100,7 +102,7 @@ def test_client_over_tls_is_seen_as_it_is(
 
     answer = ask(farm, cell, f"/{cell.server.name}", tls=tls).json()
 
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     check_answer(answer, expect(site, f"/{cell.server.name}", "https"), cell)
     outcomes.record(cell, Check.TLS)
 
@@ -115,7 +117,7 @@ def test_client_of_a_server_on_a_unix_socket_is_seen_as_it_is(
 
     answer = ask(farm, cell, f"/{name}", forge_all("http")).json()
 
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     check_answer(answer, expect(site, f"/{name}", "http"), cell)
     outcomes.record(cell, Check.UNIX)
 
@@ -129,23 +131,23 @@ def test_forged_headers_through_the_front_end_change_nothing(
 
     answer = ask(farm, cell, f"/{cell.server.name}", forge_all("http")).json()
 
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     check_answer(answer, expect(site, f"/{cell.server.name}", "http"), cell)
     outcomes.record(cell, Check.FORGED)
 
 
-@parametrize(Check.TWINS)
-def test_underscore_twins_through_the_front_end_change_nothing(
+@parametrize(Check.VARIANTS)
+def test_underscore_variants_through_the_front_end_change_nothing(
     farm: Farm, outcomes: Outcomes, cell: Cell
 ) -> None:
     """No spelling with underscores reaches what the front end says."""
     farm.find_address(cell.server.name)
 
-    reply = ask(farm, cell, f"/{cell.server.name}", forge_twins("http"))
+    reply = ask(farm, cell, f"/{cell.server.name}", forge_variants("http"))
 
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     check_answer(reply.json(), expect(site, f"/{cell.server.name}", "http"), cell)
-    outcomes.record(cell, Check.TWINS)
+    outcomes.record(cell, Check.VARIANTS)
 
 
 @parametrize(Check.CONNECTION)
@@ -154,7 +156,7 @@ def test_headers_named_in_connection_are_neither_lost_nor_forged(
 ) -> None:
     """What a client names in Connection arrives all the same, or all is refused."""
     farm.find_address(cell.server.name)
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     expected = expect(site, f"/{cell.server.name}", "http")
     words = set()
 
@@ -179,7 +181,7 @@ def test_repeated_lines_through_the_front_end_change_nothing(
 
     answer = ask(farm, cell, f"/{cell.server.name}", forge_twice("http")).json()
 
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
     check_answer(answer, expect(site, f"/{cell.server.name}", "http"), cell)
     outcomes.record(cell, Check.REPEATED)
 
@@ -190,9 +192,9 @@ def test_client_behind_two_proxies_is_seen_as_it_is(
 ) -> None:
     """A second proxy keeps what the first one confirmed."""
     farm.find_address(cell.server.name)
-    farm.find_site(cell.front.name)
+    farm.find_place(cell.front.name)
     outer = "haproxy" if cell.front.name == "nginx" else "nginx"
-    site = farm.find_site(outer)
+    site = farm.find_place(outer)
     mount_point = f"/behind-{cell.front.name}"
 
     reply = get(
@@ -219,7 +221,7 @@ def test_websocket_through_the_front_end_has_the_client(
 ) -> None:
     """A websocket's scope is corrected like any other, its scheme ws or wss."""
     farm.find_address(cell.server.name)
-    site = farm.find_site(cell.front.name)
+    site = farm.find_place(cell.front.name)
 
     for context in (None,) if cell.front.no_tls else (None, tls):
         port = site.https if context else site.http
@@ -254,7 +256,7 @@ def test_each_forged_header_through_the_front_end_changes_nothing(
 ) -> None:
     """Each known header by itself is as if it had not been sent."""
     farm.find_address(server.name)
-    site = farm.find_site(front.name)
+    site = farm.find_place(front.name)
     cell = Cell(front, server, list_applications(server)[0])
 
     for name in KNOWN_NAMES:
@@ -278,7 +280,7 @@ def test_forged_headers_around_the_front_end_change_nothing(
     attacks = [
         *([forge(name, "http")] for name in KNOWN_NAMES),
         forge_all("http"),
-        forge_twins("http"),
+        forge_variants("http"),
         forge_twice("http"),
         [("Connection", "close, X-Forwarded-For"), forge("X-Forwarded-For", "http")],
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from .farm import Farm
 from .matrix import Outcomes, hide_versions, write_page
-from .pages import DOCS, MEASURED, fill_regions, list_regions, render_fronts
+from .pages import DOCS, MEASURED, fill_regions, list_regions
 
 Keep = Callable[[str, str], str]
 
@@ -61,14 +61,3 @@ def test_servers_page_says_what_was_measured(farm: Farm, keep: Keep) -> None:
 
     assert sorted(list_regions(page)) == sorted(measured)
     assert keep("servers.md", expected) == expected
-
-
-def test_frontends_page_shows_the_configurations_that_were_run(keep: Keep) -> None:
-    """docs/frontends.md has the tested templates, and no other configuration."""
-    page = (DOCS / "frontends.md").read_text(encoding="utf-8")
-    rendered = render_fronts()
-
-    expected = fill_regions(page, rendered)
-
-    assert sorted(list_regions(page)) == sorted(rendered)
-    assert keep("frontends.md", expected) == expected

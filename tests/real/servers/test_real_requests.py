@@ -16,7 +16,7 @@ import pytest
 from .behaviour import FIRST, FORGED, GROUPS, REAL, XFF, Question, ask
 from .client import Line, get
 from .farm import CLIENT, HOST, Farm
-from .servers import SERVERS, Server, Twins, list_applications
+from .servers import SERVERS, Server, Variants, list_applications
 
 PROTO, FORWARDED_HOST = "X-Forwarded-Proto", "X-Forwarded-Host"
 PREFIX, PORT = "X-Forwarded-Prefix", "X-Forwarded-Port"
@@ -43,7 +43,7 @@ def allow(server: Server, question: Question) -> set[str]:
     if question.header != "x-forwarded-for":
         return allowed
     forged = any("_" in name for name, _ in question.lines)
-    if forged and server.twins in (Twins.JOINED, Twins.REPLACES):
+    if forged and server.variants in (Variants.JOINED, Variants.REPLACES):
         allowed.add(FORGED)
     if server.name == "cheroot" and question.lines[0][0].endswith(" "):
         allowed.add(FORGED)
@@ -189,7 +189,7 @@ def _make_up(server: Server, beside: Beside) -> dict[str, str]:
     docs/servers.md says what ends that.
     """
     names = [name for name, _ in beside.lines]
-    twins = "_" in names[0] and server.twins in (Twins.JOINED, Twins.REPLACES)
+    twins = "_" in names[0] and server.variants in (Variants.JOINED, Variants.REPLACES)
     glued = len(names) > 1 and server.glues_lines
     if not (twins or glued):
         return {}

@@ -40,7 +40,7 @@ def test_malformed_line_through_the_front_end_changes_nothing(
 ) -> None:
     """The front end refuses it, or the application sees the client all the same."""
     farm.find_address(server)
-    site = farm.find_site(front.name)
+    site = farm.find_place(front.name)
     block = (
         f"GET /{server}/page HTTP/1.1\r\nHost: app.example\r\n"
         f"Proving-Application: echo\r\n{ATTACKS[attack]}Connection: close\r\n\r\n"
@@ -59,7 +59,7 @@ def test_malformed_line_through_the_front_end_changes_nothing(
 def send_trailer(farm: Farm, front: Front, server: str) -> Reply:
     """Forge X-Forwarded-For in the trailer of a request through *front*."""
     farm.find_address(server)
-    site = farm.find_site(front.name)
+    site = farm.find_place(front.name)
     head = [
         ("Host", "app.example"),
         ("Proving-Application", "echo"),

@@ -14,7 +14,8 @@ import pytest
 
 from .behaviour import FORGED, REAL
 from .client import Line, Reply, get
-from .farm import CLIENT, HOST, POLICY, Command, Starter
+from .farm import CLIENT, HOST, Command, Starter
+from .fronts import POLICY
 from .processes import ANSWER_SECONDS, Address, ProcessManager
 from .servers import PYTHON, find_server
 

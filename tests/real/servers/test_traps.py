@@ -20,7 +20,8 @@ import pytest
 
 from .behaviour import FORGED, REAL
 from .client import Line, Reply, encode, get, hear, send
-from .farm import CLIENT, HOST, POLICY, Farm, Starter
+from .farm import CLIENT, HOST, Farm, Starter
+from .fronts import POLICY
 from .processes import ANSWER_SECONDS, Address, split_tcp
 from .servers import (
     ASGI_APPLICATION,
@@ -197,7 +198,7 @@ def test_uwsgi_takes_any_scheme_which_the_policy_takes_back(
     if source == CLIENT or scheme == "gopher":
         assert answer["scheme"] == "http"
     else:
-        # A trusted peer's word; only a front end can keep a twin out of it.
+        # A trusted peer's word; only a front end can keep a variant out of it.
         assert answer["scheme"] in ("http", "https")
 
 
@@ -217,15 +218,15 @@ def test_uwsgi_takes_a_scheme_that_is_not_listed_which_the_policy_takes_back(
 
 
 @pytest.mark.parametrize("name", ["gunicorn-sync", "gunicorn-gthread"])
-def test_gunicorn_counts_a_twin_as_the_header_only_if_told_to(
+def test_gunicorn_counts_a_variant_as_the_header_only_if_told_to(
     farm: Farm, start: Starter, name: str
 ) -> None:
     """gunicorn drops underscores unless --header-map says dangerous."""
-    twin: Line = ("X_Forwarded_For", FORGED)
+    variant: Line = ("X_Forwarded_For", FORGED)
     dangerous = start(find_server(name).command, "--header-map", "dangerous")
 
-    assert ask(dangerous, XFF_REAL, twin)["address"] == FORGED
-    assert ask(farm.find_address(name), XFF_REAL, twin)["address"] == REAL
+    assert ask(dangerous, XFF_REAL, variant)["address"] == FORGED
+    assert ask(farm.find_address(name), XFF_REAL, variant)["address"] == REAL
 
 
 # Unix sockets.
@@ -409,18 +410,18 @@ def test_granian_text_port_becomes_a_number(farm: Farm) -> None:
 # Names and lines.
 
 
-def test_cheroot_lets_a_twin_replace_a_header_and_a_reader_ends_that(
+def test_cheroot_lets_a_variant_replace_a_header_and_a_reader_ends_that(
     farm: Farm, start: Starter
 ) -> None:
-    """On plain cheroot the twin replaces the proxy's header; a reader drops it."""
-    twin: Line = ("X_Forwarded_For", FORGED)
+    """On plain cheroot the variant replaces the proxy's header; a reader drops it."""
+    variant: Line = ("X_Forwarded_For", FORGED)
 
     def plain_cheroot(address: Address, folder: Path) -> list[str]:
         where = f"{HOST}:{address[1]}"
         return [PYTHON, "-m", "provingground.run", "cheroot-plain", where]
 
-    assert ask(start(plain_cheroot), XFF_REAL, twin)["address"] == FORGED
-    assert ask(farm.find_address("cheroot"), XFF_REAL, twin)["address"] == REAL
+    assert ask(start(plain_cheroot), XFF_REAL, variant)["address"] == FORGED
+    assert ask(farm.find_address("cheroot"), XFF_REAL, variant)["address"] == REAL
 
 
 def test_cheroot_own_reader_against_underscores_fails_on_every_request() -> None:
@@ -435,12 +436,12 @@ def test_cheroot_own_reader_against_underscores_fails_on_every_request() -> None
 def test_twin_is_appended_where_a_walk_begins_and_a_front_end_must_drop_it(
     farm: Farm, name: str
 ) -> None:
-    """uWSGI and wsgiref append the twin; a front end that drops it closes that."""
-    twin: Line = ("X_Forwarded_For", FORGED)
-    direct = ask(farm.find_address(name), XFF_REAL, twin)
-    site = farm.find_site("haproxy")
+    """uWSGI and wsgiref append the variant; a front end that drops it closes that."""
+    variant: Line = ("X_Forwarded_For", FORGED)
+    direct = ask(farm.find_address(name), XFF_REAL, variant)
+    site = farm.find_place("haproxy")
     behind = get(
-        (site.host, site.http), f"/{name}/page", [ECHO, twin], source=CLIENT
+        (site.host, site.http), f"/{name}/page", [ECHO, variant], source=CLIENT
     ).json()
 
     assert direct["address"] == FORGED
@@ -451,7 +452,7 @@ def test_bjoern_glues_lines_and_a_front_end_must_send_one(farm: Farm) -> None:
     """bjoern makes 1 and 92.0.2.1 one address; a front end sends one line."""
     lines: list[Line] = [("X-Forwarded-For", "1"), ("X-Forwarded-For", "92.0.2.1")]
     direct = ask(farm.find_address("bjoern"), *lines)
-    site = farm.find_site("nginx")
+    site = farm.find_place("nginx")
     behind = get(
         (site.host, site.http), "/bjoern/page", [ECHO, *lines], source=CLIENT
     ).json()
@@ -509,7 +510,7 @@ def test_trailer_fields_in_the_same_packet_have_to_be_dropped_by_the_front_end(
 ) -> None:
     """They are headers before the application starts; a front end drops them."""
     raw = send_trailer(farm.find_address(name), XFF_REAL)
-    site = farm.find_site("nginx")
+    site = farm.find_place("nginx")
     target = f"/{name}/page"
     behind = send_trailer((site.host, site.http), ECHO, target=target, source=CLIENT)
 
