@@ -79,11 +79,20 @@ def _write_cleaning(plan: Plan) -> Iterator[str]:
     for name in plan.removed:
         if name.lower() not in _OWN:
             yield f"request_header -{name}"
+    for header in plan.common if _trusts_outer(plan) else ():
+        if header.name.lower() in _OWN and not header.appends:
+            # Caddy would hand it on, and sets it where there is none.
+            yield f"request_header -{header.name}"
+    yield "# What a client names in Connection would be removed, also what is set here."
     if site.websockets:
         yield "# Websockets are handed on, and no other protocol that a client names."
-        yield "@no_websocket not header_regexp Upgrade (?i)^websocket$"
-        yield "request_header @no_websocket -Upgrade"
+        yield "@websocket header_regexp Upgrade (?i)^websocket$"
+        yield "@other not header_regexp Upgrade (?i)^websocket$"
+        yield "request_header @websocket Connection Upgrade"
+        yield "request_header @other -Connection"
+        yield "request_header @other -Upgrade"
     else:
+        yield "request_header -Connection"
         yield "request_header -Upgrade"
 
 
@@ -118,7 +127,7 @@ def _write_location(
     where = f"unix/{server.socket}" if server.socket else server.authority
     yield f"\treverse_proxy {where} {{"
     for header in [*plan.common, *plan.list_mounts(location)]:
-        word = None if _is_own(header, plan) else _spell(header, listener)
+        word = _spell(header, listener)
         if word is not None:
             yield f"\t\theader_up {word}"
     for name in plan.removed:
@@ -132,14 +141,9 @@ def _trusts_outer(plan: Plan) -> bool:
     return any(name.lower() in _OWN for name in plan.handed_on)
 
 
-def _is_own(header: Header, plan: Plan) -> bool:
-    """Say whether Caddy does by itself what is wanted of *header*."""
-    return header.name.lower() in _OWN and header.appends == _trusts_outer(plan)
-
-
 def _spell(header: Header, listener: Listener) -> str | None:
     """Spell the line that sets *header*, if one is needed."""
-    if header.value is Value.FORWARDED:
+    if header.value is Value.FORWARDED or header.name.lower() in _OWN:
         return None
     if header.value is Value.NOTHING:
         return f"-{header.name}"

@@ -53,9 +53,7 @@ class Upstream:
             if isinstance(address, str)
             else f"{address[0]}:{address[1]}"
         )
-        return Location(
-            backend, self.path, strip_path, self.name.replace("_", "-")
-        )
+        return Location(backend, self.path, strip_path, self.name.replace("_", "-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +223,8 @@ def _configure_varnish(run: Run) -> Mapping[str, str]:
 
 def _configure_lighttpd(run: Run) -> Mapping[str, str]:
     [listener, *_] = run.site.listeners
+    address = run.site.address or "0.0.0.0"
+    host = f"[{address}]" if ":" in address else address
     return {
         "site.conf": run.join(),
         "lighttpd.conf": f"""
@@ -232,7 +232,7 @@ server.document-root = "{run.folder}"
 server.errorlog = "{run.folder}/lighttpd-error.log"
 server.pid-file = "{run.folder}/lighttpd.pid"
 server.max-request-field-size = 16384
-server.bind = "{run.site.address or "0.0.0.0"}"
+server.bind = "{host}"
 server.port = {listener.port}
 include "{run.folder}/site.conf"
 """,
@@ -404,9 +404,10 @@ def place_files(front: Front, run: Run) -> None:
 
 def make_command(words: Sequence[str], run: Run) -> list[str]:
     """Make a command line of a row's *words*."""
+    host = run.site.address or "0.0.0.0"
     places = {
         "folder": str(run.folder),
-        "host": run.site.address or "0.0.0.0",
+        "host": f"[{host}]" if ":" in host else host,
         "port": str(run.site.listeners[0].port),
     }
     program, *arguments = words

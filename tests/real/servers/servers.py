@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from trustedproxy.frontends import Site, make_command
+
 from .fronts import APACHE_MODULE_FOLDER, find_program, write_apache_frame
 from .processes import Address
 
@@ -48,17 +50,39 @@ def _bind(address: Address) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-GUNICORN_UNIX = 'secure_scheme_headers = {}\nforwarder_headers = ""\n'
-"""On a unix socket gunicorn trusts whatever comes; these lines end that."""
+def _write(server: str, address: Address, folder: Path, *extra: str) -> list[str]:
+    """
+    Make the command line that the generator writes for *server*.
+
+    Args:
+        folder: Where the files go that it reads.
+
+        extra: Options that a test alone needs, in front of the application.
+    """
+    unix = isinstance(address, str)
+    site = Site(backend=f"unix:{address}" if unix else _bind(address))
+    application = WSGI_APPLICATION if server in _WSGI_SERVERS else ASGI_APPLICATION
+    command = make_command(server, site, application)
+    _, *words = command.words
+    for path, text in command.files.items():
+        # Not where it is started: others would read it there as well.
+        place = folder / f"own-{path}"
+        place.write_text(text, encoding="utf-8")
+        words[words.index(path)] = str(place)
+    # Some take no options behind the application.
+    if server == "uwsgi":
+        return [find_program("uwsgi"), *words, *extra]
+    last = words.index(application)
+    return [PYTHON, "-m", server, *words[:last], *extra, *words[last:]]
+
+
+_WSGI_SERVERS = ("gunicorn", "uwsgi", "waitress")
 
 
 def _gunicorn(address: Address, folder: Path, *options: str) -> list[str]:
-    command = [PYTHON, "-m", "gunicorn", WSGI_APPLICATION, "--no-control-socket"]
-    if isinstance(address, str):
-        configuration = folder / f"{Path(address).name}.py"
-        configuration.write_text(GUNICORN_UNIX)
-        return [*command, "-b", f"unix:{address}", "-c", str(configuration), *options]
-    return [*command, "-b", _bind(address), "--forwarded-allow-ips", "", *options]
+    # Front ends run as other users, who have to reach the socket.
+    mode = ["--umask", "0"] if isinstance(address, str) else []
+    return _write("gunicorn", address, folder, "--no-control-socket", *mode, *options)
 
 
 def _gunicorn_sync(address: Address, folder: Path) -> list[str]:
@@ -70,25 +94,15 @@ def _gunicorn_gthread(address: Address, folder: Path) -> list[str]:
 
 
 def _uwsgi(address: Address, folder: Path) -> list[str]:
-    return [
-        find_program("uwsgi"),
-        *("--http-socket", _bind(address), "--chmod-socket=666"),
-        *("--virtualenv", sys.prefix, "--module", WSGI_APPLICATION),
-        *("--master", "--need-app", "--die-on-term", "--enable-threads"),
-        *("--threads", "4", "--buffer-size", "32768"),
-        # It closes after each response; a front end has to know before it reuses.
-        *("--add-header", "Connection: close"),
-    ]
+    return _write(
+        *("uwsgi", address, folder, "--chmod-socket=666"),
+        *("--virtualenv", sys.prefix, "--enable-threads", "--threads", "4"),
+    )
 
 
 def _waitress(address: Address, folder: Path) -> list[str]:
-    where = (
-        ["--unix-socket", address, "--unix-socket-perms=666"]
-        if isinstance(address, str)
-        else [f"--listen={_bind(address)}"]
-    )
-    options = ["--no-clear-untrusted-proxy-headers"]
-    return [PYTHON, "-m", "waitress", *where, *options, WSGI_APPLICATION]
+    mode = ["--unix-socket-perms=666"] if isinstance(address, str) else []
+    return _write("waitress", address, folder, *mode)
 
 
 COPIED = (
@@ -167,39 +181,23 @@ def _runserver(address: Address, folder: Path) -> list[str]:
 
 def _uvicorn(parser: str) -> Callable[[Address, Path], list[str]]:
     def command(address: Address, folder: Path) -> list[str]:
-        where = (
-            ["--uds", address]
-            if isinstance(address, str)
-            else ["--host", address[0], "--port", str(address[1])]
-        )
-        options = ["--http", parser, "--no-proxy-headers", "--log-level", "warning"]
-        return [PYTHON, "-m", "uvicorn", *where, *options, ASGI_APPLICATION]
+        options = ["--http", parser, "--log-level", "warning"]
+        return _write("uvicorn", address, folder, *options)
 
     return command
 
 
 def _hypercorn(address: Address, folder: Path) -> list[str]:
-    where = f"unix:{address}" if isinstance(address, str) else _bind(address)
-    return [PYTHON, "-m", "hypercorn", "-b", where, "-m", "0", ASGI_APPLICATION]
+    return _write("hypercorn", address, folder, "--umask", "0")
 
 
 def _daphne(address: Address, folder: Path) -> list[str]:
-    where = (
-        ["-u", address]
-        if isinstance(address, str)
-        else ["-b", address[0], "-p", str(address[1])]
-    )
-    return [PYTHON, "-m", "daphne", "--no-server-name", *where, ASGI_APPLICATION]
+    return _write("daphne", address, folder, "--no-server-name")
 
 
 def _granian(address: Address, folder: Path) -> list[str]:
-    where = (
-        ["--uds", address]
-        if isinstance(address, str)
-        else ["--host", address[0], "--port", str(address[1])]
-    )
-    options = ["--interface", "asgi", "--workers", "1", "--log-level", "warning"]
-    return [PYTHON, "-m", "granian", *options, *where, ASGI_APPLICATION]
+    options = ["--workers", "1", "--log-level", "warning"]
+    return _write("granian", address, folder, *options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ would fall for it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from .behaviour import FORGED
-from .client import Reply, encode, send
-from .farm import CLIENT, Farm
-from .fronts import FRONTS, Front
+from .client import Reply, encode, get, send
+from .farm import CLIENT, Farm, start_front
+from .fronts import FRONTS, Front, Place, Run, find_front
+from .processes import find_free_ports
 from .servers import SERVERS
 
 ATTACKS = {
@@ -116,3 +119,72 @@ def test_trailer_fields_that_a_front_end_hands_on_need_another_parser(
     assert httptools["address"] == FORGED
     assert bjoern["decision"]["client_known"] is False
     assert h11["address"] == CLIENT
+
+
+H2C = [
+    ("Upgrade", "h2c"),
+    ("HTTP2-Settings", "AAMAAABkAAQAAP__"),
+    ("Connection", "Upgrade, HTTP2-Settings"),
+]
+"""RFC 7540 section 3.2: the connection goes on in HTTP/2, and nobody overwrites it."""
+
+
+def ask_for_http2(farm: Farm, place: Place) -> Reply:
+    """Ask Hypercorn, which speaks it, for HTTP/2 through the front end of *place*."""
+    farm.find_address("hypercorn")
+    lines = [("Proving-Application", "echo"), *H2C]
+    return get(
+        (place.host, place.http), "/hypercorn/page", lines, source=CLIENT, close=False
+    )
+
+
+@pytest.mark.parametrize(
+    # lighttpd speaks HTTP/2 on such a connection by itself, and overwrites as before.
+    "front",
+    [f for f in FRONTS if f.name != "lighttpd"],
+    ids=lambda front: front.name,
+)
+def test_upgrade_to_http2_is_not_handed_on(farm: Farm, front: Front) -> None:
+    """A client gets no connection to the server past the front end."""
+    reply = ask_for_http2(farm, farm.find_place(front.name))
+
+    if reply.status == 200:
+        answer = reply.json()
+        assert answer["address"] == CLIENT
+        assert "h2c" not in str(answer["headers"])
+    else:
+        assert reply.status in (400, 403)
+
+
+def test_upgrade_to_http2_gets_past_nginx_that_hands_every_upgrade_on(
+    farm: Farm,
+) -> None:
+    """With the usual ``$http_upgrade`` the server switches, and nginx looks away."""
+    folder = farm.folder / "every-upgrade"
+    folder.mkdir(mode=0o755)
+    http, https, inner = find_free_ports(3)
+    place = replace(
+        farm.find_place("nginx"),
+        folder=folder,
+        http=http,
+        https=https,
+        inner_port=inner,
+    )
+
+    def weaken(run: Run) -> Run:
+        text = run.join()
+        usual = text.replace('"~*^websocket$" websocket;', "~. $http_upgrade;")
+        usual = usual.replace('"~*^websocket$" upgrade;', "~. upgrade;")
+        assert usual != text
+        return replace(run, printed={"site.conf": usual})
+
+    started = start_front(farm.manager, find_front("nginx"), place, weaken)
+    try:
+        for process in started:
+            process.wait_ready()
+        reply = ask_for_http2(farm, place)
+    finally:
+        for process in started:
+            process.stop()
+
+    assert reply.status == 101
