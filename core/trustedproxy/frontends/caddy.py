@@ -163,4 +163,10 @@ def _quote(text: str, came: str = "") -> str:
     return f"`{came}{text}`" if came or not text.replace("/", "").isalnum() else text
 
 
-CADDY = Frontend("caddy", "Caddy", _write, unsayable="`{}*")
+CADDY = Frontend(
+    "caddy",
+    "Caddy",
+    _write,
+    unsayable="`{}*",
+    cannot={"access_log": "its access logs are not of a format that is read here"},
+)

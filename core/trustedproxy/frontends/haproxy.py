@@ -184,4 +184,10 @@ def _quote(text: str, *, is_format: bool = False) -> str:
     return f"'{text.replace('%', '%%') if is_format else text}'"
 
 
-HAPROXY = Frontend("haproxy", "HAProxy", _write, unsayable="'$*+")
+HAPROXY = Frontend(
+    "haproxy",
+    "HAProxy",
+    _write,
+    unsayable="'$*+",
+    cannot={"access_log": "its logs go to a syslog server"},
+)

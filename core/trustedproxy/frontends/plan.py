@@ -12,6 +12,7 @@ cannot do a part of it refuses that part by name.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -60,6 +61,8 @@ _VALUE_OF: dict[Form, Value] = {
     Form.SERVER: Value.TEXT,
     Form.MOUNT_POINT: Value.TEXT,
 }
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_SAYABLE = "a name of letters, digits and hyphens, which every front end"
 # A proxy adds its own element to these, on the right.
 _LISTS = (Form.ADDRESS_LIST, Form.FORWARDED)
 
@@ -184,6 +187,7 @@ def make_plan(policy: ProxyPolicy, site: Site) -> Plan:
         common.append(_send_secret(policy.secret_header, site))
     trusted = {header.name.lower() for header in policy.headers}
     names = [header.name for header in policy.known_headers]
+    _check_names(policy)
     said = [*names, *([policy.secret_header] if policy.secret_header else [])]
     plan = Plan(
         site,
@@ -196,6 +200,19 @@ def make_plan(policy: ProxyPolicy, site: Site) -> Plan:
     for check in _CHECKS:
         check(policy, plan)
     return plan
+
+
+def _check_names(policy: ProxyPolicy) -> None:
+    """Refuse names that are syntax somewhere: a token of HTTP may have quotes."""
+    for header in policy.headers:
+        if not _NAME.fullmatch(header.name):
+            raise ConfigurationError(
+                "TRUSTED_PROXY_HEADERS", header.name, f"{_SAYABLE} can say"
+            )
+    if policy.secret_header is not None and not _NAME.fullmatch(policy.secret_header):
+        raise ConfigurationError(
+            "TRUSTED_PROXY_SECRET_HEADER", policy.secret_header, f"{_SAYABLE} can say"
+        )
 
 
 def _find_outer(policy: ProxyPolicy, site: Site) -> list[str]:

@@ -313,7 +313,9 @@ def _check_names(site: Site) -> None:
         said = [getattr(one, what) for one in locations]
         for value in said:
             if said.count(value) > 1:
-                raise ConfigurationError(what, value, "there once among the others")
+                raise ConfigurationError(
+                    what, value, "one application's alone: give each its own"
+                )
 
 
 def _check_listeners(site: Site) -> None:

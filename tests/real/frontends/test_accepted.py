@@ -38,7 +38,7 @@ from .test_requests import ALL, CUSTOM, SECRET, make_policy
 PATHS: Mapping[str, Mapping[str, Any]] = {
     "root": {},
     "below": {"path": "/app"},
-    "odd": {"path": "/user/a.b~g_h-i"},
+    "odd": {"path": "/user/a.b@c+d:e=!f~g_h-i"},
 }
 ROLES: Mapping[str, Mapping[str, Any]] = {
     "first": {},

@@ -61,7 +61,7 @@ SITES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "everything": ("all", {"path": "/app", "websockets": True}),
     "every name": ("all", {"server_names": ()}),
     "left in": ("left in", {"path": "/app", "strip_path": False}),
-    "several": ("all", {"path": "/app.v1/a~b", "name": "several-parts"}),
+    "several": ("all", {"path": "/app.v1/a@b", "name": "several-parts"}),
     "X-Real-IP": ("X-Real-IP", {}),
     "Forwarded": ("Forwarded", {"path": "/app"}),
     "custom": ("custom", {"secret": SECRET}),

@@ -37,6 +37,8 @@ def forge(name: str, scheme: str) -> Line:
     match header.form:
         case Form.FORWARDED:
             value = f"for={FORGED_ADDRESS};proto={other};host={FORGED_HOST}"
+        case Form.CF_VISITOR:
+            value = f'{{"scheme":"{other}"}}'
         case Form.FLAG:
             value = "on" if other == "https" else "off"
         case Form.ADDRESS_COLON_PORT:
