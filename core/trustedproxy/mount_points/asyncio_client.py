@@ -34,7 +34,6 @@ from .wire import AnswerReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
-    from typing import Any
 
     from .heads import BackendRequest
 
@@ -62,6 +61,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._is_plain = transport.get_extra_info("ssl_object") is None
 
     def data_received(self, data: bytes) -> None:
         self._arrived.append(data)
@@ -106,7 +106,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # At the end of a body of known length nothing is written, and nothing early.
-        if buffer and self.is_readable:
+        if buffer and self._has_arrived(look=self._is_plain):
             self.answer.note_early_answer()
         if self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
@@ -116,18 +116,23 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         self.drop()
 
-    def get_extra_info(self, info: str) -> Any:
-        """Tell httpcore what it asks for: nothing that it could not do without."""
-        return self.is_readable if info == "is_readable" else None
-
     @property
     def is_readable(self) -> bool:
         """Whether anything waits to be read: bytes, or the end."""
-        return (
-            bool(self._arrived)
-            or self._has_ended
-            or has_news(self._transport.get_extra_info("socket"))
-        )
+        return self._has_arrived(look=True)
+
+    def _has_arrived(self, *, look: bool) -> bool:
+        """
+        Say whether anything has come from the backend.
+
+        Args:
+            look:
+                Whether to look at the socket, too, for what the event loop has not read
+                yet. With TLS that may be no data at all, such as a session's ticket.
+        """
+        if self._arrived or self._has_ended:
+            return True
+        return look and has_news(self._transport.get_extra_info("socket"))
 
     def drop(self) -> None:
         """Close the connection at once, whatever state it is in."""

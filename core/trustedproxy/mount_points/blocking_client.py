@@ -21,7 +21,6 @@ from .connections import (
     AnyBackend,
     Connection,
     SilentError,
-    has_news,
     head_of,
     make_timeout,
     may_repeat,
@@ -30,9 +29,11 @@ from .connections import (
 )
 from .wire import AnswerReader
 
+# How much is read only to know whether anything is there, in bytes.
+_AHEAD = 1024
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from .heads import BackendRequest
 
@@ -43,19 +44,27 @@ class Stream(httpcore.NetworkStream):
     def __init__(self, sock: socket.socket) -> None:
         self.answer = AnswerReader("")
         self._socket = sock
+        # What was read only to know whether anything is there; `None`: the end.
+        self._ahead: bytes | None = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._socket.settimeout(timeout)
         while True:
-            try:
-                data = self._socket.recv(max_bytes)
-            except TimeoutError as error:
-                raise make_timeout() from error
-            except OSError as error:
-                raise httpcore.ReadError(error) from error
+            data = self._receive(max_bytes, timeout)
             passed = self.answer.take(data) if data else b""
             if passed or not data:
                 return passed
+
+    def _receive(self, max_bytes: int, timeout: float | None) -> bytes:
+        if self._ahead != b"":
+            data, self._ahead = self._ahead, b""
+            return data or b""
+        self._socket.settimeout(timeout)
+        try:
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise make_timeout() from error
+        except OSError as error:
+            raise httpcore.ReadError(error) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # At the end of a body of known length nothing is written, and nothing early.
@@ -76,17 +85,23 @@ class Stream(httpcore.NetworkStream):
 
     drop = close
 
-    def get_extra_info(self, info: str) -> Any:
-        """Tell httpcore what it asks for: nothing that it could not do without."""
-        return self.is_readable if info == "is_readable" else None
-
     @property
     def is_readable(self) -> bool:
-        """Whether anything waits to be read: bytes, or the end."""
-        sock = self._socket
-        # What TLS has decrypted already, the system does not see any more.
-        decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-        return decrypted or has_news(sock)
+        """
+        Whether anything waits to be read: bytes, or the end.
+
+        It is read and kept, since only reading tells whether TLS has any: of what is
+        encrypted, the system cannot say whether it is data at all.
+        """
+        if self._ahead == b"":
+            self._socket.settimeout(0)
+            try:
+                self._ahead = self._socket.recv(_AHEAD) or None
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return False
+            except OSError:
+                self._ahead = None
+        return True
 
 
 BlockingConnection: TypeAlias = Connection[httpcore.HTTP11Connection, Stream]

@@ -156,6 +156,20 @@ class ASGIFront:
         body: bytes | Iterable[bytes] | None = None,
         **changed: Any,
     ) -> Reply:
+        return self.runner.run(
+            self.ask_async(path, method=method, headers=headers, body=body, **changed)
+        )
+
+    async def ask_async(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | Iterable[bytes] | None = None,
+        **changed: Any,
+    ) -> Reply:
+        """Ask in the running event loop, as many at once as are wanted."""
         bare, _, query = path.partition("?")
         lines = [(b"host", b"app.example")]
         if isinstance(body, bytes):
@@ -187,7 +201,7 @@ class ASGIFront:
             for i, block in enumerate(blocks)
         ]
         messages = changed.get("messages", messages)
-        return self.runner.run(self._ask(scope, list(messages)))
+        return await self._ask(scope, list(messages))
 
     async def _ask(self, scope: Any, messages: list[Any]) -> Reply:
         reply = Reply()
