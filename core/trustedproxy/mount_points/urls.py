@@ -49,6 +49,7 @@ def map_url(request: BackendRequest, url: str) -> str:
     below the path at which it is mounted. A path that begins with the prefix already
     is the client's: the backend has read ``X-Forwarded-Prefix``.
     """
+    url = _drop_scheme(request.mount_point, url)
     absolute = _ABSOLUTE.fullmatch(url)
     scheme, authority, tail = absolute.groups() if absolute else (None, "", url)
     if absolute and not _is_backend(request.mount_point, scheme, authority):
@@ -64,6 +65,20 @@ def map_url(request: BackendRequest, url: str) -> str:
     if absolute or not _is_site_path(mapped):
         return f"{request.client.scheme}://{request.client.host}{mapped}"
     return mapped
+
+
+def _drop_scheme(mount_point: MountPoint, url: str) -> str:
+    """
+    Drop the scheme of a URL that is relative all the same.
+
+    ``http:x`` is ``x`` to a browser on a page of http, and the host ``x`` on a page of
+    https (WHATWG URL, "special relative or authority state"); tabs are dropped before.
+    """
+    scheme, colon, rest = url.replace("\t", "").partition(":")
+    if not colon or scheme.lower() != mount_point.scheme or rest.startswith("//"):
+        return url
+    # What follows may look like a scheme, or like the quote of a Refresh.
+    return rest if rest[:1] in ("", "/", "\\", "?", "#") else f"./{rest}"
 
 
 def _is_site_path(url: str) -> bool:
@@ -128,12 +143,14 @@ def map_cookie(request: BackendRequest, cookie: str) -> str:
         return cookie
     pairs = [attribute.partition("=") for attribute in attributes]
     words = [key.strip(" \t").lower() for key, _, _ in pairs]
-    # Browsers take the last of several domains: if one goes, all do, so that the cookie
-    # is for this host alone.
-    without_domain = any(
-        word == "domain" and _is_backends_domain(request, value.strip(" \t"))
+    # Browsers take the last of several domains: if that one goes, all do, so that the
+    # cookie is for this host alone.
+    domains = [
+        value.strip(" \t")
         for word, (_, _, value) in zip(words, pairs, strict=True)
-    )
+        if word == "domain"
+    ]
+    without_domain = _is_backends_domain(request, domains[-1]) if domains else False
     parts = [name]
     for word, (key, equals, value) in zip(words, pairs, strict=True):
         path = value.strip(" \t")
