@@ -87,7 +87,9 @@ class Redirect:
             met = f"{self.name} met plain HTTP with the header {header}"
             return _explain_no_policy(Cause(f"{self.code}-undecided", met, header))
         met = f"{self.name} met plain HTTP from the peer {shorten(facts.peer)}"
-        return _explain_stranger(Cause(f"{self.code}-stranger", met, header), facts)
+        return _explain_untrusted_peer(
+            Cause(f"{self.code}-peer-not-trusted", met, header), facts
+        )
 
 
 _LOOP = "If that proxy ends TLS, browsers are redirected for ever: "
@@ -128,25 +130,25 @@ def _explain_no_scheme(loop: Cause, facts: RequestFacts) -> Cause:
             "them."
         )
     return loop.go_on(
-        f", whose {header} is not in TRUSTED_PROXY_HEADERS. {_LOOP}add {header!r}, if "
-        "that proxy sets it whatever a client sent."
+        f", whose {header} is not in TRUSTED_PROXY_HEADERS, or empty. {_LOOP}add "
+        f"{header!r}, if that proxy sets it whatever a client sent."
     )
 
 
-def _explain_stranger(stranger: Cause, facts: RequestFacts) -> Cause:
+def _explain_untrusted_peer(untrusted: Cause, facts: RequestFacts) -> Cause:
     """A scheme header came from a peer that is not trusted, and was removed."""
     if facts.reason is Reason.SECRET_MISSING:
         remedy = "let it set TRUSTED_PROXY_SECRET_HEADER to one of the secrets."
     elif facts.reason is Reason.NO_TRUSTED_HEADERS:
-        remedy = f"add {stranger.header!r} to TRUSTED_PROXY_HEADERS."
+        remedy = f"add {untrusted.header!r} to TRUSTED_PROXY_HEADERS."
     else:
         entry = UNIX if facts.peer_is_unix else _spell(facts.peer) or UNIX
         remedy = f"add {entry!r}, or its network, to TRUSTED_PROXIES."
     # A peer from elsewhere is probably a forger, and no proxy (rule R17).
     own = OWN_NETWORKS.trusts(facts.peer, facts.peer_is_unix)
     level = logging.WARNING if own else logging.DEBUG
-    return replace(stranger, level=level).go_on(
-        f", whose {stranger.header} does not count. If that is your own proxy, "
+    return replace(untrusted, level=level).go_on(
+        f", whose {untrusted.header} does not count. If that is your own proxy, "
         f"browsers are redirected for ever: {remedy}"
     )
 

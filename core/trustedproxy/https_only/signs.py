@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..decision import Decision
-from ..headers import KNOWN_HEADERS, Category
+from ..headers import KNOWN_HEADERS, Category, Form
 
 #: What proxies add besides the headers that this project knows: RFC 9110 section 7.6.3
 #: and RFC 8586.
@@ -27,9 +27,11 @@ _SPELLED = {
 #: Whatever a proxy says under a name that begins so.
 _PREFIX = "x-forwarded-"
 
-#: Names by which a proxy may say the scheme.
+#: Names by which a proxy may say the scheme, so that it can be read.
 SCHEME_HEADERS = frozenset(
-    header.name for header in KNOWN_HEADERS if Category.SCHEME in header.categories
+    header.name
+    for header in KNOWN_HEADERS
+    if Category.SCHEME in header.categories and header.form is not Form.NEVER
 )
 
 

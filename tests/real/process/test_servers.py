@@ -84,7 +84,7 @@ def test_program_inherits_blocked_signals(start: Start) -> None:
 @pytest.mark.parametrize("case", REPLACEMENTS)
 @pytest.mark.parametrize("server", SERVERS)
 def test_server_keeps_its_handler(start: Start, server: str, case: str) -> None:
-    """No way to replace a handler works in the server, and each is told."""
+    """No way to replace a handler works in the server, and each is logged."""
     running = start(server, "restricted")
     before = running.read_log().count("is refused")
 
@@ -92,11 +92,11 @@ def test_server_keeps_its_handler(start: Start, server: str, case: str) -> None:
 
     assert found["kept"]
     assert found.get("returned", True)
-    told = running.read_log()
-    assert told.count("is refused") > before
+    logged = running.read_log()
+    assert logged.count("is refused") > before
     caller = "replace_it_with_asyncio" if "asyncio" in case else REPLACEMENTS[0]
-    assert f"in {caller}" in told
-    assert "application.py" in told
+    assert f"in {caller}" in logged
+    assert "application.py" in logged
 
 
 @pytest.mark.parametrize("application", ["restricted", "bare"])
