@@ -12,14 +12,14 @@ Nothing here is ever raised because of a request.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-_NEAREST = re.compile(r" \(the nearest is '(.+)'\)", re.DOTALL)
+# What stands around a value that is named as the nearest one.
+_NEAREST = (" (the nearest is '", "')")
 
 
 class ConfigurationError(ValueError):
@@ -58,8 +58,9 @@ class ConfigurationError(ValueError):
     @property
     def nearest(self) -> str | None:
         """The nearest right value, where one is near (`name_nearest`)."""
-        named = _NEAREST.search(self.expected)
-        return None if named is None else named[1]
+        front, end = _NEAREST
+        named = self.expected.partition(front)[2].rpartition(end)[0]
+        return named or None
 
 
 def hide_userinfo(value: object) -> object:
@@ -83,7 +84,8 @@ def hide_userinfo(value: object) -> object:
 
 def name_nearest(value: object) -> str:
     """Name the nearest right *value*: a clause to append to the *expected* part."""
-    return f" (the nearest is '{value}')"
+    front, end = _NEAREST
+    return f"{front}{value}{end}"
 
 
 def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

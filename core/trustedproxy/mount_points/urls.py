@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: Response headers that hold one URL (RFC 9110 sections 10.2.2, 8.7; RFC 2068).
 _URL_HEADERS = frozenset({"location", "content-location", "uri"})
 
-# "http://host" or "//host", and what follows.
-_ABSOLUTE = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#\\]*)(.*)", re.DOTALL)
+# "http://host" or "//host"; the path, or what browsers take for one, follows.
+_ABSOLUTE = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#\\]*)")
 _AFTER_PATH = re.compile(r"[?#]")
 # HTML, "shared declarative refresh steps": what stands in front of the URL.
 _REFRESH = re.compile(
@@ -50,8 +50,9 @@ def map_url(request: BackendRequest, url: str) -> str:
     is the client's: the backend has read ``X-Forwarded-Prefix``.
     """
     url = _drop_scheme(request.mount_point, url)
-    absolute = _ABSOLUTE.fullmatch(url)
-    scheme, authority, tail = absolute.groups() if absolute else (None, "", url)
+    absolute = _ABSOLUTE.match(url)
+    scheme, authority = absolute.groups() if absolute else (None, "")
+    tail = url[absolute.end() :] if absolute else url
     if absolute and not _is_backend(request.mount_point, scheme, authority):
         return url
     # A relative one is relative to the client's URL already.
