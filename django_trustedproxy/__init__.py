@@ -10,11 +10,13 @@ Importing this package touches no settings.  What is decided, and how, is in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
-from trustedproxy.decision import DECISION_KEY
+from trustedproxy.decision import get_decision as _get_decision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest
 
     from trustedproxy import Decision
@@ -26,11 +28,14 @@ def get_decision(request: HttpRequest) -> Decision | None:
     """
     Return what was decided about *request*, or ``None``.
 
-    ``None`` where nothing has decided yet, and under ``TRUSTED_PROXY_REPORT_ONLY``, which
-    changes nothing.
+    ``None`` where nothing has decided yet, and in report-only mode, which changes
+    nothing: what would have been is at `trustedproxy.decision.REPORT_KEY` of
+    ``request.META``, under ASGI of ``request.scope``.
     """
-    # ASGI requests keep their scope, WSGI requests have the environ for META.
-    holder = getattr(request, "scope", None)
-    if holder is None:
-        holder = request.META
-    return cast("Decision | None", holder.get(DECISION_KEY))
+    return _get_decision(get_holder(request))
+
+
+def get_holder(request: HttpRequest) -> Mapping[str, Any]:
+    """Return what holds the decision: the scope of an ASGI request, else ``META``."""
+    scope: Mapping[str, Any] | None = getattr(request, "scope", None)
+    return request.META if scope is None else scope

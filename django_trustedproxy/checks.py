@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning
-from django.utils.module_loading import import_string
 
 from trustedproxy import Category
 from trustedproxy.networks import is_too_wide
 
-from .conf import ConfigurationError, get_settings
+from .conf import ConfigurationError, get_settings, list_ancestors
 
 if TYPE_CHECKING:
     from django.apps import AppConfig
@@ -89,7 +88,9 @@ class Project:
     def read(cls) -> Project:
         """Read Django's settings."""
         paths = django_settings.MIDDLEWARE
-        return cls(get_settings(), tuple((path, _ancestry(path)) for path in paths))
+        return cls(
+            get_settings(), tuple((path, list_ancestors(path)) for path in paths)
+        )
 
     def find(self, path: str) -> int | None:
         """Return the index of the middleware *path*, or ``None``."""
@@ -109,16 +110,6 @@ class Project:
         """Say whether a header of *category* is listed."""
         headers = self.settings.policy.headers
         return any(category in header.categories for header in headers)
-
-
-def _ancestry(path: str) -> frozenset[str]:
-    try:
-        middleware = import_string(path)
-    except ImportError:
-        # Django will say it, with more words, when the server starts.
-        return frozenset({path})
-    bases = getattr(middleware, "__mro__", ())
-    return frozenset({path, *(f"{b.__module__}.{b.__qualname__}" for b in bases)})
 
 
 # What is wrong: each yields, for every mistake, the word that the message is about.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
 
 import trustedproxy
 from trustedproxy.log import warn_once
@@ -47,6 +48,17 @@ def get_settings() -> Settings:
         )
     except trustedproxy.ConfigurationError as error:
         raise ConfigurationError(*error.args) from error
+
+
+def list_ancestors(path: str) -> frozenset[str]:
+    """List the paths of a class and its bases, so that a subclass counts as one."""
+    try:
+        found = import_string(path)
+    except ImportError:
+        # Django will say it, with more words, when the server starts.
+        return frozenset({path})
+    bases = getattr(found, "__mro__", ())
+    return frozenset({path, *(f"{b.__module__}.{b.__qualname__}" for b in bases)})
 
 
 def warn_at_start() -> None:

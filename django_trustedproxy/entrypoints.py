@@ -6,29 +6,21 @@ In:  the application of ``get_wsgi_application()`` or ``get_asgi_application()``
 Out: an application that is asked only with corrected environs and scopes.
 
 The wrappers do everything that the settings say, proxy mount points included, which
-``MIDDLEWARE`` cannot serve.  They stand in the place of both middlewares.
+``MIDDLEWARE`` cannot serve.  In which order is the core's business
+(`trustedproxy.Settings`).  The lines in ``MIDDLEWARE`` may stay: what a wrapper has
+decided stands.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from django.conf import settings as django_settings
-
-from trustedproxy import (
-    Category,
-    HTTPSOnlyASGIMiddleware,
-    HTTPSOnlyMiddleware,
-    TrustedProxyASGIMiddleware,
-    TrustedProxyMiddleware,
-)
-from trustedproxy.decision import DECISION_KEY
-from trustedproxy.parsing.values import split_host
-from trustedproxy.process import restrict_signals
+from trustedproxy.decision import get_decision
 
 from .conf import get_settings, warn_at_start
-from .requests import force_mount_point
+from .redirects import redirects, watch_redirect
+from .requests import WRAPPED, force_mount_point
+from .site import DjangoSite, make_request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -47,9 +39,6 @@ if TYPE_CHECKING:
 #: Variables from which Django takes the mount point before it looks at SCRIPT_NAME.
 REWRITES = ("SCRIPT_URL", "REDIRECT_URL")
 
-#: What Django allows under DEBUG where ALLOWED_HOSTS is empty.
-DEBUG_HOSTS = (".localhost", "127.0.0.1", "[::1]")
-
 App = TypeVar("App")
 
 
@@ -60,10 +49,10 @@ def wrap_wsgi(application: WSGIApp) -> WSGIApp:
     Raises:
         ConfigurationError: A setting is wrong; it names which.
     """
-    current = _Current(application, _build_wsgi)
+    current = _Current(_enter_wsgi(application), _wrap_wsgi)
 
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        return current.get(serving=True)(environ, start_response)
+        return current.get()(environ, start_response)
 
     return serve
 
@@ -75,12 +64,10 @@ def wrap_asgi(application: Callable[..., Awaitable[None]]) -> ASGIApp:
     Raises:
         ConfigurationError: A setting is wrong; it names which.
     """
-    current: _Current[ASGIApp] = _Current(application, _build_asgi)
+    current: _Current[ASGIApp] = _Current(_enter_asgi(application), _wrap_asgi)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        # A lifespan is no request; the server may not have set its handlers yet.
-        serving = scope["type"] != "lifespan"
-        await current.get(serving=serving)(scope, receive, send)
+        await current.get()(scope, receive, send)
 
     return serve
 
@@ -92,102 +79,62 @@ class _Current(Generic[App]):
     They are those of the start, but for tests that override them.
     """
 
-    def __init__(self, app: App, build: Callable[[App, Settings], App]) -> None:
+    def __init__(self, app: App, wrap: Callable[[Settings, App], App]) -> None:
         self._app = app
-        self._build = build
-        self._settings, self._hosts = get_settings(), _list_hosts()
-        self._wrapped = build(app, self._settings)
+        self._wrap = wrap
+        self._settings = get_settings()
+        self._wrapped = wrap(self._settings, app)
         warn_at_start()
 
-    def get(self, *, serving: bool) -> App:
-        settings, hosts = get_settings(), _list_hosts()
-        if settings is not self._settings or hosts != self._hosts:
-            self._wrapped = self._build(self._app, settings)
-            self._settings, self._hosts = settings, hosts
-        if serving and settings.restrict_signals:
-            restrict_signals()
+    def get(self) -> App:
+        settings = get_settings()
+        if settings is not self._settings:
+            self._wrapped = self._wrap(settings, self._app)
+            self._settings = settings
         return self._wrapped
 
 
-def _build_wsgi(app: WSGIApp, settings: Settings) -> WSGIApp:
-    app = _forget_rewrites(app)
-    if settings.mount_points:
-        # The extra "mount" is needed only by those who use the setting.
-        from trustedproxy.mount_points import ProxyMountPointsMiddleware
-
-        app = ProxyMountPointsMiddleware(
-            app,
-            settings.mount_points,
-            settings.policy,
-            allowed_hosts=_list_hosts(),
-        )
-    if settings.https_only is not None:
-        rules = settings.https_only.limit_to(_list_hosts())
-        app = HTTPSOnlyMiddleware.from_rules(app, rules)
-    return TrustedProxyMiddleware(app, settings.policy)
+def _wrap_wsgi(settings: Settings, app: WSGIApp) -> WSGIApp:
+    return settings.wrap_wsgi(app, site=DjangoSite())
 
 
-def _build_asgi(app: ASGIApp, settings: Settings) -> ASGIApp:
-    app = _keep_forced_mount_point(app)
-    if settings.mount_points:
-        from trustedproxy.mount_points import ProxyMountPointsASGIMiddleware
-
-        app = ProxyMountPointsASGIMiddleware(
-            app,
-            settings.mount_points,
-            settings.policy,
-            allowed_hosts=_list_hosts(),
-        )
-    if settings.https_only is not None:
-        rules = settings.https_only.limit_to(_list_hosts())
-        app = HTTPSOnlyASGIMiddleware.from_rules(app, rules)
-    return TrustedProxyASGIMiddleware(app, settings.policy)
+def _wrap_asgi(settings: Settings, app: ASGIApp) -> ASGIApp:
+    return settings.wrap_asgi(app, site=DjangoSite())
 
 
-def _list_hosts() -> tuple[str, ...]:
+def _enter_wsgi(app: WSGIApp) -> WSGIApp:
     """
-    List the hosts that Django would serve.
+    Hand a decided environ to Django.
 
-    Entries that no host ever equals are left out, as Django passes over them: the
-    empty text that is left of an empty variable, ``*.example.com``, a URL, a port.
-    """
-    allowed = django_settings.ALLOWED_HOSTS
-    if django_settings.DEBUG and not allowed:
-        return DEBUG_HOSTS
-    return tuple(entry for entry in allowed if _can_be_asked_for(entry))
-
-
-@cache
-def _can_be_asked_for(entry: str) -> bool:
-    if entry == "*":
-        return True
-    split = split_host(entry.removeprefix("."))
-    return split is not None and split[1] is None
-
-
-def _forget_rewrites(app: WSGIApp) -> WSGIApp:
-    """
-    Let Django take the mount point from where the decision put it.
-
-    Where Apache's mod_rewrite was at work, Django would take it from the whole URL,
-    as the connection has it.
+    Where Apache's mod_rewrite was at work, Django would take the mount point from the
+    whole URL, as the connection has it, and not from where the decision put it.
     """
 
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        decision = environ.get(DECISION_KEY)
-        if decision is not None and Category.MOUNT_POINT in decision.winners:
+        decision = get_decision(environ)
+        if decision is not None and decision.url_parts.get("mount_point") is not None:
             gone = {key: environ.pop(key) for key in REWRITES if key in environ}
-            if gone:
-                decision.original |= gone
+            decision.original.update(gone)
+        environ[WRAPPED] = True
+        if redirects():
+            watch_redirect(make_request(environ))
         return app(environ, start_response)
 
     return serve
 
 
-def _keep_forced_mount_point(app: ASGIApp) -> ASGIApp:
-    """Let no header move the application where ``FORCE_SCRIPT_NAME`` is set."""
+def _enter_asgi(app: ASGIApp) -> ASGIApp:
+    """
+    Hand a decided scope to Django.
+
+    Where ``FORCE_SCRIPT_NAME`` is set, no header moves the application.
+    """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(force_mount_point(scope), receive, send)
+        if scope["type"] in ("http", "websocket"):
+            scope = {**force_mount_point(scope), WRAPPED: True}
+        if scope["type"] == "http" and redirects():
+            watch_redirect(make_request(scope))
+        await app(scope, receive, send)
 
     return serve

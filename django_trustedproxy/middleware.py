@@ -16,23 +16,19 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve
 
-from trustedproxy.https_only import (
-    HSTS_HEADER,
-    is_https_exempt,
-)
+from trustedproxy.https_only import HSTS_HEADER
 from trustedproxy.process import restrict_signals
 from trustedproxy.responses import Answer, bad_request
 
 from . import get_decision
 from .conf import get_settings, warn_at_start
-from .redirects import find_host, log_redirect, read_facts
-from .requests import ScriptPrefix, correct_request
+from .redirects import redirects, watch_redirect
+from .requests import ScriptPrefix, correct_request, is_wrapped
+from .site import find_host, is_exempt_view, read_facts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
 
 GetResponse: TypeAlias = Callable[
     ["HttpRequest"], HttpResponseBase | Awaitable[HttpResponseBase]
@@ -88,7 +84,6 @@ class TrustedProxyMiddleware(_Middleware):
         except BaseException:
             prefix.put_back()
             raise
-        self._look_at(request, response)
         return prefix.put_back_on_close(response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
@@ -102,16 +97,10 @@ class TrustedProxyMiddleware(_Middleware):
         except BaseException:
             prefix.put_back()
             raise
-        self._look_at(request, response)
         return prefix.put_back_on_close(response)
 
-    def _look_at(self, request: HttpRequest, response: HttpResponseBase) -> None:
-        # HTTPS only logs its own redirects.
-        if get_settings().https_only is None:
-            log_redirect(request, response)
-
     def _correct(self, request: HttpRequest) -> HttpResponse | None:
-        """Correct *request*, or return the answer to one that is refused."""
+        """Correct *request*, or return the answer to one that is rejected."""
         # Asked for each time, since tests override settings; it is remembered.
         settings = get_settings()
         if settings.restrict_signals:
@@ -119,9 +108,11 @@ class TrustedProxyMiddleware(_Middleware):
             # own handlers.
             restrict_signals()
         decision = correct_request(settings.policy, request)
-        if not settings.policy.refuses(decision):
-            return None
-        return _respond_with(bad_request(), request)
+        if settings.policy.refuses(decision):
+            return _respond_with(bad_request(), request)
+        if redirects() and not is_wrapped(request):
+            watch_redirect(request)
+        return None
 
 
 class HTTPSOnlyMiddleware(_Middleware):
@@ -152,7 +143,7 @@ class HTTPSOnlyMiddleware(_Middleware):
 def _answer_plain(request: HttpRequest) -> HttpResponse | None:
     """Answer a request that may not reach the application over plain HTTP."""
     rules = get_settings().https_only
-    if rules is None or request.is_secure() or _is_exempt_view(request):
+    if rules is None or request.is_secure() or is_exempt_view(request):
         return None
     answer = rules.answer(read_facts(request))
     if answer is None:
@@ -175,15 +166,6 @@ class _Answer(HttpResponse):
     def url(self) -> str:
         """Where to go, for Django's test client."""
         return self.headers["Location"]
-
-
-def _is_exempt_view(request: HttpRequest) -> bool:
-    """Look which view would be asked; no middleware below has a say yet."""
-    try:
-        match = resolve(request.path_info, getattr(request, "urlconf", None))
-    except Resolver404:
-        return False
-    return is_https_exempt(match.func)
 
 
 def _add_hsts(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -1,7 +1,7 @@
 """
 Why the redirects of Django's own SecurityMiddleware may never end.
 
-In:  a request, corrected, and the response to it.
+In:  a request, corrected, before Django answers it.
 Out: a record in the log that names the cause, where Django redirects to HTTPS what may
      have come over HTTPS (rule R17); nothing is changed.
 
@@ -11,55 +11,23 @@ Out: a record in the log that names the cause, where Django redirects to HTTPS w
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings as django_settings
-from django.core.exceptions import DisallowedHost
-from django.core.handlers.asgi import ASGIRequest
 
-from trustedproxy.https_only import (
-    Redirect,
-    RedirectLog,
-    read_environ,
-    read_scope,
-)
+from trustedproxy.https_only import Redirect, RedirectLog
 
 from . import get_decision
+from .conf import get_settings, list_ancestors
+from .site import read_facts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
 
     from trustedproxy.https_only import RequestFacts
 
-
-def read_facts(request: HttpRequest) -> RequestFacts:
-    """Read the facts of a request that Django calls plain."""
-    if isinstance(request, ASGIRequest):
-        facts = read_scope(dict(request.scope))
-    else:
-        # Django has decoded both variables in place, from UTF-8.
-        facts = replace(
-            read_environ(request.META),
-            mount_point=request.META.get("SCRIPT_NAME", "").encode(),
-            path=request.path_info.encode(),
-        )
-    host = find_host(request)
-    # Whoever told Django so; in report-only mode the client's own connection may be
-    # secure all the same.
-    scheme = facts.scheme if facts.report_only else "http"
-    return replace(
-        facts, scheme=scheme, host=host or facts.host, host_refused=host is None
-    )
-
-
-def find_host(request: HttpRequest) -> str | None:
-    """Return the host that Django makes of the request, if it allows it."""
-    try:
-        return request.get_host()
-    except DisallowedHost:
-        return None
+SECURITY = "django.middleware.security.SecurityMiddleware"
 
 
 def _name_exemption(facts: RequestFacts) -> str:
@@ -73,17 +41,29 @@ _log = RedirectLog(
 )
 
 
-def log_redirect(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Log why the redirect in *response*, if it is Django's own, may never end."""
-    if not django_settings.SECURE_SSL_REDIRECT:
-        return
+def redirects() -> bool:
+    """Say whether Django redirects plain HTTP, and HTTPS only did not before it."""
+    if not django_settings.SECURE_SSL_REDIRECT or get_settings().https_only is not None:
+        return False
+    return _has_security(tuple(django_settings.MIDDLEWARE))
+
+
+@cache
+def _has_security(middleware: tuple[str, ...]) -> bool:
+    return any(SECURITY in list_ancestors(path) for path in middleware)
+
+
+def watch_redirect(request: HttpRequest) -> None:
+    """Log why the redirect of *request* may never end, where Django `redirects`."""
     if request.is_secure():
         _log.note_secure(get_decision(request))
-        return
-    target = response.headers.get("Location", "")
-    if (
-        response.status_code == 301
-        and target.startswith("https://")
-        and target.endswith(request.get_full_path())
-    ):
+    elif not _is_exempt(request):
         _log.log_redirect(read_facts(request))
+
+
+def _is_exempt(request: HttpRequest) -> bool:
+    """Say whether Django exempts the path, as its middleware looks for it."""
+    path = request.path.lstrip("/")
+    return any(
+        re.search(entry, path) for entry in django_settings.SECURE_REDIRECT_EXEMPT
+    )

@@ -18,8 +18,9 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.urls import get_script_prefix, set_script_prefix
 
-from trustedproxy import Category
-from trustedproxy.decision import DECISION_KEY
+from trustedproxy.decision import DECISION_KEY, REPORT_KEY
+
+from . import get_holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from trustedproxy import Decision, ProxyPolicy
     from trustedproxy._types import Scope
+
+#: Where the wrappers of `entrypoints` say that they have decided.
+WRAPPED = "django_trustedproxy.wrapped"
 
 # What `HttpRequest` remembers once it was asked, and what it made it from.
 _REMEMBERED = ("headers", "_current_scheme_host")
@@ -41,8 +45,12 @@ def correct_request(policy: ProxyPolicy, request: HttpRequest) -> Decision:
     """
     Decide about *request* and correct every accessor of it.
 
-    A request that the decision rejects only loses its opted-in headers.
+    A request that the decision rejects only loses its opted-in headers.  One that came
+    through a wrapper of `entrypoints` is right as it is.
     """
+    if is_wrapped(request):
+        holder = get_holder(request)
+        return cast("Decision", holder.get(DECISION_KEY) or holder.get(REPORT_KEY))
     if isinstance(request, ASGIRequest):
         decision = _correct_asgi(policy, request)
     else:
@@ -51,6 +59,11 @@ def correct_request(policy: ProxyPolicy, request: HttpRequest) -> Decision:
     for name in _REMEMBERED:
         request.__dict__.pop(name, None)
     return decision
+
+
+def is_wrapped(request: HttpRequest) -> bool:
+    """Say whether *request* came through a wrapper of `entrypoints`."""
+    return WRAPPED in get_holder(request)
 
 
 def _correct_wsgi(policy: ProxyPolicy, request: HttpRequest) -> Decision:
@@ -92,14 +105,16 @@ def _correct_asgi(policy: ProxyPolicy, request: ASGIRequest) -> Decision:
 
 def force_mount_point(scope: Scope) -> Scope:
     """
-    Return *scope* with ``FORCE_SCRIPT_NAME`` in the place of a header's mount point.
+    Return *scope* with ``FORCE_SCRIPT_NAME`` in the place of the decided mount point.
 
     Django takes the forced one off the front of the path, where the decision has put
     another.
     """
     forced: str | None = settings.FORCE_SCRIPT_NAME
     decision: Decision | None = scope.get(DECISION_KEY)
-    if not forced or decision is None or Category.MOUNT_POINT not in decision.winners:
+    if not forced or decision is None:
+        return scope
+    if decision.url_parts.get("mount_point") is None:
         return scope
     rest = scope["path"].removeprefix(decision.mount_point)
     # Django would take a slash at its end off the path, too.

@@ -2,16 +2,25 @@
 Trusted proxy headers for Flask.
 
 In:  an application and its `TRUSTED_PROXY*` configuration.
-Out: `TrustedProxy`, the extension; `current_decision`, what was concluded for the
-     request at hand; `https_exempt`, for views that stay reachable over plain HTTP.
+Out: `TrustedProxy`, the extension; `current_decision` and `get_decision`, what was
+     concluded about a request; `https_exempt`, for views that stay reachable over plain
+     HTTP; `wrap_wsgi`, for what stands outside of every middleware.
 
-Read on in `extension`; `https` has the redirect, `stack` looks for other middlewares
-that do the same work, `cli` is ``flask trustedproxy``.
+Read on in `extension`; `site` has what Flask knows of hosts and views, `stack` looks
+for other middlewares around the application, `cli` is ``flask trustedproxy``.
 """
 
 from __future__ import annotations
 
-from .extension import TrustedProxy, current_decision
-from .https import https_exempt
+from trustedproxy.https_only import https_exempt
 
-__all__ = ["TrustedProxy", "current_decision", "https_exempt"]
+from .decisions import current_decision, get_decision
+from .extension import TrustedProxy, wrap_wsgi
+
+__all__ = [
+    "TrustedProxy",
+    "current_decision",
+    "get_decision",
+    "https_exempt",
+    "wrap_wsgi",
+]

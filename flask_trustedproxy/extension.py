@@ -6,40 +6,41 @@ Out: the application with its `wsgi_app` wrapped, so that every request object i
      by the time Flask makes it, and its state in ``app.extensions["trustedproxy"]``.
 
 Nothing of an application is kept on the extension object, so one object serves many.
-From the outside in: the duties of the first request, the trusted headers, HTTPS-only,
-the proxy mount points, Flask.
+What is put around the application, and in which order, is the core's business
+(`trustedproxy.Settings`); around that stands the `Entrance` alone.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from flask import has_request_context, request
-from werkzeug.local import LocalProxy
-
-from trustedproxy import Settings, TrustedProxyMiddleware, read_settings
-from trustedproxy.decision import DECISION_KEY
-from trustedproxy.log import logger, warn_once
-from trustedproxy.option_table import is_ours
-from trustedproxy.process import restrict_signals
+from trustedproxy import (
+    ConfigurationError,
+    ProxyPolicy,
+    Settings,
+    TrustedProxyMiddleware,
+    read_settings,
+)
+from trustedproxy.log import warn, warn_once
+from trustedproxy.option_table import OPTION_OF, is_ours
 
 from .cli import command
-from .hosts import OwnHostsOnly
-from .https import FlaskHTTPSOnly
-from .stack import is_proxy_fix, walk_stack
+from .site import FlaskSite
+from .stack import find_way, is_proxy_fix, name_part, walk_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flask import Flask
 
-    from trustedproxy import Decision
     from trustedproxy._types import Environ, StartResponse, WSGIApp
 
 #: Where the state of an application is kept: ``app.extensions[EXTENSION]``.
 EXTENSION = "trustedproxy"
+#: Where `wrap_wsgi` says, in an environ, for which application it has decided.
+WRAPPED = "flask_trustedproxy.wrapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +49,25 @@ class State:
     What the extension knows about one application.
 
     Attributes:
-        settings: What its configuration said when the extension was initialised.
+        settings: What is in force.
 
         configured:
-            That part of the configuration, to notice later changes. It may hold
-            secrets, so it is never shown.
+            The part of the configuration that was read when the extension was
+            initialised, to find later changes. It may hold secrets, so it is never
+            shown.
 
-        told: Keys of what was told of this application; another may have its name.
+        logged: Codes of what was logged of this application; another may have its name.
     """
 
     settings: Settings
     configured: Mapping[str, Any] = field(repr=False)
-    told: set[str] = field(default_factory=set, repr=False, compare=False)
+    logged: set[str] = field(default_factory=set, repr=False, compare=False)
 
-    def warn_once(self, key: str, message: str, *args: object) -> None:
-        """Log *message* at WARNING, once for this application and a *key*."""
-        if key not in self.told:
-            self.told.add(key)
-            logger.warning(message, *args)
+    def warn_once(self, code: str, message: str, *args: object) -> None:
+        """Log *message* at WARNING, once for this application and a *code*."""
+        if code not in self.logged:
+            self.logged.add(code)
+            warn(code, None, message, *args, about=f"application {id(self)}")
 
 
 class TrustedProxy:
@@ -75,9 +77,20 @@ class TrustedProxy:
     ``TrustedProxy(app)``, or ``trusted_proxy.init_app(app)`` in a factory. The
     configuration (``TRUSTED_PROXIES`` and the ``TRUSTED_PROXY_…`` names) is read then,
     so it has to be loaded before.
+
+    Args:
+        app: The application, or ``None`` where `init_app` follows.
+
+        policy:
+            A policy or settings that were made elsewhere. Beside a policy, the
+            configuration says everything else, such as ``TRUSTED_PROXY_HTTPS_ONLY``;
+            beside `trustedproxy.Settings` it is not read.
     """
 
-    def __init__(self, app: Flask | None = None) -> None:
+    def __init__(
+        self, app: Flask | None = None, *, policy: ProxyPolicy | Settings | None = None
+    ) -> None:
+        self.policy = policy
         if app is not None:
             self.init_app(app)
 
@@ -88,7 +101,7 @@ class TrustedProxy:
         An application that has been initialised stays as it is; that is logged.
 
         Raises:
-            ConfigurationError: A setting cannot be meant; it names which and why.
+            ConfigurationError: A setting is invalid; it names which and why.
         """
         if EXTENSION in app.extensions:
             app.extensions[EXTENSION].warn_once(
@@ -98,46 +111,77 @@ class TrustedProxy:
                 app.name,
             )
             return
-
         configured = select_configuration(app.config)
-        settings = read_settings(configured)
-        state = State(settings, deepcopy(configured))
-
+        state = State(_make_settings(self.policy, configured), deepcopy(configured))
         inner: WSGIApp = app.wsgi_app
-        wrapped = inner
-        if settings.mount_points:
-            # What it stands on is there with the extra ``mount`` only.
-            from trustedproxy.mount_points import ProxyMountPointsMiddleware
-
-            proxied = ProxyMountPointsMiddleware(
-                inner, settings.mount_points, settings.policy
-            )
-            wrapped = OwnHostsOnly(app, proxied, inner)
-        if settings.https_only is not None:
-            wrapped = FlaskHTTPSOnly(app, wrapped, settings.https_only)
-        wrapped = TrustedProxyMiddleware(wrapped, settings.policy)
-
         # Flask's own way of wrapping: an attribute over a method, which types forbid.
-        app.wsgi_app = Entrance(app, wrapped, state)  # type: ignore[method-assign]
+        app.wsgi_app = Entrance(app, inner, state)  # type: ignore[method-assign]
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
-        if settings.policy.changes_nothing:
-            state.warn_once(
-                "no-header",
-                "TrustedProxy is on the application %r, but TRUSTED_PROXY_HEADERS is "
-                "empty, so nothing is corrected. List the headers that your proxy "
-                "sets, such as ['X-Forwarded-For', 'X-Forwarded-Proto'], before "
-                "init_app(app). If no proxy stands in front: TRUSTED_PROXY_STRIP = "
-                "'all'.",
-                app.name,
-            )
-        if any(map(is_proxy_fix, walk_stack(inner))):
-            _tell_proxy_fix(app, "inside")
+        _warn_at_start(app, inner, state)
+
+
+def wrap_wsgi(app: Flask) -> WSGIApp:
+    """
+    Put everything that the settings ask for around the whole of *app*.
+
+    For what stands outside of ``app.wsgi_app`` and reads requests there, such as the
+    SDK of Sentry, or Flask-SocketIO where it came after the extension. The server gets
+    what is returned; ``flask run`` and test clients go on with *app*, whose extension
+    leaves alone what was decided here.
+
+    Args:
+        app: The application; the extension is initialised on it where it was not.
+
+    Raises:
+        ConfigurationError: A setting is invalid; it names which and why.
+    """
+    if EXTENSION not in app.extensions:
+        TrustedProxy(app)
+    state: State = app.extensions[EXTENSION]
+
+    def enter(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        environ[WRAPPED] = state
+        return app(environ, start_response)
+
+    return state.settings.wrap_wsgi(enter, site=FlaskSite(app))
 
 
 def select_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
     """Take from *config* what is this extension's, misspelled names included."""
     return {name: value for name, value in config.items() if is_ours(name)}
+
+
+def _make_settings(
+    policy: ProxyPolicy | Settings | None, configured: Mapping[str, Any]
+) -> Settings:
+    """Read what is configured beside a *policy* that may have been made elsewhere."""
+    if isinstance(policy, Settings):
+        return policy
+    if policy is None:
+        return read_settings(configured)
+    for name, value in configured.items():
+        option = OPTION_OF.get(name)
+        if option is not None and option.argument is not None:
+            expected = "possible beside TrustedProxy(policy=...): remove one of the two"
+            raise ConfigurationError(name, value, expected)
+    return replace(read_settings(configured), policy=policy)
+
+
+def _warn_at_start(app: Flask, inner: WSGIApp, state: State) -> None:
+    """Log what can be seen of mistakes before any request."""
+    if state.settings.policy.changes_nothing:
+        state.warn_once(
+            "no-header",
+            "TrustedProxy is on the application %r, but TRUSTED_PROXY_HEADERS is "
+            "empty, so nothing is corrected. List the headers that your proxy sets "
+            "before init_app(app): TRUSTED_PROXY_HEADERS = ['X-Forwarded-For', "
+            "'X-Forwarded-Proto']. If no proxy stands in front: TRUSTED_PROXY_STRIP = "
+            "'all'.",
+            app.name,
+        )
+    if any(map(is_proxy_fix, walk_stack(inner))):
+        _warn_proxy_fix(app, "inside")
 
 
 class Entrance:
@@ -147,37 +191,66 @@ class Entrance:
     Other middlewares are wrapped around ``app.wsgi_app``, and configuration is
     loaded, after `init_app`; the first request looks for that. Two threads may both
     be first, since to look twice does no harm.
+
+    Args:
+        app: The Flask application.
+
+        inner: What its ``wsgi_app`` was.
+
+        state: What the extension knows about it.
     """
 
-    def __init__(self, app: Flask, wrapped: WSGIApp, state: State) -> None:
+    def __init__(self, app: Flask, inner: WSGIApp, state: State) -> None:
         self.app = app
-        self.wrapped = wrapped
+        self.inner = inner
         self.state = state
+        self.site = FlaskSite(app)
+        self.wrapped = state.settings.wrap_wsgi(inner, site=self.site)
         self.is_first = True
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
+        is_wrapped = environ.get(WRAPPED) is self.state
         if self.is_first:
             self.is_first = False
-            self.look_around()
-        # With every request: this process may be a child of the one that had the first.
-        if self.state.settings.restrict_signals:
-            restrict_signals()
-        return self.wrapped(environ, start_response)
+            self._look_for_late_configuration()
+            self._look_for_open_redirects()
+            if not is_wrapped:
+                self._look_outside()
+        served = self.inner if is_wrapped else self.wrapped
+        return served(environ, start_response)
 
-    def look_around(self) -> None:
-        """Tell what came after `init_app` and should not have (rule R16)."""
+    def _look_outside(self) -> None:
+        """Log what was put around the application after `init_app` (rule R16)."""
+        outermost = self.app.wsgi_app
         # Around the application itself, only its key in the environ shows ProxyFix;
         # the policy looks for that.
-        if any(map(is_proxy_fix, walk_stack(self.app.wsgi_app, until=self))):
-            _tell_proxy_fix(self.app, "outside")
+        if any(map(is_proxy_fix, walk_stack(outermost, until=self))):
+            _warn_proxy_fix(self.app, "outside")
+        way = find_way(outermost, self)
+        if any(isinstance(part, TrustedProxyMiddleware) for part in way):
+            # It decides in the place of this one, and the policy logs that.
+            return
+        names = [name_part(part) for part in way if not is_proxy_fix(part)]
+        if names:
+            self.state.warn_once(
+                "outside",
+                "%s of the application %r stands outside of TrustedProxy, and sees "
+                "requests as they came: the proxy's address, and headers that anybody "
+                "can forge. Call TrustedProxy(app) after it, so that TrustedProxy is "
+                "the outermost; or give the server flask_trustedproxy.wrap_wsgi(app).",
+                ", ".join(names),
+                self.app.name,
+            )
 
-        configured = select_configuration(self.app.config)
+    def _look_for_late_configuration(self) -> None:
+        """Log which names changed after `init_app`, without their values."""
+        before, now = self.state.configured, select_configuration(self.app.config)
         names = sorted(
             name
-            for name in configured.keys() | self.state.configured.keys()
-            if configured.get(name) != self.state.configured.get(name)
+            for name in before.keys() | now.keys()
+            if before.get(name) != now.get(name)
         )
         if names:
             self.state.warn_once(
@@ -189,10 +262,22 @@ class Entrance:
                 self.app.name,
             )
 
+    def _look_for_open_redirects(self) -> None:
+        """Log that nothing limits the host of a redirect."""
+        rules = self.state.settings.https_only
+        if rules and rules.redirects_to_any_host and not self.site.limits_hosts:
+            self.state.warn_once(
+                "https-only-open",
+                "HTTPS only redirects to whatever host a request names: set "
+                "TRUSTED_PROXY_HTTPS_HOST to the site's host, or TRUSTED_HOSTS to its "
+                "hosts, in the configuration of the application %r.",
+                self.app.name,
+            )
 
-def _tell_proxy_fix(app: Flask, where: str) -> None:
+
+def _warn_proxy_fix(app: Flask, where: str) -> None:
     warn_once(
-        # The policy's own key for it: it is told once, by whoever notices first.
+        # The policy's own code for it: it is logged once, by whoever sees it first.
         "proxy-fix",
         "Werkzeug's ProxyFix stands %s of TrustedProxy on the application %r: it "
         "trusts the same headers from anybody. Remove ProxyFix, and list what it "
@@ -200,24 +285,3 @@ def _tell_proxy_fix(app: Flask, where: str) -> None:
         where,
         app.name,
     )
-
-
-def _find_decision() -> Decision:
-    """Find the decision about the request at hand."""
-    if not has_request_context():
-        raise RuntimeError("current_decision is there only while a request is handled.")
-    decision = request.environ.get(DECISION_KEY)
-    if decision is None:
-        raise RuntimeError(
-            "There is no decision about this request: TRUSTED_PROXY_REPORT_ONLY is on, or "
-            "the request did not go through TrustedProxy."
-        )
-    return cast("Decision", decision)
-
-
-#: The `trustedproxy.Decision` about the request at hand. It is false, and using it a
-#: `RuntimeError`, where there is none: outside of a request, and in report-only mode.
-# Typed as what it stands for, so that its attributes are known.
-current_decision: Decision = LocalProxy(  # type: ignore[assignment]
-    _find_decision
-)

@@ -1,8 +1,9 @@
 """
-Look for another middleware that corrects the environ: Werkzeug's ProxyFix.
+Look at the other middlewares around a Flask application.
 
 In:  the outermost WSGI application of a Flask application.
-Out: whether ProxyFix stands outside or inside this extension (rule R16).
+Out: what stands around this extension or inside of it, Werkzeug's ProxyFix above all
+     (rule R16).
 
 Nothing is called and nothing changed: only what a middleware keeps is looked at, in
 the attributes that middlewares keep their application in, and in closures.
@@ -44,15 +45,48 @@ def walk_stack(outermost: object, *, until: object = None) -> Iterator[object]:
     Returns:
         Every part once. The walk does not enter a Flask application.
     """
-    waiting = [outermost]
+    for way in _walk(outermost):
+        if any(part is until for part in way):
+            continue
+        yield way[-1]
+
+
+def find_way(outermost: object, part: object) -> list[object]:
+    """
+    List what stands between the *outermost* application and *part*, the former first.
+
+    Returns:
+        An empty list where *part* is the outermost; the outermost alone where it hides
+        what it keeps.
+    """
+    for way in _walk(outermost):
+        if way[-1] is part:
+            return way[:-1]
+    return [outermost]
+
+
+def name_part(part: Any) -> str:
+    """Name a *part* of a stack, as in the code that made it."""
+    if inspect.ismethod(part):
+        part = part.__self__
+    elif isinstance(part, functools.partial):
+        part = part.func
+    named = part if inspect.isfunction(part) else type(part)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _walk(outermost: object) -> Iterator[list[object]]:
+    """Give every part with the way to it: the outermost, …, the part."""
+    waiting: list[list[object]] = [[outermost]]
     seen: set[int] = set()
     while waiting and len(seen) < MOST:
-        part = waiting.pop(0)
-        if part is until or id(part) in seen or isinstance(part, Flask):
+        way = waiting.pop(0)
+        part = way[-1]
+        if id(part) in seen or isinstance(part, Flask):
             continue
         seen.add(id(part))
-        yield part
-        waiting += [kept for kept in _kept_by(part) if callable(kept)]
+        yield way
+        waiting += [[*way, kept] for kept in _kept_by(part) if callable(kept)]
 
 
 def _kept_by(part: object) -> list[Any]:

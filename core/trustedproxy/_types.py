@@ -2,7 +2,8 @@
 The words used in signatures: what WSGI and ASGI hand over, settings, networks.
 
 In:  nothing.
-Out: aliases, so that every signature reads alike; and what a feature asks of a policy.
+Out: aliases, so that every signature reads alike; what a feature asks of a policy, and
+     what it asks of a framework.
 """
 
 from __future__ import annotations
@@ -56,3 +57,19 @@ class AppliesPolicy(Protocol):
 
     def refuses(self, decision: Any) -> bool:
         """Say whether the request of *decision* gets 400."""
+
+
+class Site(Protocol):
+    """
+    What a framework knows of its site, and the core cannot.
+
+    It is asked for requests that may be redirected or proxied, after the trusted
+    headers were applied.  A request is given as its environ or its scope, which is not
+    to be changed.
+    """
+
+    def accepts_host(self, request: Mapping[str, Any]) -> bool:
+        """Say whether the framework serves the host of *request*."""
+
+    def exempts_view(self, request: Mapping[str, Any]) -> bool:
+        """Say whether the view that would answer stays reachable over plain HTTP."""

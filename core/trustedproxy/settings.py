@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Scope,
         Send,
         SettingsMapping,
+        Site,
         StartResponse,
         WSGIApp,
     )
@@ -66,7 +67,11 @@ class Settings:
     restrict_signals: bool = False
 
     def wrap_wsgi(
-        self, app: WSGIApp, *, allowed_hosts: Sequence[str] | None = None
+        self,
+        app: WSGIApp,
+        *,
+        allowed_hosts: Sequence[str] | None = None,
+        site: Site | None = None,
     ) -> WSGIApp:
         """
         Put everything that the settings ask for around a WSGI application.
@@ -80,6 +85,10 @@ class Settings:
             allowed_hosts:
                 The site's hosts, as for `HTTPSOnly`; ``None``: every well-formed one.
 
+            site:
+                What a framework knows besides: the hosts that it serves, and the views
+                that stay reachable over plain HTTP.
+
         Raises:
             ImportError: Mount points are set, and the extra ``mount`` is missing.
         """
@@ -87,17 +96,22 @@ class Settings:
             # What they stand on is there with the extra alone.
             from .mount_points import ProxyMountPointsMiddleware
 
-            app = ProxyMountPointsMiddleware(
+            proxied = ProxyMountPointsMiddleware(
                 app, self.mount_points, self.policy, allowed_hosts=allowed_hosts
             )
+            app = proxied if site is None else _OwnHostsOnly(app, proxied, site)
         if self.https_only is not None:
             rules = self.https_only.limit_to(allowed_hosts)
-            app = HTTPSOnlyMiddleware.from_rules(app, rules)
+            app = HTTPSOnlyMiddleware.from_rules(app, rules, site)
         app = TrustedProxyMiddleware(app, self.policy)
         return _RestrictSignals(app) if self.restrict_signals else app
 
     def wrap_asgi(
-        self, app: ASGIApp, *, allowed_hosts: Sequence[str] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Sequence[str] | None = None,
+        site: Site | None = None,
     ) -> ASGIApp:
         """
         Put everything that the settings ask for around an ASGI application.
@@ -107,14 +121,57 @@ class Settings:
         if self.mount_points:
             from .mount_points import ProxyMountPointsASGIMiddleware
 
-            app = ProxyMountPointsASGIMiddleware(
+            proxied = ProxyMountPointsASGIMiddleware(
                 app, self.mount_points, self.policy, allowed_hosts=allowed_hosts
             )
+            app = proxied if site is None else _OwnHostsOnlyASGI(app, proxied, site)
         if self.https_only is not None:
             rules = self.https_only.limit_to(allowed_hosts)
-            app = HTTPSOnlyASGIMiddleware.from_rules(app, rules)
+            app = HTTPSOnlyASGIMiddleware.from_rules(app, rules, site)
         app = TrustedProxyASGIMiddleware(app, self.policy)
         return _RestrictSignalsASGI(app) if self.restrict_signals else app
+
+
+class _OwnHostsOnly:
+    """
+    Let requests reach the proxy mount points only for hosts that the site serves.
+
+    Behind a mount point the framework is not asked, and the redirect to ``/blog/`` goes
+    to the request's own host.  A request for another host is the framework's to refuse.
+
+    Args:
+        app: The framework's application.
+
+        proxied: The proxy mount points around it.
+
+        site: What knows the hosts.
+    """
+
+    def __init__(self, app: WSGIApp, proxied: WSGIApp, site: Site) -> None:
+        self.app = app
+        self.proxied = proxied
+        self.site = site
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        app = self.proxied if self.site.accepts_host(environ) else self.app
+        return app(environ, start_response)
+
+
+class _OwnHostsOnlyASGI:
+    """The same for http and websocket; a lifespan has no host, and passes."""
+
+    def __init__(self, app: ASGIApp, proxied: ASGIApp, site: Site) -> None:
+        self.app = app
+        self.proxied = proxied
+        self.site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asks = scope["type"] in ("http", "websocket")
+        refused = asks and not self.site.accepts_host(scope)
+        app = self.app if refused else self.proxied
+        await app(scope, receive, send)
 
 
 class _RestrictSignals:

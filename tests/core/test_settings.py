@@ -156,15 +156,15 @@ def test_empty_variable_is_never_an_error(option: Any) -> None:
         assert settings.policy.proxies == ()
 
 
-def test_https_only_shadows_as_its_policy_does() -> None:
+def test_https_only_reports_as_its_policy_does() -> None:
     """A policy that only logs has a redirect that only logs."""
-    for shadow in (False, True):
+    for wanted in (False, True):
         settings = read_settings(
-            {"TRUSTED_PROXY_HTTPS_ONLY": True, "TRUSTED_PROXY_REPORT_ONLY": shadow}
+            {"TRUSTED_PROXY_HTTPS_ONLY": True, "TRUSTED_PROXY_REPORT_ONLY": wanted}
         )
 
         assert settings.https_only is not None
-        assert settings.https_only.report_only is shadow
+        assert settings.https_only.report_only is wanted
 
 
 def test_settings_pass_over_keys_that_are_no_text() -> None:

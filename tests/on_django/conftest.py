@@ -25,7 +25,7 @@ if not settings.configured:
 
 @pytest.fixture(autouse=True)
 def leave_nothing() -> Iterator[None]:
-    """Forget what was told before, and find the script prefix as it was."""
+    """Forget what was logged before, and find the script prefix as it was."""
     log.forget()
     clear_script_prefix()
     yield

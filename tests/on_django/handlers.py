@@ -200,6 +200,6 @@ def ask_asgi(path: str = "/facts/", **request: Any) -> Answer:
 ASKERS = (ask_wsgi, ask_asgi)
 
 
-def read_told(caplog: pytest.LogCaptureFixture) -> list[str]:
+def read_log(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what this project has logged."""
     return [r.getMessage() for r in caplog.records if r.name == "trustedproxy"]

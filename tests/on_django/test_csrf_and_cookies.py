@@ -59,6 +59,25 @@ def test_origin_behind_tls_termination(ask: Any) -> None:
 
 
 @each_handler
+@pytest.mark.parametrize("wanted", [True, False])
+def test_origin_where_the_host_names_the_default_port(ask: Any, wanted: bool) -> None:
+    """``Host: …:443`` is cured by TRUSTED_PROXY_PORT_IN_HOST without a port header."""
+    with override_settings(
+        ALLOWED_HOSTS=["checks.example"],
+        TRUSTED_PROXY_HEADERS=["X-Forwarded-For", "X-Forwarded-Proto"],
+        TRUSTED_PROXY_PORT_IN_HOST=wanted,
+    ):
+        answer = submit(
+            ask,
+            origin={"Origin": "https://checks.example"},
+            host="checks.example:443",
+            headers={"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"},
+        )
+
+    assert answer.status == (200 if wanted else 403)
+
+
+@each_handler
 def test_origin_without_the_middleware(ask: Any) -> None:
     """Without the middleware the same form is refused, which is what users report."""
     with override_settings(MIDDLEWARE=SETTINGS["MIDDLEWARE"][1:]):

@@ -27,9 +27,9 @@ from .handlers import (
     call_wsgi,
     make_environ,
     make_scope,
-    read_told,
+    read_log,
 )
-from .settings import COMMON, SESSION, TRUSTED_PROXY
+from .settings import COMMON, HTTPS_ONLY, SESSION, TRUSTED_PROXY
 
 FORWARDED = {
     "X-Forwarded-For": "1.1.1.1, 203.0.113.7",
@@ -102,12 +102,42 @@ def test_refusal(ask: Any) -> None:
 def test_wrapper_beside_the_middleware(
     ask: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A request is decided once, and the log says that it was to be twice."""
+    """A request is decided once, by the wrapper, and the log has nothing to say."""
     with override_settings(MIDDLEWARE=[TRUSTED_PROXY]):
         facts = ask(headers=FORWARDED).facts
 
     assert facts["absolute"] == "https://shop.example/app/facts/"
-    assert len(read_told(caplog)) == 1
+    assert read_log(caplog) == []
+
+
+@each_wrapper
+def test_wrapper_beside_the_middleware_in_report_only_mode(
+    ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is reported is reported once, and nothing is changed."""
+    with override_settings(MIDDLEWARE=[TRUSTED_PROXY], TRUSTED_PROXY_REPORT_ONLY=True):
+        facts = ask(headers=FORWARDED).facts
+
+    assert facts["absolute"] == "http://app.example/facts/"
+    assert len(read_log(caplog)) == 1
+
+
+@each_wrapper
+def test_wrapper_beside_both_middlewares(ask: Any) -> None:
+    """HTTPS only is done by the wrapper, and HSTS is sent once."""
+    with override_settings(
+        MIDDLEWARE=[TRUSTED_PROXY, HTTPS_ONLY],
+        TRUSTED_PROXY_HTTPS_ONLY=True,
+        TRUSTED_PROXY_HSTS_POLICY="max-age=60",
+    ):
+        plain = ask(headers=FORWARDED | {"X-Forwarded-Proto": "http"})
+        secure = ask(headers=FORWARDED)
+        exempt = ask("/health/", headers=FORWARDED | {"X-Forwarded-Proto": "http"})
+
+    assert plain.get("Location") == "https://shop.example/app/facts/"
+    sent = [v for k, v in secure.headers if k == "Strict-Transport-Security"]
+    assert sent == ["max-age=60"]
+    assert (exempt.status, exempt.body) == (200, b"well")
 
 
 @each_wrapper
@@ -168,8 +198,8 @@ def test_https_only(ask: Any) -> None:
 
 
 @each_wrapper
-def test_https_only_in_shadow(ask: Any) -> None:
-    """In shadow the wrapper redirects nothing."""
+def test_https_only_in_report_only_mode(ask: Any) -> None:
+    """In report-only mode the wrapper redirects nothing."""
     with override_settings(
         TRUSTED_PROXY_HTTPS_ONLY=True, TRUSTED_PROXY_REPORT_ONLY=True
     ):
@@ -219,6 +249,27 @@ def test_https_only_with_every_host_allowed(ask: Any) -> None:
         assert ask(host="other.example").status == 301
 
 
+@each_wrapper
+@pytest.mark.parametrize("path", ["/health/", "/async-health/"])
+def test_https_only_exempts_a_view(ask: Any, path: str) -> None:
+    """The decorator works below the wrapper too; other views are redirected."""
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True):
+        exempt, other, missing = ask(path), ask("/facts/"), ask("/nowhere/")
+
+    assert (exempt.status, exempt.body) == (200, b"well")
+    assert (other.status, missing.status) == (301, 301)
+
+
+def test_https_only_with_a_query_that_is_no_utf_8() -> None:
+    """Bytes that Django refuses to decode are no reason to fail before it."""
+    application = wrap_asgi(ASGIHandler())
+    scope = make_scope() | {"query_string": b"a=\xff"}
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True):
+        answer = asyncio.run(call_asgi(application, scope))
+
+    assert answer.get("Location") == "https://app.example/facts/?a=%FF"
+
+
 def test_allowed_hosts_overridden_after_wrapping() -> None:
     """An application that was wrapped before follows Django's own setting, too."""
     application = wrap_wsgi(WSGIHandler())
@@ -245,16 +296,16 @@ def test_bad_configuration_when_the_server_starts(ask: Any) -> None:
         ask()
 
 
-def test_django_reading_the_scheme_itself_is_told(
+def test_django_reading_the_scheme_itself_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """``SECURE_PROXY_SSL_HEADER`` inside of the wrapper is told once."""
+    """``SECURE_PROXY_SSL_HEADER`` inside of the wrapper is logged once."""
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         wrap_wsgi(WSGIHandler())
         wrap_asgi(ASGIHandler())
 
-    (told,) = read_told(caplog)
-    assert "SECURE_PROXY_SSL_HEADER" in told
+    (logged,) = read_log(caplog)
+    assert "SECURE_PROXY_SSL_HEADER" in logged
 
 
 def test_settings_overridden_after_wrapping() -> None:
@@ -281,7 +332,7 @@ def test_signals_from_the_first_request(
     """Signals are restricted by the setting, with a request."""
     calls: list[str] = []
     monkeypatch.setattr(
-        "django_trustedproxy.entrypoints.restrict_signals", lambda: calls.append("")
+        "trustedproxy.settings.restrict_signals", lambda: calls.append("")
     )
     with override_settings(TRUSTED_PROXY_RESTRICT_SIGNALS=wanted):
         wrap_wsgi(WSGIHandler())
@@ -295,7 +346,7 @@ def test_lifespan_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lifespan is no request: it passes as it is, and restricts nothing."""
     calls: list[str] = []
     monkeypatch.setattr(
-        "django_trustedproxy.entrypoints.restrict_signals", lambda: calls.append("")
+        "trustedproxy.settings.restrict_signals", lambda: calls.append("")
     )
     scope = {"type": "lifespan"}
     seen: list[Any] = []
@@ -331,6 +382,67 @@ def test_websocket_is_corrected() -> None:
     assert seen[0]["root_path"] == "/app"
 
 
+def test_plain_websocket_is_refused() -> None:
+    """HTTPS only asks Django for the host of a websocket, and for no view."""
+    sent: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("a plain websocket is let through")
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = make_scope("/health/") | {"type": "websocket", "scheme": "ws"}
+    del scope["method"]
+    with override_settings(TRUSTED_PROXY_HTTPS_ONLY=True):
+        _run(wrap_asgi(application)(scope, receive, send))
+
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@each_wrapper
+def test_stated_mount_point_after_mod_rewrite(ask: Any) -> None:
+    """A mount point that is stated counts like one that a header names."""
+    with override_settings(
+        TRUSTED_PROXY_HEADERS=["X-Forwarded-For"],
+        TRUSTED_PROXY_FIXED_MOUNT_POINT="/dev",
+    ):
+        facts = ask(headers=FORWARDED, SCRIPT_URL="/own/facts/").facts
+
+    assert facts["reverse"] == "/dev/facts/"
+
+
+@each_wrapper
+def test_forced_mount_point_that_is_stated_otherwise(ask: Any) -> None:
+    """FORCE_SCRIPT_NAME keeps its meaning beside a stated mount point."""
+    with override_settings(
+        TRUSTED_PROXY_HEADERS=["X-Forwarded-For"],
+        TRUSTED_PROXY_FIXED_MOUNT_POINT="/dev",
+        FORCE_SCRIPT_NAME="/forced",
+    ):
+        facts = ask(headers=FORWARDED).facts
+
+    assert facts["path"] == "/forced/facts/"
+    assert facts["reverse"] == "/forced/facts/"
+
+
+@each_wrapper
+def test_mount_points_are_not_for_other_hosts(ask: Any) -> None:
+    """A host that Django refuses gets Django's answer, and no redirect to itself."""
+    pytest.importorskip("httpcore", reason="the extra mount is not installed here")
+    pytest.importorskip("websockets", reason="the extra mount is not installed here")
+    with override_settings(
+        TRUSTED_PROXY_MOUNT_POINTS={"/blog/": "http://127.0.0.1:9/"}
+    ):
+        answer = ask("/blog", host="evil.test")
+
+    assert answer.status == 400
+    assert answer.get("Location") is None
+
+
 @each_wrapper
 def test_mount_points(ask: Any) -> None:
     """A mount point is answered by the wrapper, and everything else by Django."""
@@ -345,3 +457,11 @@ def test_mount_points(ask: Any) -> None:
     assert redirect.status == 301
     assert redirect.get("Location") == "https://shop.example/app/blog/?a=b"
     assert other.facts["path"] == "/app/facts/"
+
+
+def test_forced_mount_point_without_another() -> None:
+    """Where the decision says no mount point, the scope stays as it is."""
+    with override_settings(FORCE_SCRIPT_NAME="/forced"):
+        facts = ask_wrapped_asgi(peer=STRANGER).facts
+
+    assert facts["reverse"] == "/forced/facts/"

@@ -17,7 +17,7 @@ from django.test import Client, override_settings
 
 from django_trustedproxy.conf import ConfigurationError
 
-from .handlers import ASKERS, PEER, STRANGER, ask_asgi, ask_wsgi, read_told
+from .handlers import ASKERS, PEER, STRANGER, ask_asgi, ask_wsgi, read_log
 from .settings import COMMON, CSRF, HTTPS_ONLY, SECURITY, SESSION, TRUSTED_PROXY
 
 HSTS = "max-age=31536000; includeSubDomains"
@@ -100,15 +100,15 @@ def test_host_that_django_refuses(ask: Any, host: str) -> None:
 
 
 @each_handler
-def test_host_that_django_refuses_is_told(
+def test_host_that_django_refuses_is_logged(
     ask: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log names the host, as Django's own would, and the setting to change."""
     ask(host="evil.test", headers=PLAIN)
 
-    (told,) = (line for line in read_told(caplog) if "400" in line)
-    assert "'evil.test'" in told
-    assert "ALLOWED_HOSTS" in told
+    (logged,) = (line for line in read_log(caplog) if "400" in line)
+    assert "'evil.test'" in logged
+    assert "ALLOWED_HOSTS" in logged
 
 
 @each_handler
@@ -190,7 +190,7 @@ def test_target_that_is_no_path() -> None:
     ("method", "status"), [("GET", 301), ("HEAD", 301), ("POST", 308), ("PUT", 308)]
 )
 def test_method_of_a_plain_request(ask: Any, method: str, status: int) -> None:
-    """S-60: methods with a body are told to come again with it."""
+    """S-60: methods with a body are logged to come again with it."""
     assert ask("/echo/", method=method, body=b"kept", headers=PLAIN).status == status
 
 
@@ -316,30 +316,30 @@ def test_health_check_of_a_pod(ask: Any) -> None:
 
 @each_handler
 def test_page_that_does_not_exist(ask: Any) -> None:
-    """What exists is not told over plain HTTP."""
+    """What exists is not said over plain HTTP."""
     assert ask("/nowhere/", headers=PLAIN).status == 301
 
 
 @each_handler
-def test_loop_is_told(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Plain HTTP from the proxy, without a scheme header, is told with a remedy."""
+def test_loop_is_logged(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Plain HTTP from the proxy, without a scheme header, is logged with a remedy."""
     with override_settings(TRUSTED_PROXY_HEADERS=["X-Forwarded-For"]):
         ask(headers={"X-Forwarded-For": "203.0.113.7"})
 
-    (told,) = read_told(caplog)
-    assert "TRUSTED_PROXY_HEADERS" in told
+    (logged,) = read_log(caplog)
+    assert "TRUSTED_PROXY_HEADERS" in logged
 
 
 @each_handler
-def test_shadow(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """In shadow nothing is redirected and no policy is sent; the log says so."""
+def test_report_only(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Then nothing is redirected and no policy is sent; the log says so."""
     with override_settings(TRUSTED_PROXY_REPORT_ONLY=True):
         plain = ask(headers=PLAIN)
         secure = ask(scheme="https", headers=PLAIN)
 
     assert plain.status == 200
     assert secure.get("Strict-Transport-Security") is None
-    assert any("301" in told for told in read_told(caplog))
+    assert any("301" in message for message in read_log(caplog))
 
 
 @each_handler

@@ -8,11 +8,11 @@ Out: nothing left behind, nothing half done.
 from __future__ import annotations
 
 import asyncio
-import logging
 import subprocess
 import sys
 import threading
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -28,8 +28,10 @@ from django.test import (
 from django.urls import get_script_prefix, reverse, set_script_prefix
 
 import trustedproxy
+from django_trustedproxy import get_decision, get_holder
 from django_trustedproxy.conf import ConfigurationError
 from django_trustedproxy.middleware import TrustedProxyMiddleware
+from trustedproxy.decision import REPORT_KEY
 
 from .handlers import (
     ASKERS,
@@ -38,10 +40,10 @@ from .handlers import (
     call_asgi,
     make_environ,
     make_scope,
-    read_told,
+    read_log,
 )
 from .settings import SETTINGS
-from .urls import Farewell
+from .urls import Farewell, facts
 
 MOUNTED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Prefix": "/app"}
 
@@ -229,8 +231,8 @@ def test_refusal(ask: Any, setting: str, headers: dict[str, str]) -> None:
 
 
 @each_handler
-def test_refusal_in_shadow(ask: Any) -> None:
-    """In shadow nothing is refused."""
+def test_refusal_in_report_only_mode(ask: Any) -> None:
+    """In report-only mode nothing is refused."""
     with override_settings(
         TRUSTED_PROXY_MALFORMED="reject", TRUSTED_PROXY_REPORT_ONLY=True
     ):
@@ -240,15 +242,15 @@ def test_refusal_in_shadow(ask: Any) -> None:
 
 
 @each_handler
-def test_shadow_changes_nothing(ask: Any) -> None:
-    """In shadow a request is what Django alone makes of it."""
+def test_report_only_changes_nothing(ask: Any) -> None:
+    """In report-only mode a request is what Django alone makes of it."""
     with override_settings(TRUSTED_PROXY_REPORT_ONLY=True):
-        shadowed = ask(headers=MOUNTED).facts
+        reported = ask(headers=MOUNTED).facts
     with override_settings(MIDDLEWARE=SETTINGS["MIDDLEWARE"][1:]):
         alone = ask(headers=MOUNTED).facts
 
-    assert shadowed == alone
-    assert shadowed["decision"] is None
+    assert reported == alone
+    assert reported["decision"] is None
 
 
 @each_handler
@@ -286,7 +288,7 @@ def test_settings_overridden_below_a_client() -> None:
 
 
 def test_bad_configuration_when_the_server_starts() -> None:
-    """Django's handler does not start with a setting that cannot be meant."""
+    """Django's handler does not start with a setting that is invalid."""
     with (
         override_settings(TRUSTED_PROXIES=["10.0.0.0/33"]),
         pytest.raises(ConfigurationError, match="TRUSTED_PROXIES") as caught,
@@ -297,40 +299,40 @@ def test_bad_configuration_when_the_server_starts() -> None:
     assert isinstance(caught.value, trustedproxy.ConfigurationError)
 
 
-def test_every_peer_believed_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Without a list of proxies the log says at start-up what that means."""
-    with override_settings(TRUSTED_PROXIES=None):
+def test_nobody_said_to_be_trusted() -> None:
+    """Headers without whom to trust stop the server; the error says what to write."""
+    with (
+        override_settings(TRUSTED_PROXIES=None),
+        pytest.raises(ConfigurationError, match="loopback") as caught,
+    ):
         WSGIHandler()
-        WSGIHandler()
 
-    (record,) = (r for r in caplog.records if r.name == "trustedproxy")
-    assert record.levelno == logging.WARNING
-    assert "TRUSTED_PROXIES" in record.getMessage()
+    assert caught.value.option == "TRUSTED_PROXIES"
 
 
-def test_every_peer_believed_on_purpose(caplog: pytest.LogCaptureFixture) -> None:
-    """``"*"`` says the same on purpose, and nothing is told."""
+def test_every_peer_trusted_on_purpose(caplog: pytest.LogCaptureFixture) -> None:
+    """``"*"`` says the same on purpose, and nothing is logged."""
     with override_settings(TRUSTED_PROXIES="*"):
         WSGIHandler()
 
-    assert read_told(caplog) == []
+    assert read_log(caplog) == []
 
 
-def test_django_reading_the_scheme_itself_is_told(
+def test_django_reading_the_scheme_itself_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """``SECURE_PROXY_SSL_HEADER`` beside the middleware is told once, with a remedy."""
+    """``SECURE_PROXY_SSL_HEADER`` is logged once, with a remedy."""
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         WSGIHandler()
         WSGIHandler()
 
-    (told,) = read_told(caplog)
-    assert "SECURE_PROXY_SSL_HEADER" in told
+    (logged,) = read_log(caplog)
+    assert "SECURE_PROXY_SSL_HEADER" in logged
 
 
 @each_handler
 def test_middleware_listed_twice(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """A second application does nothing, and is told once."""
+    """A second application does nothing, and is logged once."""
     twice = [SETTINGS["MIDDLEWARE"][0], *SETTINGS["MIDDLEWARE"]]
     with override_settings(MIDDLEWARE=twice):
         facts = ask(headers=MOUNTED).facts
@@ -338,7 +340,7 @@ def test_middleware_listed_twice(ask: Any, caplog: pytest.LogCaptureFixture) -> 
 
     assert facts["meta"]["REMOTE_ADDR"] == "203.0.113.7"
     assert facts["path"] == "/app/facts/"
-    assert len(read_told(caplog)) == 1
+    assert len(read_log(caplog)) == 1
 
 
 def sync_only(get_response: Any) -> Any:
@@ -423,3 +425,68 @@ def test_signals_are_refused_after_the_first_request() -> None:
     )
 
     assert (done.returncode, "is refused" in done.stderr) == (0, True), done.stderr
+
+
+def test_import_adds_django_alone() -> None:
+    """Importing the app loads no module of another framework, and no settings."""
+    script = (
+        "import sys, trustedproxy, django.conf, django.http\n"
+        "before = set(sys.modules)\n"
+        "import django_trustedproxy\n"
+        "added = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "assert added == {'django_trustedproxy'}, added\n"
+        "assert not django.conf.settings.configured\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@each_handler
+@pytest.mark.parametrize(
+    ("stated", "accessor", "expected"),
+    [
+        ({"TRUSTED_PROXY_FIXED_SCHEME": "https"}, "is_secure", True),
+        ({"TRUSTED_PROXY_FIXED_HOST": "shop.example"}, "host", "shop.example"),
+        ({"TRUSTED_PROXY_FIXED_PORT": 8443}, "port", "8443"),
+        (
+            {"TRUSTED_PROXY_FIXED_PORT": 8443, "TRUSTED_PROXY_PORT_IN_HOST": True},
+            "absolute",
+            "http://app.example:8443/facts/",
+        ),
+        ({"TRUSTED_PROXY_FIXED_MOUNT_POINT": "/dev"}, "reverse", "/dev/facts/"),
+        ({"TRUSTED_PROXY_FIXED_MOUNT_POINT": "/dev"}, "path", "/dev/facts/"),
+    ],
+)
+def test_fact_that_no_header_says(
+    ask: Any, stated: dict[str, Any], accessor: str, expected: object
+) -> None:
+    """What is stated holds for requests of the proxy, and for nobody else's (R21)."""
+    headers = {"X-Forwarded-For": "203.0.113.7"}
+    with override_settings(TRUSTED_PROXY_HEADERS=["X-Forwarded-For"], **stated):
+        through = ask(headers=headers).facts
+        around = ask(peer=STRANGER, headers=headers).facts
+
+    assert through[accessor] == expected
+    assert around[accessor] != expected
+
+
+@each_handler
+def test_decision_in_report_only_mode_is_kept_elsewhere(ask: Any) -> None:
+    """Nothing takes it for one that was decided; pages and tests find it."""
+    seen: list[Any] = []
+
+    def keep(request: HttpRequest) -> None:
+        seen.append(get_decision(request))
+        seen.append(get_holder(request).get(REPORT_KEY))
+
+    with (
+        override_settings(TRUSTED_PROXY_REPORT_ONLY=True),
+        patch(f"{facts.__module__}.get_decision", keep),
+    ):
+        ask(headers=MOUNTED)
+
+    assert seen[0] is None
+    assert seen[1].client == "203.0.113.7"

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.middleware.security import SecurityMiddleware
 from django.test import override_settings
 
 from django_trustedproxy import redirects
@@ -20,12 +21,18 @@ from trustedproxy.https_only.loops import MANY
 
 from .handlers import ASKERS, STRANGER
 from .settings import COMMON, HTTPS_ONLY, SECURITY, TRUSTED_PROXY
+from .test_entrypoints import ask_wrapped_asgi, ask_wrapped_wsgi
 
 FOR = {"X-Forwarded-For": "203.0.113.7"}
 SAYS_HTTP = {**FOR, "X-Forwarded-Proto": "http"}
 SAYS_HTTPS = {**FOR, "X-Forwarded-Proto": "https"}
 
 each_handler = pytest.mark.parametrize("ask", ASKERS)
+each_way = pytest.mark.parametrize("ask", [*ASKERS, ask_wrapped_wsgi, ask_wrapped_asgi])
+
+
+class OwnSecurityMiddleware(SecurityMiddleware):
+    """A project's own kind of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +42,13 @@ def redirecting(monkeypatch: pytest.MonkeyPatch) -> Any:
     fresh = RedirectLog(redirects._log._redirect)
     monkeypatch.setattr(redirects, "_log", fresh)
     with override_settings(SECURE_SSL_REDIRECT=True):
+        yield
+
+
+@pytest.fixture
+def without_ours(request: pytest.FixtureRequest) -> Any:
+    """Let the wrappers stand in the place of our middleware."""
+    with override_settings(MIDDLEWARE=[SECURITY, COMMON]):
         yield
 
 
@@ -56,6 +70,49 @@ def test_redirect_of_a_proxy_without_a_scheme_header(
     (message,) = list_loops(caplog)
     assert "SECURE_SSL_REDIRECT met plain HTTP from the trusted proxy" in message
     assert "let it set X-Forwarded-Proto" in message
+
+
+@pytest.mark.usefixtures("without_ours")
+@pytest.mark.parametrize("ask", [ask_wrapped_wsgi, ask_wrapped_asgi])
+def test_redirect_below_a_wrapper(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrapper around the application sees the same, and says it once."""
+    assert ask(headers=SAYS_HTTPS).status == 200
+    answer = ask(headers=FOR)
+
+    assert answer.get("Location") == "https://app.example/facts/"
+    (message,) = list_loops(caplog)
+    assert "SECURE_SSL_REDIRECT met plain HTTP from the trusted proxy" in message
+
+
+@each_way
+def test_redirect_beside_a_wrapper(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Where both stand there, a redirect is counted once."""
+    for _ in range(MANY - 1):
+        assert ask(headers=SAYS_HTTP).status == 301
+    before = len(list_loops(caplog))
+    ask(headers=SAYS_HTTP)
+
+    assert (before, len(list_loops(caplog))) == (0, 1)
+
+
+def test_redirect_of_a_middleware_of_the_project(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A subclass of Django's redirects as well."""
+    own = f"{__name__}.{OwnSecurityMiddleware.__qualname__}"
+    with override_settings(MIDDLEWARE=[TRUSTED_PROXY, own]):
+        assert ASKERS[0](headers=FOR).status == 301
+
+    assert len(list_loops(caplog)) == 1
+
+
+@each_handler
+def test_redirect_of_a_secure_stranger(
+    ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that speaks HTTPS to the server itself is no proxy."""
+    assert ask(peer=STRANGER, scheme="https").status == 200
+    assert list_loops(caplog) == []
 
 
 @each_handler

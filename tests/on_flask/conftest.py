@@ -2,7 +2,7 @@
 What the Flask tests share: an application that answers with what it saw.
 
 In:  configuration.
-Out: `make_app`, `ask`; and a logger that has told nothing yet.
+Out: `make_app`, `ask`; and a logger that has logged nothing yet.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ POLICY = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told() -> Iterator[None]:
-    """Let each test see the notices that are told once a process."""
+def _nothing_logged() -> Iterator[None]:
+    """Let each test see the notices that are logged once a process."""
     log.forget()
     yield
     log.forget()

@@ -16,7 +16,7 @@ from .conftest import POLICY, make_app
 CONFIG = {
     **POLICY,
     "TRUSTED_PROXY_SECRET_HEADER": "X-Edge-Secret",
-    "TRUSTED_PROXY_SECRETS": ["hush-hush-hush"],
+    "TRUSTED_PROXY_SECRETS": ["hush-hush-hush-hush"],
 }
 
 
@@ -118,7 +118,10 @@ def test_command_takes_a_unix_socket() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["--explain", "--peer", "10.0.0.5", "-H", "X-Edge-Secret: hush-hush-hush"]],
+    [
+        [],
+        ["--explain", "--peer", "10.0.0.5", "-H", "X-Edge-Secret: hush-hush-hush-hush"],
+    ],
 )
 def test_command_shows_no_secret(arguments: list[str]) -> None:
     """Neither a configured secret nor a sent one is printed."""

@@ -16,9 +16,16 @@ import pytest
 from flask import Flask, request
 
 import flask_trustedproxy
-from flask_trustedproxy import TrustedProxy, current_decision
+from flask_trustedproxy import TrustedProxy, current_decision, get_decision
 from flask_trustedproxy.extension import select_configuration
-from trustedproxy import ConfigurationError, Decision, Reason
+from trustedproxy import (
+    ConfigurationError,
+    Decision,
+    ProxyPolicy,
+    Reason,
+    read_settings,
+)
+from trustedproxy.decision import REPORT_KEY
 
 from .conftest import POLICY, PROXY, STRANGER, ask, make_app, make_bare_app, see
 
@@ -86,7 +93,7 @@ def test_headers_of_a_direct_request_are_removed() -> None:
     assert seen["headers"]["Accept"] == "a/b"
 
 
-def test_header_that_won_keeps_what_was_vouched_for() -> None:
+def test_header_that_won_keeps_what_was_confirmed() -> None:
     """`request.headers` holds the client's element and what stands right of it."""
     seen = see(make_app(**POLICY), headers=FORWARDED)
 
@@ -168,7 +175,7 @@ def test_factory_serves_several_applications() -> None:
     seen = [see(first, headers=headers), see(second, peer=STRANGER, headers=headers)]
 
     assert [s["remote_addr"] for s in seen] == ["203.0.113.7", "203.0.113.8"]
-    assert vars(trusted_proxy) == {}
+    assert vars(trusted_proxy) == {"policy": None}
 
 
 def test_application_can_be_collected() -> None:
@@ -190,13 +197,13 @@ def test_state_of_an_application_shows_no_secret() -> None:
     app = make_app(
         **POLICY,
         TRUSTED_PROXY_SECRET_HEADER="X-Edge-Secret",
-        TRUSTED_PROXY_SECRETS=["hush-hush-hush"],
+        TRUSTED_PROXY_SECRETS=["hush-hush-hush-hush"],
     )
 
-    assert "hush-hush-hush" not in repr(app.extensions["trustedproxy"])
+    assert "hush-hush" not in repr(app.extensions["trustedproxy"])
 
 
-def test_configuration_that_cannot_be_meant_stops_the_start() -> None:
+def test_configuration_that_is_invalid_stops_the_start() -> None:
     """A bad network is an error of `init_app`, with the setting's name."""
     with pytest.raises(ConfigurationError, match=r"TRUSTED_PROXIES\[0\]"):
         make_app(
@@ -213,7 +220,7 @@ def test_unknown_setting_stops_the_start() -> None:
 
 @pytest.mark.parametrize("name", ["TRUSTED_PROXY", "TRUSTED_PROXYS", "TRUSTED_PROXIE"])
 def test_list_of_proxies_that_is_misspelled_stops_the_start(name: str) -> None:
-    """A list under a wrong name is told: without it every peer would be trusted."""
+    """A list under a wrong name is logged: without it every peer would be trusted."""
     with pytest.raises(ConfigurationError, match="the nearest is 'TRUSTED_PROX"):
         make_app(TRUSTED_PROXY_HEADERS=["X-Forwarded-For"], **{name: ["10.0.0.0/8"]})
 
@@ -265,7 +272,7 @@ def test_current_decision_in_a_view() -> None:
 
 def test_current_decision_outside_of_a_request() -> None:
     """Outside of a request it is false, and using it says why."""
-    assert not current_decision
+    assert not bool(current_decision)
     with pytest.raises(RuntimeError, match="while a request is handled"):
         _ = current_decision.client
 
@@ -275,12 +282,12 @@ def test_current_decision_without_the_middleware() -> None:
     app = make_app(**POLICY)
 
     with app.test_request_context():
-        assert not current_decision
+        assert not bool(current_decision)
         with pytest.raises(RuntimeError, match="did not go through"):
             _ = current_decision.client
 
 
-def test_shadow_changes_nothing() -> None:
+def test_report_only_changes_nothing() -> None:
     """In report-only mode the application sees the request as it came."""
     app = make_app(**POLICY, TRUSTED_PROXY_REPORT_ONLY=True)
 
@@ -292,7 +299,7 @@ def test_shadow_changes_nothing() -> None:
     assert seen["client"] is None
 
 
-def test_initialising_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_initialising_twice_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """The second `init_app` changes nothing and is logged."""
     app = make_app(**POLICY)
     before = app.wsgi_app
@@ -303,8 +310,8 @@ def test_initialising_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> No
 
     assert app.wsgi_app is before
     assert [r.getMessage() for r in caplog.records if "twice" in r.getMessage()] == [
-        "TrustedProxy is initialised twice on the application 'application'; "
-        "the second time changes nothing. Remove one of the two."
+        "trustedproxy: TrustedProxy is initialised twice on the application "
+        "'application'; the second time changes nothing. Remove one of the two."
     ]
 
 
@@ -313,7 +320,7 @@ def test_initialising_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> No
     [({}, 1), ({"TRUSTED_PROXY_STRIP": "all"}, 0), (POLICY, 0)],
     ids=str,
 )
-def test_extension_without_a_header_is_told(
+def test_extension_without_a_header_is_logged(
     configuration: dict[str, Any], times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A configuration that was forgotten does not look like success."""
@@ -322,7 +329,7 @@ def test_extension_without_a_header_is_told(
     assert caplog.text.count("TRUSTED_PROXY_HEADERS is empty") == times
 
 
-def test_initialising_twice_is_told_of_each_application(
+def test_initialising_twice_is_logged_of_each_application(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Two applications of one name are two."""
@@ -362,3 +369,128 @@ def test_extension_without_an_application_does_nothing() -> None:
     TrustedProxy()
 
     assert app.wsgi_app == before
+
+
+def test_get_decision_of_a_request() -> None:
+    """The same decision is there by a function, for the current request and a given."""
+    app = make_app(**POLICY)
+    found: list[Decision | None] = []
+
+    @app.before_request
+    def keep() -> None:
+        found.extend([get_decision(), get_decision(request)])
+
+    see(app, headers=FORWARDED)
+
+    assert found[0] is not None
+    assert found[0] is found[1]
+    assert found[0].client == "203.0.113.7"
+
+
+def test_get_decision_where_there_is_none() -> None:
+    """Outside of a request, and without the extension, it is ``None``."""
+    app = make_app(**POLICY)
+
+    outside = get_decision()
+    with app.test_request_context():
+        without = get_decision()
+
+    assert (outside, without) == (None, None)
+
+
+def test_decision_in_report_only_mode_is_kept_elsewhere() -> None:
+    """Nothing takes it for one that was decided; pages and tests find it."""
+    app = make_app(**POLICY, TRUSTED_PROXY_REPORT_ONLY=True)
+    found: list[Any] = []
+
+    @app.before_request
+    def keep() -> None:
+        found.extend([get_decision(), request.environ[REPORT_KEY]])
+
+    see(app, headers=FORWARDED)
+
+    assert found[0] is None
+    assert found[1].client == "203.0.113.7"
+
+
+def test_policy_made_elsewhere() -> None:
+    """A policy takes the place of its settings; the others are still read."""
+    policy = ProxyPolicy(headers=["X-Real-IP"], proxies=[PROXY])
+    app = make_bare_app(TRUSTED_PROXY_HTTPS_ONLY=True, TRUSTED_PROXY_HTTPS_HOST="a.b")
+    TrustedProxy(app, policy=policy)
+
+    plain = ask(app, headers={"X-Real-IP": "203.0.113.9"})
+    secure = ask(app, base_url="https://localhost/", headers={"X-Real-IP": "192.0.2.9"})
+
+    assert plain.headers["Location"] == "https://a.b/"
+    assert secure.get_json()["remote_addr"] == "192.0.2.9"
+    assert app.extensions["trustedproxy"].settings.policy is policy
+
+
+def test_policy_made_elsewhere_beside_settings_of_a_policy() -> None:
+    """Two policies are one too many; the error names the setting to remove."""
+    policy = ProxyPolicy(headers=["X-Real-IP"], proxies=[PROXY])
+    app = make_bare_app(**POLICY)
+
+    with pytest.raises(ConfigurationError, match="remove one of the two") as caught:
+        TrustedProxy(app, policy=policy)
+
+    assert caught.value.option == "TRUSTED_PROXY_HEADERS"
+
+
+def test_settings_made_elsewhere() -> None:
+    """Settings are in force as they are, on every application that gets them."""
+    settings = read_settings({**POLICY, "TRUSTED_PROXY_HSTS_POLICY": "max-age=60"})
+    trusted_proxy = TrustedProxy(policy=settings)
+    apps = [make_bare_app(TRUSTED_PROXIES=["192.0.2.1"]), make_bare_app()]
+    for app in apps:
+        trusted_proxy.init_app(app)
+
+    seen = [see(app, headers=FORWARDED)["remote_addr"] for app in apps]
+
+    assert seen == ["203.0.113.7", "203.0.113.7"]
+    assert apps[0].extensions["trustedproxy"].settings is settings
+
+
+@pytest.mark.parametrize(
+    ("stated", "accessor", "expected"),
+    [
+        ({"TRUSTED_PROXY_FIXED_SCHEME": "https"}, "url_root", "https://localhost/"),
+        ({"TRUSTED_PROXY_FIXED_HOST": "shop.example"}, "host", "shop.example"),
+        ({"TRUSTED_PROXY_FIXED_MOUNT_POINT": "/dev"}, "internal", "/dev/x"),
+        (
+            {"TRUSTED_PROXY_FIXED_PORT": 8443, "TRUSTED_PROXY_PORT_IN_HOST": True},
+            "host_url",
+            "http://localhost:8443/",
+        ),
+    ],
+)
+def test_fact_that_no_header_says(
+    stated: dict[str, Any], accessor: str, expected: str
+) -> None:
+    """What is stated holds for requests of the proxy, and for nobody else's (R21)."""
+    config = {
+        "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"],
+        "TRUSTED_PROXIES": [PROXY],
+        **stated,
+    }
+    app = make_app(**config)
+    headers = {"X-Forwarded-For": "203.0.113.7"}
+
+    through, around = see(app, headers=headers), see(app, peer=STRANGER)
+
+    assert through[accessor] == expected
+    assert around[accessor] != expected
+
+
+def test_stated_mount_point_that_is_in_the_path() -> None:
+    """Where the gateway leaves its stage in the path, it can be taken off."""
+    app = make_app(
+        TRUSTED_PROXIES=[PROXY],
+        TRUSTED_PROXY_FIXED_MOUNT_POINT="/dev",
+        TRUSTED_PROXY_STRIP_MOUNT_POINT=True,
+    )
+
+    seen = see(app, "/dev/orders")
+
+    assert (seen["path"], seen["root_path"]) == ("/orders", "/dev")

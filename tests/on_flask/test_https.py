@@ -200,10 +200,10 @@ def test_request_class_of_the_application_is_made_as_flask_makes_it() -> None:
     assert ask(app, headers=SECURE).status_code == 200
 
 
-def test_open_redirect_is_told_of_each_application(
+def test_open_redirect_is_logged_of_each_application(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A second application of the same name is told of, too."""
+    """A second application of the same name is logged of, too."""
     for app in (make_app(**HTTPS), make_app(**HTTPS)):
         ask(app, headers=PLAIN)
         ask(app, headers=PLAIN)
@@ -211,23 +211,25 @@ def test_open_redirect_is_told_of_each_application(
     assert caplog.text.count("whatever host") == 2
 
 
-def test_open_redirect_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_open_redirect_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Without any list of hosts the log says once what to set."""
     app = make_app(**HTTPS)
 
     ask(app, headers=PLAIN)
     ask(app, headers=PLAIN)
 
-    told = [r.getMessage() for r in caplog.records if "whatever host" in r.getMessage()]
-    assert len(told) == 1
-    assert "TRUSTED_HOSTS" in told[0]
+    logged = [
+        r.getMessage() for r in caplog.records if "whatever host" in r.getMessage()
+    ]
+    assert len(logged) == 1
+    assert "TRUSTED_HOSTS" in logged[0]
 
 
 @pytest.mark.parametrize(
     "config",
     [{"TRUSTED_HOSTS": ["app.example"]}, {"TRUSTED_PROXY_HTTPS_HOST": "app.example"}],
 )
-def test_closed_redirect_is_not_told(
+def test_closed_redirect_is_not_logged(
     config: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """With a list of hosts, or a fixed one, there is nothing to tell."""
@@ -308,7 +310,7 @@ def test_exempt_path_and_network() -> None:
     assert ask(app, "/private", peer=STRANGER).status_code == 200
 
 
-def test_loop_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_loop_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """A trusted peer without a scheme header: the log names the setting."""
     app = make_app(**HTTPS)
 
@@ -316,16 +318,16 @@ def test_loop_is_told(caplog: pytest.LogCaptureFixture) -> None:
         ask(app, headers={"X-Forwarded-For": "203.0.113.7"})
         ask(app, headers={"X-Forwarded-For": "203.0.113.8"})
 
-    told = [
+    logged = [
         r.getMessage()
         for r in caplog.records
         if "TRUSTED_PROXY_HEADERS" in r.getMessage()
     ]
-    assert len(told) == 1
-    assert repr(PROXY) in told[0]
+    assert len(logged) == 1
+    assert repr(PROXY) in logged[0]
 
 
-def test_shadow_redirects_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_report_only_redirects_nobody(caplog: pytest.LogCaptureFixture) -> None:
     """In report-only mode a plain request reaches the view, and is only logged."""
     app = make_app(**HTTPS, TRUSTED_PROXY_REPORT_ONLY=True)
 

@@ -30,7 +30,12 @@ class Remembered:
     made: Remembered
 
     def __init__(
-        self, app: WSGIApp, mount_points: Mapping[str, str], policy: ProxyPolicy
+        self,
+        app: WSGIApp,
+        mount_points: Mapping[str, str],
+        policy: ProxyPolicy,
+        *,
+        allowed_hosts: None,
     ) -> None:
         self.app = app
         self.mount_points = mount_points

@@ -2,7 +2,7 @@
 Other middlewares around the extension, and configuration that came too late (R16).
 
 In:  stacks of middlewares as people build them.
-Out: what is told, and that it is told once.
+Out: what is logged, and that it is logged once.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ WAYS: dict[str, Callable[[WSGIApp], WSGIApp]] = {
 }
 
 
-def told(caplog: pytest.LogCaptureFixture, word: str) -> list[str]:
+def logged(caplog: pytest.LogCaptureFixture, word: str) -> list[str]:
     """What the logger said about *word*."""
     return [
         record.getMessage()
@@ -103,7 +103,7 @@ def wrap(app: Flask, middleware: Callable[[WSGIApp], WSGIApp]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_proxy_fix_inside_is_told_at_the_start(
+def test_proxy_fix_inside_is_logged_at_the_start(
     way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """ProxyFix below the extension is noticed before any request."""
@@ -112,30 +112,30 @@ def test_proxy_fix_inside_is_told_at_the_start(
 
     TrustedProxy(app)
 
-    (message,) = told(caplog, "ProxyFix")
+    (message,) = logged(caplog, "ProxyFix")
     assert message.startswith(
-        "Werkzeug's ProxyFix stands inside of TrustedProxy on the application "
-        "'application'"
+        "trustedproxy: Werkzeug's ProxyFix stands inside of TrustedProxy on the "
+        "application 'application'"
     )
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_proxy_fix_outside_is_told_at_the_first_request(
+def test_proxy_fix_outside_is_logged_at_the_first_request(
     way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """ProxyFix put around the extension later is noticed, once."""
     app = make_app(**POLICY)
     wrap(app, lambda inner: WAYS[way](ProxyFix(inner)))
 
-    assert told(caplog, "ProxyFix") == []
+    assert logged(caplog, "ProxyFix") == []
     ask(app)
     ask(app)
 
-    (message,) = told(caplog, "ProxyFix")
+    (message,) = logged(caplog, "ProxyFix")
     assert "outside of TrustedProxy" in message
 
 
-def test_proxy_fix_outside_that_reads_nothing_yet_is_told(
+def test_proxy_fix_outside_that_reads_nothing_yet_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """ProxyFix is found in the chain even where another middleware hides its key."""
@@ -152,10 +152,10 @@ def test_proxy_fix_outside_that_reads_nothing_yet_is_told(
 
     ask(app)
 
-    assert len(told(caplog, "ProxyFix")) == 1
+    assert len(logged(caplog, "ProxyFix")) == 1
 
 
-def test_proxy_fix_around_the_application_is_told(
+def test_proxy_fix_around_the_application_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """ProxyFix around the application itself shows in the environ."""
@@ -164,7 +164,7 @@ def test_proxy_fix_around_the_application_is_told(
 
     Client(around).get("/")
 
-    assert len(told(caplog, "ProxyFix")) == 1
+    assert len(logged(caplog, "ProxyFix")) == 1
 
 
 def test_proxy_fix_inside_is_not_taken_for_one_outside(
@@ -179,7 +179,7 @@ def test_proxy_fix_inside_is_not_taken_for_one_outside(
 
     ask(app)
 
-    assert told(caplog, "ProxyFix") == []
+    assert logged(caplog, "ProxyFix") == []
 
 
 def test_stack_is_looked_at_with_the_first_request_only(
@@ -187,7 +187,7 @@ def test_stack_is_looked_at_with_the_first_request_only(
 ) -> None:
     """Later requests pay nothing for it."""
     looks: list[Entrance] = []
-    monkeypatch.setattr(Entrance, "look_around", lambda self: looks.append(self))
+    monkeypatch.setattr(Entrance, "_look_outside", lambda self: looks.append(self))
     app = make_app(**POLICY)
 
     ask(app)
@@ -205,18 +205,80 @@ def test_walk_stack_does_not_enter_another_application() -> None:
     assert list(walk_stack(middleware)) == [middleware]
 
 
-def test_innocent_stack_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
-    """Other people's middlewares are none of our business."""
+def test_stack_inside_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Other people's middlewares see corrected requests inside of the extension."""
     app = make_bare_app(**POLICY)
     for way in WAYS.values():
         wrap(app, way)
     TrustedProxy(app)
-    for way in WAYS.values():
-        wrap(app, way)
 
     ask(app, peer=STRANGER)
 
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [
+        ("app", f"{__name__}.Keeps"),
+        ("bound method", f"{__name__}.Keeps"),
+        ("closure", f"{__name__}.keep_in_closure.<locals>.middleware"),
+        ("partial", f"{__name__}.keep_in_partial.<locals>.middleware"),
+        ("dispatcher", "werkzeug.middleware.dispatcher.DispatcherMiddleware"),
+    ],
+)
+def test_middleware_outside_is_named_once(
+    way: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was put around the extension later is named, with the order to change."""
+    app = make_app(**POLICY)
+    wrap(app, WAYS[way])
+
+    ask(app, peer=STRANGER)
+    ask(app, peer=STRANGER)
+
+    (message,) = logged(caplog, "outside of TrustedProxy")
+    assert f" {name} of the application 'application'" in message
+    assert "Call TrustedProxy(app) after it" in message
+
+
+def test_middlewares_outside_are_named_from_the_outside_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """All of them are in one record, and nothing else that they keep."""
+    app = make_app(**POLICY)
+    wrap(app, WAYS["app"])
+    wrap(app, WAYS["dispatcher"])
+
+    ask(app, peer=STRANGER)
+
+    (message,) = logged(caplog, "outside of TrustedProxy")
+    assert f"DispatcherMiddleware, {__name__}.Keeps of" in message
+
+
+def test_middleware_outside_that_hides_what_it_keeps_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the way to the extension is not to be seen, the outermost is named."""
+    app = make_app(**POLICY)
+    wrap(app, lambda inner: Keeps("hidden_at_another_place", inner))
+
+    ask(app, peer=STRANGER)
+
+    (message,) = logged(caplog, "outside of TrustedProxy")
+    assert f" {__name__}.Keeps of" in message
+
+
+def test_policy_outside_is_not_named(caplog: pytest.LogCaptureFixture) -> None:
+    """A policy further out decides; that it was decided twice is what is logged."""
+    app = make_app(**POLICY)
+    policy = app.extensions["trustedproxy"].settings.policy
+    wrap(app, lambda inner: TrustedProxyMiddleware(inner, policy))
+
+    ask(app, peer=STRANGER)
+
+    assert logged(caplog, "outside of TrustedProxy") == []
+    assert len(logged(caplog, "Remove one of the two")) == 1
 
 
 def test_walk_stack_ends_where_a_stack_does_not() -> None:
@@ -283,8 +345,8 @@ def test_policy_around_a_dispatcher_keeps_its_paths() -> None:
     assert response.text == "http://localhost/app/sub/url"
 
 
-def test_late_configuration_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Names that are set after `init_app` are told at the first request."""
+def test_late_configuration_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Names that are set after `init_app` are logged at the first request."""
     app = make_app(**POLICY)
     app.config["TRUSTED_PROXY_HOPS"] = 1
     app.config["TRUSTED_PROXIES"].append("192.0.2.0/24")
@@ -292,14 +354,14 @@ def test_late_configuration_is_told_once(caplog: pytest.LogCaptureFixture) -> No
     ask(app)
     ask(app)
 
-    assert told(caplog, "changed after") == [
-        "TRUSTED_PROXIES, TRUSTED_PROXY_HOPS of the application 'application' changed "
-        "after TrustedProxy was initialised, which has no effect. Load the "
-        "configuration first, or call init_app(app) after it."
+    assert logged(caplog, "changed after") == [
+        "trustedproxy: TRUSTED_PROXIES, TRUSTED_PROXY_HOPS of the application "
+        "'application' changed after TrustedProxy was initialised, which has no "
+        "effect. Load the configuration first, or call init_app(app) after it."
     ]
 
 
-def test_configuration_that_is_taken_away_late_is_told(
+def test_configuration_that_is_taken_away_late_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A name that is gone after `init_app` has changed, too."""
@@ -308,8 +370,8 @@ def test_configuration_that_is_taken_away_late_is_told(
 
     ask(app)
 
-    (message,) = told(caplog, "changed after")
-    assert message.startswith("TRUSTED_PROXIES of the application")
+    (message,) = logged(caplog, "changed after")
+    assert message.startswith("trustedproxy: TRUSTED_PROXIES of the application")
 
 
 def test_late_configuration_shows_no_values(caplog: pytest.LogCaptureFixture) -> None:
@@ -323,19 +385,21 @@ def test_late_configuration_shows_no_values(caplog: pytest.LogCaptureFixture) ->
     assert "hush-hush-hush" not in caplog.text
 
 
-def test_late_configuration_is_told_of_each_application(
+def test_late_configuration_is_logged_of_each_application(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A second application of the same name is told of, too."""
+    """A second application of the same name is logged of, too."""
     for app in (make_app(**POLICY), make_app(**POLICY)):
         app.config["TRUSTED_PROXY_HOPS"] = 2
         ask(app)
         ask(app)
 
-    assert len(told(caplog, "changed after")) == 2
+    assert len(logged(caplog, "changed after")) == 2
 
 
-def test_unchanged_configuration_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_unchanged_configuration_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Nothing is said where nothing came too late."""
     app = make_app(**POLICY)
     app.config["OTHER"] = 1
@@ -343,4 +407,4 @@ def test_unchanged_configuration_is_not_told(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.WARNING):
         ask(app)
 
-    assert told(caplog, "changed after") == []
+    assert logged(caplog, "changed after") == []

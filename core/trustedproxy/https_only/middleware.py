@@ -9,7 +9,8 @@ Out: an application whose plain requests are redirected, and whose secure respon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, Self, TypeVar
+from dataclasses import replace
+from typing import Any, Generic, Self, TypeVar
 
 from .._types import (
     ASGIApp,
@@ -18,6 +19,7 @@ from .._types import (
     Receive,
     Scope,
     Send,
+    Site,
     StartResponse,
     WSGIApp,
 )
@@ -25,7 +27,7 @@ from ..decision import DECISION_KEY, REPORT_KEY
 from ..hsts import HSTSPolicy
 from ..responses import Answer, send_asgi, send_wsgi
 from .exemptions import ExemptEntry
-from .facts import is_secure, read_environ, read_host, read_scope
+from .facts import RequestFacts, is_secure, read_environ, read_host, read_scope
 from .rules import HSTS_HEADER, HTTPSOnly
 
 App = TypeVar("App")
@@ -36,6 +38,7 @@ class _Shell(Generic[App]):
 
     app: App
     rules: HTTPSOnly
+    site: Site | None
 
     def __init__(
         self,
@@ -54,19 +57,39 @@ class _Shell(Generic[App]):
             exempt=exempt,
             allowed_hosts=allowed_hosts,
         )
-        self._wrap(app, rules)
+        self._wrap(app, rules, None)
 
     @classmethod
-    def from_rules(cls, app: App, rules: HTTPSOnly) -> Self:
-        """Wrap *app* in *rules* that are compiled already, as `Settings` has them."""
+    def from_rules(cls, app: App, rules: HTTPSOnly, site: Site | None = None) -> Self:
+        """
+        Wrap *app* in *rules* that are compiled already, as `Settings` has them.
+
+        Args:
+            app: The application.
+
+            rules: What is redirected where.
+
+            site: What a framework knows of its site, which limits the hosts.
+        """
         shell = cls.__new__(cls)
-        shell._wrap(app, rules)
+        shell._wrap(app, rules, site)
         return shell
 
-    def _wrap(self, app: App, rules: HTTPSOnly) -> None:
+    def _wrap(self, app: App, rules: HTTPSOnly, site: Site | None) -> None:
         self.app = app
         self.rules = rules
-        rules.warn_at_start()
+        self.site = site
+        if site is None:
+            rules.warn_at_start()
+
+    def _answer(self, facts: RequestFacts, source: Any) -> Answer | None:
+        """Answer a request that may not reach the application."""
+        site = self.site
+        if site is not None and not facts.secure:
+            if not facts.websocket and site.exempts_view(source):
+                return None
+            facts = replace(facts, host_refused=not site.accepts_host(source))
+        return self.rules.answer(facts)
 
 
 class HTTPSOnlyMiddleware(_Shell[WSGIApp]):
@@ -92,14 +115,10 @@ class HTTPSOnlyMiddleware(_Shell[WSGIApp]):
             if value is not None:
                 start_response = add_hsts(start_response, value)
         else:
-            answer = self.answer_plain(environ)
+            answer = self._answer(read_environ(environ), environ)
             if answer is not None:
                 return send_wsgi(answer, environ, start_response)
         return self.app(environ, start_response)
-
-    def answer_plain(self, environ: Environ) -> Answer | None:
-        """Answer a request that may not reach the application, by the rules alone."""
-        return self.rules.answer(read_environ(environ))
 
 
 def add_hsts(start_response: StartResponse, value: str) -> StartResponse:
@@ -138,7 +157,7 @@ class HTTPSOnlyASGIMiddleware(_Shell[ASGIApp]):
             if value is not None:
                 send = add_hsts_message(send, value)
         else:
-            answer = self.rules.answer(read_scope(scope))
+            answer = self._answer(read_scope(scope), scope)
             if answer is not None:
                 await send_asgi(answer, scope, receive, send)
                 return

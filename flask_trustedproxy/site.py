@@ -1,0 +1,70 @@
+"""
+What Flask knows of a site: its hosts, and the views that stay reachable over HTTP.
+
+In:  an application, and an environ whose trusted headers were applied.
+Out: yes or no: by ``TRUSTED_HOSTS`` and the ``trusted_hosts`` of the request class, and
+     by the decorator `https_exempt`.
+
+Flask is asked before it makes its own request, for plain HTTP and for proxy mount
+points alone.  Flask 3.1 asks for the host itself when it matches a URL; older ones have
+no such setting for views, and here it counts with all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from trustedproxy.https_only import is_https_exempt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask, Request
+
+
+class FlaskSite:
+    """
+    The site of an application; a `trustedproxy._types.Site`.
+
+    Args:
+        app: The Flask application, which is asked.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def accepts_host(self, request: Mapping[str, Any]) -> bool:
+        """Say whether Flask serves the host of *request* (S-57)."""
+        try:
+            _ = self._make_request(request).host
+        except SecurityError:
+            return False
+        return True
+
+    def exempts_view(self, request: Mapping[str, Any]) -> bool:
+        """Say whether the view that Flask would choose was marked by `https_exempt`."""
+        try:
+            # It is None only where there is no request.
+            adapter = self.app.create_url_adapter(self._make_request(request))
+            rule, _ = adapter.match(return_rule=True)  # type: ignore[union-attr]
+        except HTTPException:
+            return False
+        return is_https_exempt(self.app.view_functions.get(rule.endpoint))
+
+    @property
+    def limits_hosts(self) -> bool:
+        """Whether Flask refuses any host at all."""
+        return (
+            self.app.config.get("TRUSTED_HOSTS") is not None
+            or self.app.request_class.trusted_hosts is not None
+        )
+
+    def _make_request(self, environ: Mapping[str, Any]) -> Request:
+        """Make a request as Flask makes its own, with the hosts that it accepts."""
+        request = self.app.request_class(dict(environ))
+        trusted_hosts = self.app.config.get("TRUSTED_HOSTS")
+        if trusted_hosts is not None:
+            request.trusted_hosts = trusted_hosts
+        return request
