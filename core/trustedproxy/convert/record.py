@@ -15,13 +15,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ..headers import FORMS_OF, KNOWN_HEADERS, Category, Form
+from ..headers import FORMS_OF, KNOWN_HEADERS, Category, Form, ProxyHeader
 from ..settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from ..headers import ProxyHeader
 
 HEADERS = "TRUSTED_PROXY_HEADERS"
 PROXIES = "TRUSTED_PROXIES"
@@ -166,13 +164,19 @@ def find_client_header(name: str) -> str | None:
     """
     header = find_header(name)
     if header is None:
-        return spell_header(name, Form.ADDRESS_LIST)
+        return spell_header(name, Category.CLIENT, Form.ADDRESS_LIST)
     return header.name if header.form in FORMS_OF[Category.CLIENT] else None
 
 
-def spell_header(name: str, form: Form) -> str:
-    """Write a custom header as text, as lists and environment variables take it."""
-    return f"{name}={form.name.lower()}"
+def spell_header(name: str, category: Category, form: Form) -> str:
+    """
+    Write a custom header as text, as lists and environment variables take it.
+
+    Raises:
+        ConfigurationError: It is no header's name.
+    """
+    header = ProxyHeader(name, category, form)
+    return f"{header.name}={header.form.name.lower()}"
 
 
 def name_of(entry: str) -> str:

@@ -1155,6 +1155,13 @@ REFUSED = [
     ),
     Refused(
         "mod_remoteip",
+        "RemoteIPHeader X=Y",
+        "TRUSTED_PROXY_HEADERS",
+        "X=Y",
+        "a header name",
+    ),
+    Refused(
+        "mod_remoteip",
         "RemoteIPHeader A B",
         "line 1, RemoteIPHeader",
         ["A", "B"],

@@ -154,6 +154,11 @@ def test_condition_of_an_assignment_is_told(text: str) -> None:
     assert source.names()["X"].where.startswith("settings.py, line ")
 
 
+def test_warnings_of_the_parser_are_nobodys_business() -> None:
+    """Source with an odd escape is read as Python reads it."""
+    assert names_of("X = '\\d'") == {"X": "\\d"}
+
+
 def test_functions_are_not_read() -> None:
     """What a function assigns is its own."""
     assert names_of("def f():\n    X = 1\nasync def g():\n    X = 2") == {}

@@ -32,5 +32,5 @@ def read_scheme_header(name: str, secure: str) -> str | None:
         return header.name if fits else None
     for form, fits in forms.items():
         if fits:
-            return spell_header(name.replace("_", "-").title(), form)
+            return spell_header(name.replace("_", "-").title(), Category.SCHEME, form)
     return None

@@ -11,6 +11,7 @@ numbers and lists.  Everything else is `Computed`, and nobody guesses.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -92,7 +93,10 @@ def parse_python(text: str, name: str = "") -> PythonModule:
     """
     module = PythonModule()
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():
+            # An odd escape in somebody's text is not the business of this command.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
         _read_imports(tree, module)
         _read_block(tree.body, module, name, (), "")
         module.calls.extend(_read_calls(tree, module, name))
