@@ -15,7 +15,7 @@ from __future__ import annotations
 from .engine import convert_files, convert_text, detect_kinds
 from .kinds import KINDS, Kind
 from .record import Conversion, Effect, Note
-from .writing import TARGETS, write_report, write_settings
+from .writing import TARGETS, notes_for, write_report, write_settings
 
 __all__ = [
     "KINDS",
@@ -27,6 +27,7 @@ __all__ = [
     "convert_files",
     "convert_text",
     "detect_kinds",
+    "notes_for",
     "write_report",
     "write_settings",
 ]

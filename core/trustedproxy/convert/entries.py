@@ -63,6 +63,8 @@ def read_entry(draft: Draft, entry: str, where: str, spelling: Spelling) -> str 
     """Read one entry; `None` for one that has no equivalent, which a note says."""
     if entry == EVERY_PEER:
         return EVERY_PEER
+    if "%" in entry:
+        raise ConfigurationError(where, entry, "an address without a zone")
     try:
         return _spell(entry)
     except ValueError:
@@ -94,10 +96,7 @@ def read_entry(draft: Draft, entry: str, where: str, spelling: Spelling) -> str 
 def _spell(entry: str) -> str:
     """Spell an address or a network as ``TRUSTED_PROXIES`` takes it."""
     if "/" not in entry:
-        address = ip_address(entry)
-        if getattr(address, "scope_id", None):
-            raise ValueError
-        return str(address)
+        return str(ip_address(entry))
     network = ip_network(entry)
     return str(network) if network.num_addresses > 1 else str(network.network_address)
 
@@ -115,7 +114,7 @@ def _respelled(draft: Draft, entry: str, text: str, where: str) -> str:
 
 def _leave_out_word(draft: Draft, entry: str, where: str, spelling: Spelling) -> None:
     """Leave out a host's name, and refuse what is nothing at all."""
-    if spelling.names:
+    if spelling.names and not set(entry) & set(":/"):
         draft.note(
             Effect.NO_EQUIVALENT,
             "host-name",

@@ -99,10 +99,6 @@ class Conversion:
         """
         return read_settings(self.settings)
 
-    def notes_about(self, effect: Effect) -> list[Note]:
-        """Choose the notes of one *effect*."""
-        return [note for note in self.notes if note.effect is effect]
-
     def as_dict(self) -> dict[str, object]:
         """Say the same in plain values, as for JSON."""
         return {

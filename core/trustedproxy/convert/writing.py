@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError, nearest
 from .kinds import KINDS
-from .record import Effect
+from .record import Effect, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .record import Conversion, Note
+    from .record import Conversion
 
 WIDTH = 88
 
@@ -64,11 +64,49 @@ def write_report(conversion: Conversion, target: str) -> str:
     settings = write_settings(conversion, target)
     titles = " and ".join(KINDS[kind].title for kind in conversion.kinds)
     parts = [f"# From {titles}.\n{settings or _NOTHING}"]
+    notes = notes_for(conversion, target)
     for effect, heading in _HEADINGS.items():
-        notes = conversion.notes_about(effect)
-        if notes:
-            parts.append(f"# {heading}:\n" + "".join(map(_write_note, notes)))
+        chosen = [_write_note(note) for note in notes if note.effect is effect]
+        if chosen:
+            parts.append(f"# {heading}:\n" + "".join(chosen))
     return "\n".join(parts)
+
+
+def notes_for(conversion: Conversion, target: str) -> list[Note]:
+    """
+    List the notes of a conversion, with the one that says how the settings are used.
+
+    Args:
+        conversion: What was converted.
+
+        target: For whom, as for `write_settings`.
+
+    Returns:
+        What is to do first, what has no equivalent last.
+    """
+    if not conversion.settings:
+        return list(conversion.notes)
+    text = _USES[target]
+    if target == "django" and conversion.settings.get("TRUSTED_PROXY_HTTPS_ONLY"):
+        text += _DJANGO_HTTPS_ONLY
+    return [Note(Effect.TO_DO, "use-settings", text), *conversion.notes]
+
+
+_USES = {
+    "django": (
+        'Put "django_trustedproxy" into INSTALLED_APPS, and '
+        '"django_trustedproxy.middleware.TrustedProxyMiddleware" first into MIDDLEWARE.'
+    ),
+    "flask": "Write TrustedProxy(app) below it; TrustedProxy is in flask_trustedproxy.",
+    "environment": (
+        "Wrap the application: "
+        "read_settings(read_environment(os.environ)).wrap_wsgi(application), or "
+        "wrap_asgi; both functions are in trustedproxy.settings."
+    ),
+}
+_DJANGO_HTTPS_ONLY = (
+    ' "django_trustedproxy.middleware.HTTPSOnlyMiddleware" comes behind it.'
+)
 
 
 _NOTHING = "# Nothing has to be set.\n"

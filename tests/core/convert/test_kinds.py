@@ -1155,6 +1155,20 @@ REFUSED = [
     ),
     Refused(
         "mod_remoteip",
+        "RemoteIPHeader X-Real-IP\nRemoteIPInternalProxy fe80::1%eth0",
+        "line 2",
+        "fe80::1%eth0",
+        "an address without a zone",
+    ),
+    Refused(
+        "mod_remoteip",
+        "RemoteIPHeader X-Real-IP\nRemoteIPInternalProxy gateway.test/8",
+        "line 2",
+        "gateway.test/8",
+        "an address or a network",
+    ),
+    Refused(
+        "mod_remoteip",
         "RemoteIPHeader X=Y",
         "TRUSTED_PROXY_HEADERS",
         "X=Y",

@@ -173,7 +173,10 @@ CALLS = {
     "from . import f\nf()": ["f"],
     "f()()": ["", "f"],
     "f().g()": ["?.g", "f"],
-    "x = wrap(Thing, a=1)": ["wrap", "Thing"],
+    "x = partial(Thing, a=1)": ["partial", "Thing"],
+    "app.add_middleware(Thing)": ["app.add_middleware", "Thing"],
+    "app.add_middleware(a()())": ["app.add_middleware", "", "a"],
+    "print(Thing)": ["print"],
 }
 
 

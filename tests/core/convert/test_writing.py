@@ -16,6 +16,7 @@ from trustedproxy.convert import (
     TARGETS,
     Conversion,
     convert_text,
+    notes_for,
     write_report,
     write_settings,
 )
@@ -103,11 +104,26 @@ def test_report_is_the_settings_and_comments(
     assert all(" ".join(str(n).split()) in spoken for n in conversion.notes)
 
 
+def test_report_says_how_the_settings_are_used() -> None:
+    """For Django the middlewares, for Flask the extension, else the wrapper."""
+    conversion = convert_text("Talisman(app)")
+
+    texts = {target: notes_for(conversion, target)[0].text for target in TARGETS}
+
+    assert "TrustedProxyMiddleware" in texts["django"]
+    assert "HTTPSOnlyMiddleware" in texts["django"]
+    assert "TrustedProxy(app)" in texts["flask"]
+    assert "wrap_asgi" in texts["environment"]
+    only_headers = notes_for(convert_text("ProxyFix(app)"), "django")
+    assert "HTTPSOnlyMiddleware" not in only_headers[0].text
+
+
 def test_report_of_nothing_says_so() -> None:
     """Where nothing was trusted, nothing has to be set."""
     conversion = convert_text("uvicorn app:app --no-proxy-headers")
 
     assert "# Nothing has to be set." in write_report(conversion, "flask")
+    assert notes_for(conversion, "flask") == list(conversion.notes)
 
 
 def test_target_that_is_not_known_names_the_nearest() -> None:

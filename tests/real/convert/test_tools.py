@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trustedproxy import HTTPSOnlyMiddleware, TrustedProxyMiddleware
 from trustedproxy.convert import Conversion, convert_text
 
 from . import tools
@@ -376,19 +375,7 @@ def test_django_is_what_it_was(
 
 def ask_redirect(conversion: Conversion, method: str, request: Request) -> Seen:
     """Ask Flask's page behind this project's policy and HTTPS only."""
-    found = conversion.read()
-    application = tools.make_flask()
-    wrapped: Any = application.wsgi_app
-    if found.https_only is not None:
-        rules = found.https_only
-        wrapped = HTTPSOnlyMiddleware(
-            wrapped,
-            host=rules.host,
-            status=rules.status,
-            exempt=rules.exempt,
-            hsts=found.hsts,
-        )
-    wrapped = TrustedProxyMiddleware(wrapped, found.policy)
+    wrapped = conversion.read().wrap_wsgi(tools.make_flask().wsgi_app)
     return tools.open_wsgi(wrapped, request, method)
 
 

@@ -73,18 +73,17 @@ def _convert(reading: Reading) -> None:
 
 
 def _note_removal(reading: Reading, *, https_only: bool) -> None:
-    """Say which settings go, and which middlewares come."""
-    gone = [name for name in SETTINGS if reading.has(name)]
-    middlewares = "django_trustedproxy.middleware.TrustedProxyMiddleware first"
-    if https_only:
-        middlewares += ", and HTTPSOnlyMiddleware of the same module next"
-    else:
-        gone = [name for name in gone if name not in _HSTS]
+    """Say which settings go."""
+    gone = [
+        name
+        for name in SETTINGS
+        if reading.has(name) and (https_only or name not in _HSTS)
+    ]
     reading.note(
         Effect.TO_DO,
         "remove-settings",
-        f"Take {', '.join(gone)} out of the settings, and put {middlewares} into "
-        "MIDDLEWARE. SecurityMiddleware can stay for its other headers.",
+        f"Take {', '.join(gone)} out of the settings. SecurityMiddleware can stay for "
+        "its other headers.",
     )
 
 

@@ -35,8 +35,6 @@ def _find(source: Source) -> list[Found]:
     return [
         Found(call.where, source.python.arguments(call, parameters))
         for call, parameters in find_arguments(source.python, {"ProxyFix": PARAMETERS})
-        # A module that only passes the class on says nothing.
-        if not call.wrapped or call.node.keywords
     ]
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: A test of an ``if``, and whether it has to hold.
 Condition: TypeAlias = tuple[ast.expr, bool]
 
+#: What calls its first argument with the others: ``app.add_middleware(Class, a=1)``.
+_WRAPPERS = ("add_middleware", "Middleware", "partial")
+
 # No number in a configuration is longer than that, and products grow quickly.
 _LARGEST = 10**18
 
@@ -182,9 +185,10 @@ def _read_calls(tree: ast.Module, module: PythonModule, name: str) -> Iterator[C
         if not isinstance(node, ast.Call):
             continue
         where = place(name, node.lineno)
-        yield Call(_full_name(node.func, module), node, where)
-        # app.add_middleware(Class, option=...), partial(Class, option=...)
-        if node.args and (wrapped := _full_name(node.args[0], module)):
+        found = Call(_full_name(node.func, module), node, where)
+        yield found
+        wrapper = found.name in _WRAPPERS
+        if wrapper and node.args and (wrapped := _full_name(node.args[0], module)):
             yield Call(wrapped, node, where, wrapped=True)
 
 
