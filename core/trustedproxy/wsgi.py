@@ -138,7 +138,9 @@ class EnvironSurface:
                 original[key] = environ.get(key)
                 environ[key] = value
             if part == "mount_point" and self._strip_path:
-                path = strip_mount_point(environ.get("PATH_INFO", ""), value)
+                path = environ.get("PATH_INFO")
+                if path is not None:
+                    path = strip_mount_point(path, value)
                 _replace(environ, original, "PATH_INFO", path)
         if self._scheme_opted_in:
             own = decision.connection.scheme

@@ -15,15 +15,8 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import ProxyPolicy, Reason
-from trustedproxy.wsgi import (
-    DECISION_KEY,
-    has_tls,
-    has_unix_family,
-    is_https,
-    is_plain,
-    read_connection,
-)
+from trustedproxy import DECISION_KEY, Connection, ProxyPolicy, Reason
+from trustedproxy.wsgi import has_tls, has_unix_family, is_https
 
 from .making import (
     FOR,
@@ -56,15 +49,27 @@ def kind_and_socket(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]
             yield kind, wrapped
 
 
-def test_kind_of_a_real_socket_is_told(kind_and_socket: tuple[str, Any]) -> None:
+def test_kind_of_a_real_socket_is_seen(kind_and_socket: tuple[str, Any]) -> None:
     """Unix sockets by their family, TLS by what only such a socket can do."""
     kind, given = kind_and_socket
 
-    for _ in range(2):
-        assert has_unix_family(given) is (kind == "unix")
-        assert has_tls(given) is (kind == "tls")
-    assert is_plain(given, make_environ()) is (kind in ("tcp", "tcp6"))
-    assert not is_plain(given, make_environ(**{"wsgi.url_scheme": "https"}))
+    assert has_unix_family(given) is (kind == "unix")
+    assert has_tls(given) is (kind == "tls")
+
+
+def test_connection_is_what_gunicorns_socket_shows(
+    kind_and_socket: tuple[str, Any],
+) -> None:
+    """Whether it is a unix socket, and whether it speaks TLS (R3, R19)."""
+    kind, given = kind_and_socket
+    environ = make_environ(
+        **{"gunicorn.socket": given, "wsgi.url_scheme": "https"}, peer="127.0.0.1"
+    )
+
+    connection = POLICY.read_connection(environ)
+
+    assert connection.peer_is_unix is (kind == "unix")
+    assert connection.scheme == ("https" if kind == "tls" else "http")
 
 
 class Foreign:
@@ -84,7 +89,7 @@ class Foreign:
         (object(), False),
     ],
 )
-def test_kind_of_another_librarys_socket_is_told(given: object, is_unix: bool) -> None:
+def test_kind_of_another_librarys_socket_is_seen(given: object, is_unix: bool) -> None:
     """gevent's sockets are no sockets of the standard library."""
     assert has_unix_family(given) is is_unix
     assert not has_tls(given)
@@ -103,9 +108,35 @@ def test_https_is_off(value: object) -> None:
 
 
 def test_connection_of_a_bare_environ_has_defaults() -> None:
-    """Nothing of an environ is required; what is missing is not made up."""
-    assert read_connection({}, True) == (None, "http", None, None, None, "")
-    assert read_connection({"HTTP_HOST": "a"}, False)[2] == "a"
+    """Nothing of an environ is required; what is missing is not made up (R3)."""
+    bare = Connection(None, "http", None, None, None, "", "", peer_is_unix=False)
+
+    assert POLICY.read_connection({}) == bare
+    assert POLICY.read_connection({"HTTP_HOST": "a"}).host == "a"
+    assert POLICY.apply({}).reason is Reason.PEER_NOT_TRUSTED
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_unix"),
+    [
+        ({"SERVER_NAME": "/run/app.sock"}, True),
+        ({"SERVER_NAME": "run/app.sock"}, True),
+        ({"SERVER_NAME": "127.0.0.1"}, False),
+        ({"SERVER_NAME": None}, False),
+        ({"REMOTE_ADDR": "", "SERVER_NAME": "/run/app.sock"}, None),
+        ({"REMOTE_ADDR": "127.0.0.1"}, None),
+    ],
+    ids=str,
+)
+def test_missing_peer_is_a_unix_one_where_that_is_shown(
+    variables: dict[str, Any], is_unix: bool | None
+) -> None:
+    """H-10: else it is nobody; what the server says of a peer, its text tells (R3)."""
+    environ = make_environ(**{"REMOTE_ADDR": None, **variables})
+
+    connection = POLICY.read_connection(environ)
+
+    assert connection.peer_is_unix is is_unix
 
 
 @pytest.mark.parametrize("key", ["gunicorn.socket", "werkzeug.socket"])
@@ -119,7 +150,7 @@ def test_client_of_a_unix_socket_cannot_be_an_address(key: str) -> None:
         environ = make_environ({FOR: "203.0.113.7"}, peer=peer, **forged)
         decision = policy.apply(environ)
         assert decision.reason is Reason.PEER_NOT_TRUSTED
-        assert (decision.peer, decision.client) == (f"unix:{peer}", None)
+        assert (decision.peer, decision.client) == (peer, None)
         assert "HTTP_X_FORWARDED_FOR" not in environ
         again = make_environ({FOR: "203.0.113.7"}, peer=peer, **forged)
         assert unix.apply(again).client == again["REMOTE_ADDR"] == "203.0.113.7"
@@ -341,7 +372,7 @@ def test_mount_point_is_taken_off_the_path_where_that_is_wanted(
         assert decision.original.get("PATH_INFO", path) == path
 
 
-def test_path_is_left_where_no_mount_point_was_believed() -> None:
+def test_path_is_left_where_no_mount_point_was_trusted() -> None:
     """A stranger's mount point takes nothing off."""
     policy = ProxyPolicy(headers=[SCRIPT], proxies=PROXIES, strip_mount_point=True)
     environ = make_environ({SCRIPT: "/app"}, peer=STRANGER, PATH_INFO="/app/x")
@@ -354,7 +385,7 @@ def test_path_is_left_where_no_mount_point_was_believed() -> None:
 def test_address_is_written_where_the_server_gave_none() -> None:
     """Some servers have no key at all for the peer of a unix socket."""
     policy = ProxyPolicy(headers=[FOR], proxies=["unix"])
-    environ = make_environ({FOR: "203.0.113.7"}, peer=None)
+    environ = make_environ({FOR: "203.0.113.7"}, peer=None, SERVER_NAME="/run/x")
 
     decision = policy.apply(environ)
 
