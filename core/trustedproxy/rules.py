@@ -14,7 +14,6 @@ request is rejected (R10, R14), and last what is removed (R2, R5).
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, Any
 
 from .client import Trust, compile_finder
@@ -80,6 +79,11 @@ class Rules:
         )
         self._known_keys = frozenset(self.key_of[header.name] for header in self.known)
         self._secrets = tuple(secret.encode("ascii") for secret in options.secrets)
+        if self._secrets:
+            # It takes as long to load as half of the package, and few have secrets.
+            from hmac import compare_digest
+
+            self._compare = compare_digest
         networks = options.networks
         self._trusts = None if networks is None else networks.trusts
         #: What is trusted of a chain.
@@ -197,7 +201,7 @@ class Rules:
         given = value.strip(BLANKS).encode("utf-8", "surrogatepass")
         found = False
         for secret in self._secrets:
-            found |= hmac.compare_digest(given, secret)
+            found |= self._compare(given, secret)
         return found
 
     def _read_connection(self, headers: Mapping[str, Any]) -> tuple[Problem, ...]:
