@@ -22,6 +22,9 @@ class TrustedProxyConfig(AppConfig):
 
     def ready(self) -> None:
         from .checks import check_deployment, check_settings
+        from .neighbour_checks import check_neighbours, check_neighbours_deployed
 
         checks.register(check_settings, checks.Tags.security)
+        checks.register(check_neighbours, checks.Tags.security)
         checks.register(check_deployment, checks.Tags.security, deploy=True)
+        checks.register(check_neighbours_deployed, checks.Tags.security, deploy=True)

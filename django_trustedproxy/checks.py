@@ -316,10 +316,13 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "trustedproxy.W006",
         _forced_mount_point,
-        "{} fixes the mount point, so that no trusted header can set it.",
-        "Remove {} and list the header in which your proxy names the mount point: "
-        "TRUSTED_PROXY_HEADERS = [..., 'X-Forwarded-Prefix']. If the mount point never "
-        "changes and no header names it, add 'trustedproxy.W006' to "
+        "{} fixes the mount point, so that no trusted header and no "
+        "TRUSTED_PROXY_FIXED_MOUNT_POINT can set it.",
+        "Use one of the two. If your proxy names the mount point in a header, remove "
+        "{} and list that: TRUSTED_PROXY_HEADERS = [..., 'X-Forwarded-Prefix']. If no "
+        "header names it, TRUSTED_PROXY_FIXED_MOUNT_POINT = '/app' holds for requests "
+        "of the proxy, around Django too. Keep {} where commands and tasks build URLs, "
+        "which no request corrects, and add 'trustedproxy.W006' to "
         "SILENCED_SYSTEM_CHECKS.",
     ),
     Check(
