@@ -17,6 +17,7 @@ from ..exceptions import ConfigurationError, nearest
 from ..headers import Category
 from ..settings import read_settings
 from .kinds import KINDS
+from .kinds.kind import Found
 from .project import find_files, read_modules, read_text
 from .reading import Reading
 from .record import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .kinds import Kind
-    from .kinds.kind import Found
+    from .sources.given import Given
 
 _FILE = "file:"
 _EFFECTS = list(Effect)
@@ -71,8 +72,8 @@ def convert_text(
             and the line is in the error; two places contradict each other; or the
             settings are refused.
     """
-    source = Source(text, name)
-    drafts = _read(source, kind)
+    source = Source(text, name, named=_check_kind(kind))
+    drafts = _read([source], kind)
     if not drafts:
         raise _nothing_found(source, kind)
     return _finish(drafts, proxies)
@@ -100,20 +101,18 @@ def convert_files(
     Raises:
         ConfigurationError: As `convert_text`; or a file is not there, or no text.
     """
-    drafts: list[Draft] = []
-    sources: list[Source] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            for found in find_files(path):
-                drafts += _read(_open(found), kind)
-            continue
-        sources.append(_open(path))
-        drafts += _read(sources[-1], kind)
+    named = _check_kind(kind)
+    found = [
+        file
+        for path in map(Path, paths)
+        for file in (find_files(path) if path.is_dir() else [path])
+    ]
+    sources = [_open(file, named) for file in found]
+    drafts = _read(sources, kind)
+    if not drafts and len(sources) == 1:
+        raise _nothing_found(sources[0], kind)
     if not drafts:
-        if sources:
-            raise _nothing_found(sources[0], kind)
-        shown_paths = " ".join(map(str, paths))
-        raise ConfigurationError("files", shown_paths, _EXPECTED_SOURCE)
+        raise ConfigurationError("files", " ".join(map(str, paths)), _EXPECTED_SOURCE)
     return _finish(drafts, proxies)
 
 
@@ -128,25 +127,42 @@ def detect_kinds(text: str, *, name: str = "") -> tuple[str, ...]:
     return tuple(kind.name for kind in KINDS.values() if kind.find(source))
 
 
-def _open(path: Path) -> Source:
+def _open(path: Path, named: str) -> Source:
     text = read_text(path)
-    return Source(text, str(path), read_modules(path, text))
+    return Source(text, str(path), read_modules(path, text), named=named)
 
 
-def _read(source: Source, named: str | None) -> list[Draft]:
-    """Make a draft of each kind that is found in a source."""
-    if named is None:
-        kinds: list[Kind] = list(KINDS.values())
-    else:
-        kinds = [_find_kind(named)]
+def _check_kind(name: str | None) -> str:
+    """
+    Check the name of a kind, if there is one.
+
+    Raises:
+        ConfigurationError: No kind is called so; the nearest is named.
+    """
+    if name is not None and name not in KINDS:
+        raise ConfigurationError(
+            "kind", name, f"one of {', '.join(KINDS)}{nearest(name, KINDS)}"
+        )
+    return name or ""
+
+
+def _read(sources: Sequence[Source], named: str | None) -> list[Draft]:
+    """Make a draft of each kind that is found in some sources, taken together."""
+    kinds = KINDS.values() if named is None else [KINDS[named]]
     drafts: list[Draft] = []
     for kind in kinds:
-        found = kind.find(source)
-        if not found and named is not None and source.may_be_arguments:
-            found = _find_arguments(kind, source)
+        found: list[Found] = []
+        notes: list[Note] = []
+        for source in sources:
+            here = kind.find(source)
+            if not here and named is not None and source.may_be_arguments:
+                here = _find_arguments(kind, source)
+            if here:
+                notes += _note_imports(source)
+            found += here
         if found:
             drafts.append(_convert(kind, _agree(kind, found)))
-            _note_imports(drafts[-1], source)
+            drafts[-1].notes += notes
     return drafts
 
 
@@ -157,32 +173,30 @@ def _find_arguments(kind: Kind, source: Source) -> list[Found]:
     return kind.find(Source(f"{kind.function}({source.text})", source.name))
 
 
-def _find_kind(name: str) -> Kind:
-    kind = KINDS.get(name)
-    if kind is None:
-        raise ConfigurationError(
-            "kind", name, f"one of {', '.join(KINDS)}{nearest(name, KINDS)}"
-        )
-    return kind
-
-
 def _agree(kind: Kind, found: Sequence[Found]) -> Found:
     """
-    Take the first of several places that say the same.
+    Put several places together that say the same, or of which one is read later.
 
     Raises:
-        ConfigurationError: Two say different things.
+        ConfigurationError: Two say different things, and neither is.
     """
-    first = found[0]
-    values = {name: given.value for name, given in first.options.items()}
-    for other in found[1:]:
-        if values != {name: given.value for name, given in other.options.items()}:
+    by_rank: dict[int, Found] = {}
+    for other in found:
+        first = by_rank.setdefault(other.rank, other)
+        if _values(first) != _values(other):
             raise ConfigurationError(
                 other.where,
                 kind.title,
                 f"what {first.where} says: convert one of the two",
             )
-    return first
+    options: dict[str, Given] = {}
+    for rank in sorted(by_rank):
+        options |= by_rank[rank].options
+    return Found(found[0].where, options)
+
+
+def _values(found: Found) -> dict[str, object]:
+    return {name: given.value for name, given in found.options.items()}
 
 
 def _convert(kind: Kind, found: Found) -> Draft:
@@ -191,10 +205,10 @@ def _convert(kind: Kind, found: Found) -> Draft:
     return reading.draft
 
 
-def _note_imports(draft: Draft, source: Source) -> None:
+def _note_imports(source: Source) -> list[Note]:
     """Say which imported names were not read, because their file is not there."""
-    for star in source.unread_stars:
-        draft.note(
+    return [
+        Note(
             Effect.TO_DO,
             "import-not-read",
             f"The names that are imported from {star.module or '.'} were not read: "
@@ -202,6 +216,8 @@ def _note_imports(draft: Draft, source: Source) -> None:
             "their text as well.",
             star.where,
         )
+        for star in source.unread_stars
+    ]
 
 
 _EXPECTED_SOURCE = "a configuration that is known here: " + "; ".join(

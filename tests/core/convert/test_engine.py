@@ -37,6 +37,11 @@ DETECTED = {
         "mod_remoteip",
     ),
     "print('nothing')": (),
+    "FORWARDED_ALLOW_IPS=*": (),
+    "--forwarded-allow-ips=*": (),
+    "--proxy-headers": ("uvicorn",),
+    "--proxy-protocol": ("gunicorn",),
+    "celery --loglevel=info\ngunicorn app:app": ("gunicorn",),
     "": (),
     "It's no configuration at all; not one (": (),
     "# it's about gunicorn\nx = 1": (),
@@ -184,8 +189,8 @@ def test_settings_that_contradict_each_other_are_refused(tmp_path: Path) -> None
     with pytest.raises(ConfigurationError) as caught:
         convert_files([tmp_path / "a.py", tmp_path / "b.py"])
 
-    assert caught.value.option.endswith("b.py, line 1, TRUSTED_PROXY_HSTS_POLICY")
-    assert "what Django's settings says in" in caught.value.expected
+    assert caught.value.option.endswith("a.py, line 1, TRUSTED_PROXY_HSTS_POLICY")
+    assert "what Flask-Talisman says in" in caught.value.expected
 
 
 def test_two_client_headers_are_told(tmp_path: Path) -> None:
@@ -289,8 +294,27 @@ def test_project_is_looked_through(tmp_path: Path) -> None:
 
     conversion = convert_files([tmp_path])
 
-    assert conversion.kinds == ("gunicorn", "django")
+    assert conversion.kinds == ("django", "gunicorn")
     assert conversion.settings["TRUSTED_PROXIES"] == ["unix"]
+
+
+def test_gunicorn_is_read_as_it_reads_itself(tmp_path: Path) -> None:
+    """A command line replaces what the file says, the file what a variable says."""
+    write(
+        tmp_path,
+        {
+            "gunicorn.conf.py": "bind = ':80'\nforwarded_allow_ips = '10.0.0.1'",
+            "Procfile": "web: gunicorn shop:app --bind unix:/run/shop.sock -w 2",
+            ".env": "FORWARDED_ALLOW_IPS=10.0.0.9",
+        },
+    )
+
+    conversion = convert_files([tmp_path])
+
+    assert conversion.settings["TRUSTED_PROXIES"] == ["unix"]
+    (tmp_path / "Procfile").unlink()
+    conversion = convert_files([tmp_path], "gunicorn")
+    assert conversion.settings["TRUSTED_PROXIES"] == ["10.0.0.1"]
 
 
 def test_project_without_a_configuration_is_refused(tmp_path: Path) -> None:

@@ -160,6 +160,27 @@ UVICORN = {
         {"HEADERS": [FOR, PROTO], "PROXIES": ["127.0.0.1", "::1"]},
         "unix-never-trusted",
     ),
+    "the list's option alone": Row(
+        "uvicorn",
+        "--forwarded-allow-ips=10.0.0.1",
+        {"HEADERS": [FOR, PROTO], "PROXIES": ["10.0.0.1"]},
+    ),
+    "the list's variable alone": Row(
+        "uvicorn",
+        "FORWARDED_ALLOW_IPS=*",
+        {"HEADERS": [FOR, PROTO], "PROXIES": "*"},
+    ),
+    "a list of items": Row(
+        "uvicorn",
+        "command:\n  - uvicorn\n  - app:app\n  - --forwarded-allow-ips\n  - 10.0.0.1\n"
+        "ports:\n  - 80\n",
+        {"HEADERS": [FOR, PROTO], "PROXIES": ["10.0.0.1"]},
+    ),
+    "arguments on a line of their own": Row(
+        "uvicorn",
+        'command: ["uvicorn"]\nargs: ["app:app", "--forwarded-allow-ips=10.0.0.1"]',
+        {"HEADERS": [FOR, PROTO], "PROXIES": ["10.0.0.1"]},
+    ),
     "a container's command": Row(
         "uvicorn",
         'CMD ["uvicorn", "app:app", "--forwarded-allow-ips", "10.0.0.1"]',
@@ -200,6 +221,16 @@ GUNICORN = {
         "gunicorn",
         "[Service]\nEnvironment=FORWARDED_ALLOW_IPS=10.0.0.1\n"
         "ExecStart=/usr/bin/gunicorn app:app",
+        {"HEADERS": [PROTO], "PROXIES": ["10.0.0.1"]},
+    ),
+    "the list's option alone": Row(
+        "gunicorn",
+        "--forwarded-allow-ips=10.0.0.1",
+        {"HEADERS": [PROTO], "PROXIES": ["10.0.0.1"]},
+    ),
+    "the list's variable alone": Row(
+        "gunicorn",
+        "FORWARDED_ALLOW_IPS=10.0.0.1",
         {"HEADERS": [PROTO], "PROXIES": ["10.0.0.1"]},
     ),
     "headers of its own": Row(
@@ -967,6 +998,20 @@ REFUSED = [
         "line 1, secure_scheme_headers",
         "X-TLS",
         "a dictionary",
+    ),
+    Refused(
+        "gunicorn",
+        "web: gunicorn a:b\nother: uvicorn c:d\n--forwarded-allow-ips=*",
+        "line 3",
+        "--forwarded-allow-ips=*",
+        "on the line of its program",
+    ),
+    Refused(
+        "gunicorn",
+        'GUNICORN_CMD_ARGS="--forwarded-allow-ips=\'*"',
+        "line 1",
+        "--forwarded-allow-ips='*",
+        "quotes closed",
     ),
     Refused(
         "gunicorn",

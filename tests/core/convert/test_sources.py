@@ -231,7 +231,10 @@ def test_commands_are_found_in_a_text() -> None:
             'CMD ["uvicorn", "--on"]',
             'EXPOSE ["not json',
             "LABEL it's nothing",
-            "--list y",
+            "- gunicorn",
+            "- --list",
+            "- z",
+            "other --list y",
         ]
     )
 
@@ -241,8 +244,11 @@ def test_commands_are_found_in_a_text() -> None:
         ("", 3, {"A": "1"}),
         ("gunicorn", 4, {"B": "2"}),
         ("uvicorn", 6, {}),
-        ("", 9, {}),
+        ("gunicorn", 9, {}),
+        ("", 12, {}),
     ]
+    assert commands[3].words == ["--list", "z"]
+    assert commands[4].words == ["--list", "y"]
     assert commands[1].where == "app.service, line 4"
 
 

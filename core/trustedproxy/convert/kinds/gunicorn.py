@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ...exceptions import ConfigurationError
 from ..entries import Spelling, add_proxies
 from ..record import Effect
-from ..sources.command_lines import read_options
+from ..sources.command_lines import find_commands, read_options
+from ..sources.given import shown
 from .kind import Found, Kind
 from .proxy_list import ALLOW_IPS_VARIABLE, convert_list, read_variables
 from .scheme_header import read_scheme_header
@@ -24,8 +25,9 @@ from .scheme_header import read_scheme_header
 if TYPE_CHECKING:
     from ..reading import Reading
     from ..sources.command_lines import Command
-    from ..sources.given import Given
     from ..sources.source import Source
+
+NAME = "gunicorn"
 
 #: What gunicorn trusts if nobody says anything; a unix socket in any case.
 DEFAULT = ["127.0.0.1", "::1"]
@@ -55,6 +57,12 @@ _OPTIONS = {
     "--worker-class": ("worker_class", True),
     "-k": ("worker_class", True),
 }
+#: Those that uvicorn does not have.
+_OWN_OPTIONS = ("--forwarder-headers", "--proxy-protocol", "--proxy-allow-from")
+
+
+#: Ranks, as gunicorn reads: later ones replace what earlier ones say.
+_VARIABLE, _FILE, _ARGUMENTS, _COMMAND = range(4)
 
 
 def _find(source: Source) -> list[Found]:
@@ -62,24 +70,37 @@ def _find(source: Source) -> list[Found]:
     found: list[Found] = []
     if any(name in names for name in SETTINGS):
         options = {n: names[n] for n in (*SETTINGS, *_BESIDES) if n in names}
-        found.append(Found(next(iter(options.values())).where, options))
+        found.append(Found(next(iter(options.values())).where, options, _FILE))
+    for command in source.commands:
+        arguments = command.variables.get("GUNICORN_CMD_ARGS")
+        if arguments is not None:
+            options = read_options(_as_command(command, arguments), _OPTIONS)
+            found.append(Found(command.where, options, _ARGUMENTS))
+    own = source.named == NAME
+    alone = _OPTIONS if own else _OWN_OPTIONS
+    for command, options in find_commands(source.commands, [NAME], _OPTIONS, alone):
+        found.append(Found(command.where, options, _COMMAND))
     variables = read_variables(
         source.commands, {ALLOW_IPS_VARIABLE: "forwarded_allow_ips"}
     )
-    for command in source.commands:
-        arguments = command.variables.get("GUNICORN_CMD_ARGS")
-        own: dict[str, Given] = {}
-        if arguments is not None:
-            own = read_options(_as_command(command, arguments), _OPTIONS)
-        if command.program == "gunicorn" or arguments is not None:
-            options = {**variables, **own, **read_options(command, _OPTIONS)}
-            found.append(Found(command.where, options))
+    if variables and (found or own):
+        found.append(Found(source.commands[0].where, variables, _VARIABLE))
     return found
 
 
 def _as_command(command: Command, arguments: str) -> Command:
-    """Read the text of GUNICORN_CMD_ARGS as gunicorn does."""
-    return replace(command, words=shlex.split(arguments))
+    """
+    Read the text of GUNICORN_CMD_ARGS as gunicorn does.
+
+    Raises:
+        ConfigurationError: It has an open quote.
+    """
+    try:
+        return replace(command, words=shlex.split(arguments))
+    except ValueError as error:
+        raise ConfigurationError(
+            command.where, shown(arguments), "a text with its quotes closed"
+        ) from error
 
 
 def _convert(reading: Reading) -> None:
@@ -188,7 +209,7 @@ def _note_switches(reading: Reading) -> None:
 
 
 KIND = Kind(
-    "gunicorn",
+    NAME,
     "gunicorn",
     "gunicorn's command line or variables, or gunicorn.conf.py",
     _find,

@@ -20,10 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The options of one tool, as they stand together in one place."""
+    """
+    The options of one tool, as they stand together in one place.
+
+    Attributes:
+        where: File and line.
+
+        options: By their names.
+
+        rank: What has a higher one is read later, and replaces what it says again.
+    """
 
     where: str
     options: Mapping[str, Given] = field(default_factory=dict)
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..record import EVERY_PEER, Effect
-from ..sources.command_lines import read_options
+from ..sources.command_lines import find_commands
 from ..sources.python_source import find_arguments
 from .kind import Found, Kind
 from .proxy_list import ALLOW_IPS_VARIABLE, convert_list, read_variables
@@ -21,6 +21,8 @@ from .proxy_list import ALLOW_IPS_VARIABLE, convert_list, read_variables
 if TYPE_CHECKING:
     from ..reading import Reading
     from ..sources.source import Source
+
+NAME = "uvicorn"
 
 #: What uvicorn trusts if nobody says anything.
 DEFAULT = ["127.0.0.1", "::1"]
@@ -55,14 +57,23 @@ def _find(source: Source) -> list[Found]:
         )
     ]
     variables = read_variables(source.commands, _VARIABLES)
-    for command in source.commands:
-        options = read_options(command, _OPTIONS)
-        own = "proxy_headers" in options or "no_proxy_headers" in options
-        if command.program == "uvicorn" or (not command.program and own):
-            found.append(Found(command.where, {**variables, **options}))
-    if not found and variables and not any(c.program for c in source.commands):
+    own = source.named == NAME
+    alone = _OPTIONS if own else ("--proxy-headers", "--no-proxy-headers")
+    commands = find_commands(source.commands, [NAME], _OPTIONS, alone)
+    found += [Found(c.where, {**variables, **options}) for c, options in commands]
+    if variables and not found and (own or _has_own_variable(source)):
         found.append(Found(source.commands[0].where, variables))
     return found
+
+
+def _has_own_variable(source: Source) -> bool:
+    """Say whether there is a variable that only uvicorn reads, and no program."""
+    return not any(command.program for command in source.commands) and any(
+        name in command.variables
+        for command in source.commands
+        for name in _VARIABLES
+        if name != ALLOW_IPS_VARIABLE
+    )
 
 
 def _convert(reading: Reading) -> None:
@@ -88,7 +99,7 @@ def _convert(reading: Reading) -> None:
 
 
 KIND = Kind(
-    "uvicorn",
+    NAME,
     "uvicorn",
     "uvicorn's command line or variables, a call of uvicorn.run or of "
     "ProxyHeadersMiddleware",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...exceptions import ConfigurationError, nearest
 from ..entries import Spelling, add_proxies
 from ..record import EVERY_PEER, Effect
-from ..sources.command_lines import read_options
+from ..sources.command_lines import find_commands
 from ..sources.python_source import find_arguments
 from .kind import Found, Kind
 
@@ -59,10 +59,8 @@ def _find(source: Source) -> list[Found]:
         Found(call.where, source.python.arguments(call, parameters, others=True))
         for call, parameters in find_arguments(source.python, functions)
     ]
-    for command in source.commands:
-        options = read_options(command, _OPTIONS)
-        if command.program in _PROGRAMS or (not command.program and options):
-            found.append(Found(command.where, options))
+    commands = find_commands(source.commands, _PROGRAMS, _OPTIONS, _OPTIONS)
+    found += [Found(command.where, options) for command, options in commands]
     for section, keys in source.sections.items():
         options = {name: keys[name] for name in SETTINGS if name in keys}
         if options and section.startswith("server"):

@@ -21,7 +21,7 @@ from .given import Given, place, refuse_near, shown
 from .lines import logical_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 #: The servers' programs; also as ``python -m``.
 PROGRAMS = (
@@ -62,8 +62,9 @@ def read_commands(text: str, name: str = "", *, strict: bool = True) -> list[Com
     """
     Find the command lines in a *text*.
 
-    A line is one where a server's program stands in it, or where it begins with an
-    option, and so is a line of variables alone, as an environment file has them.
+    A line is one where a server's program stands in it, or an option, and so is a line
+    of variables alone, as an environment file has them. Items of a list, a line each,
+    are one command line, as containers are described.
 
     Args:
         text: Whatever holds them.
@@ -76,12 +77,28 @@ def read_commands(text: str, name: str = "", *, strict: bool = True) -> list[Com
         ConfigurationError: It has one.
     """
     commands: list[Command] = []
-    for number, line in logical_lines(text):
+    for number, line in _join_items(text):
         words = _split(line, name, number, strict=strict)
         command = _read_command(words, place(name, number), number)
         if command is not None:
             commands.append(command)
     return commands
+
+
+def _join_items(text: str) -> Iterator[tuple[int, str]]:
+    """Join lines that begin with a hyphen and a blank, one item of a list each."""
+    begun, items = 0, ""
+    for number, line in logical_lines(text):
+        if line.startswith("- "):
+            begun = begun or number
+            items += line[1:]
+            continue
+        if items:
+            yield begun, items.strip()
+            begun, items = 0, ""
+        yield number, line
+    if items:
+        yield begun, items.strip()
 
 
 def _split(line: str, name: str, number: int, *, strict: bool) -> list[str]:
@@ -117,10 +134,60 @@ def _read_command(words: list[str], where: str, line: int) -> Command | None:
         name, equals, value = word.partition("=")
         if equals and name.isidentifier() and name.isupper():
             variables[name] = value
-    if words and (words[0].startswith("-") or variables):
-        options = words if words[0].startswith("-") else []
+    first = next((i for i, word in enumerate(words) if word.startswith("--")), None)
+    options = [] if first is None else words[first:]
+    if options or variables:
         return Command("", options, where, line, variables)
     return None
+
+
+def find_commands(
+    commands: Sequence[Command],
+    programs: Collection[str],
+    known: Mapping[str, tuple[str, bool]],
+    alone: Collection[str],
+) -> list[tuple[Command, dict[str, Given]]]:
+    """
+    Find the commands of a server, each with its options.
+
+    Args:
+        commands: All that are in a text.
+
+        programs: How the server's program is called.
+
+        known: The options that are read, as for `read_options`.
+
+        alone: Those that say by themselves, without the program, whose they are.
+
+    Returns:
+        The commands of the program; or the options alone, where no program stands in
+        the text.  What stands on a line of its own belongs to the one program.
+
+    Raises:
+        ConfigurationError: There are several programs that it may belong to.
+    """
+    loose = [c for c in commands if not c.program and _long_options(c) & known.keys()]
+    own = [c for c in commands if c.program in programs]
+    named = [c for c in commands if c.program]
+    if own and loose and len(named) > 1:
+        raise ConfigurationError(
+            loose[0].where,
+            shown(" ".join(loose[0].words)),
+            "on the line of its program: there are several it may belong to",
+        )
+    options: dict[str, Given] = {}
+    for command in loose:
+        options |= read_options(command, known)
+    if own:
+        return [(c, {**read_options(c, known), **options}) for c in own]
+    if named or not any(_long_options(c) & set(alone) for c in loose):
+        return []
+    return [(loose[0], options)]
+
+
+def _long_options(command: Command) -> set[str]:
+    words = (word.partition("=")[0] for word in command.words)
+    return {word for word in words if word.startswith("--")}
 
 
 def read_options(

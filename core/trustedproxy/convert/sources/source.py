@@ -45,14 +45,22 @@ class Source:
 
         before: Modules whose names a Python module has imported, in order.
 
+        named: The kind that somebody has named; "" where it is to be found out.
+
     A language that the text is not written in gives nothing; where the file's name says
     that it is, the error is raised.
     """
 
     def __init__(
-        self, text: str, name: str = "", before: Sequence[PythonModule] = ()
+        self,
+        text: str,
+        name: str = "",
+        before: Sequence[PythonModule] = (),
+        *,
+        named: str = "",
     ) -> None:
         self.text = text
+        self.named = named
         self.name = name
         self._before = before
         suffix = name[name.rfind(".") :] if "." in name else ""
