@@ -298,6 +298,22 @@ def test_project_is_looked_through(tmp_path: Path) -> None:
     assert conversion.settings["TRUSTED_PROXIES"] == ["unix"]
 
 
+def test_options_of_an_extension_may_stand_in_another_file(tmp_path: Path) -> None:
+    """It is made in one module and used in another one."""
+    write(
+        tmp_path,
+        {
+            "shop/main.py": "from flask_talisman import Talisman\nextra = Talisman()",
+            "shop/app.py": "extra.init_app(app, strict_transport_security=False)",
+        },
+    )
+
+    conversion = convert_files([tmp_path])
+
+    assert conversion.settings["TRUSTED_PROXY_HTTPS_ONLY"] is True
+    assert "TRUSTED_PROXY_HSTS_POLICY" not in conversion.settings
+
+
 def test_gunicorn_is_read_as_it_reads_itself(tmp_path: Path) -> None:
     """A command line replaces what the file says, the file what a variable says."""
     write(

@@ -644,7 +644,8 @@ TALISMAN = {
     ),
     "options in init_app": Row(
         "flask-talisman",
-        "talisman = Talisman()\ntalisman.init_app(app, force_https_permanent=True)\n"
+        "talisman = Talisman()\n"
+        "talisman.init_app(app=app, force_https_permanent=True)\n"
         "db.init_app(app)",
         {
             "HEADERS": [PROTO],
@@ -664,6 +665,12 @@ TALISMAN = {
             "HTTPS_STATUS": 302,
             "HSTS_POLICY": "max-age=31556926; includeSubDomains",
         },
+    ),
+    "options in an init_app of another name": Row(
+        "flask-talisman",
+        "from shop.extensions import security\ndb.init_app(app, name='x')\n"
+        "cache.init_app(app)\nsecurity.init_app(app, force_https=False)",
+        {"HEADERS": [PROTO], "HOPS": 1},
     ),
     "no redirect": Row(
         "flask-talisman",

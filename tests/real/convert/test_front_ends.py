@@ -17,6 +17,7 @@ import pytest
 from trustedproxy.convert import convert_text
 from trustedproxy.convert.record import name_of
 
+from ...docs.coming_from import read_pages
 from ..servers.processes import ProcessManager
 from .front_ends import FrontEnd, start_apache, start_nginx
 from .honest import ODD_CLIENTS, Request, make_request
@@ -40,6 +41,10 @@ APACHE = {
     "shortened": "RemoteIPHeader X-Real-IP\nRemoteIPInternalProxy 127.0",
     "no list": "RemoteIPHeader X-Forwarded-For",
 }
+# What the pages print is accepted by the real ones as well.
+for _name, _texts in (("nginx_realip", NGINX), ("mod_remoteip", APACHE)):
+    _texts["the page's example"] = next(read_pages()[_name].pairs()).text
+
 PROXIES = ("127.0.0.1", "127.0.0.2", "127.0.0.3", "8.8.4.4")
 STRANGER = "127.0.0.99"
 ELEMENTS = (

@@ -63,7 +63,6 @@ def _find(source: Source) -> list[Found]:
             {
                 _SAME.get(name, name): given
                 for name, given in source.python.arguments(call, parameters).items()
-                if name != "request"
             },
         )
         for call, parameters in find_arguments(

@@ -2,7 +2,8 @@
 Django's own settings for what stands behind a proxy.
 
 In:  ``SECURE_PROXY_SSL_HEADER``, ``USE_X_FORWARDED_HOST`` and ``_PORT``,
-     ``SECURE_SSL_REDIRECT`` and its kin, ``SECURE_HSTS_…``, ``FORCE_SCRIPT_NAME``.
+     ``SECURE_SSL_REDIRECT`` and what belongs to it, ``SECURE_HSTS_…``,
+     ``FORCE_SCRIPT_NAME``.
 Out: headers, HTTPS only, the HSTS policy, the stated mount point.
 
 Source: Django's ``http/request.py`` and ``middleware/security.py``.
@@ -207,7 +208,7 @@ def _convert_hsts(reading: Reading, *, https_only: bool) -> None:
             Effect.CHANGES,
             "hsts-stays",
             "The HSTS header is sent here together with HTTPS only alone. Leave "
-            "SECURE_HSTS_SECONDS and its kin as they are: Django goes on sending it.",
+            "the SECURE_HSTS_ settings as they are: Django goes on sending it.",
             SECONDS,
         )
         return

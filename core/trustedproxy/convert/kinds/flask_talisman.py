@@ -18,6 +18,7 @@ from .kind import Found, Kind
 
 if TYPE_CHECKING:
     from ..reading import Reading
+    from ..sources.python_source import Call
     from ..sources.source import Source
 
 MAX_AGE = "strict_transport_security_max_age"
@@ -51,26 +52,33 @@ PARAMETERS = (
     "x_content_type_options",
     "x_xss_protection",
 )
-#: Former names that people still pass, which Talisman refuses by now.
-_FORMER = ("content_security_policy_nonce_in", "legacy_content_security_policy_header")
+#: Accepted by former versions.
+_FORMER = ("legacy_content_security_policy_header",)
+
+#: Ranks: what an extension is given later replaces what it was made with.
+_MADE, _USED = range(2)
 
 
 def _find(source: Source) -> list[Found]:
-    functions = {"Talisman": (*PARAMETERS, *_FORMER[1:])}
-    calls = find_arguments(source.python, functions)
-    # A Talisman without an application has its options in init_app.
-    late = [call for call, _ in calls if not call.node.args and not call.node.keywords]
-    if late:
-        names = {"init_app": PARAMETERS}
-        calls = [
-            (call, parameters)
-            for call, parameters in find_arguments(source.python, names)
-            if "talisman" in call.function.lower()
-        ] or calls
-    return [
-        Found(call.where, source.python.arguments(call, parameters))
-        for call, parameters in calls
-    ]
+    python = source.python
+    functions = {"Talisman": (*PARAMETERS, *_FORMER), "init_app": PARAMETERS}
+    found: list[Found] = []
+    for call, parameters in find_arguments(python, functions):
+        if call.name == "init_app" and not _is_ours(call):
+            continue
+        options = python.arguments(call, parameters)
+        # Without an application it is one that init_app is called of.
+        used = call.node.args or call.node.keywords
+        found.append(Found(call.where, options, _USED if used else _MADE))
+    return found
+
+
+def _is_ours(call: Call) -> bool:
+    """Say whether an extension's init_app is that of Talisman: by name, or options."""
+    names = {keyword.arg for keyword in call.node.keywords} - {"app"}
+    return "talisman" in call.function.lower() or (
+        bool(names) and names <= set(PARAMETERS)
+    )
 
 
 def _convert(reading: Reading) -> None:

@@ -153,7 +153,7 @@ def _note_differences(reading: Reading) -> None:
         Effect.TO_DO,
         "switch-waitress",
         "Start waitress with clear_untrusted_proxy_headers=False "
-        "(--no-clear-untrusted-proxy-headers) and without trusted_proxy and its kin: "
+        "(--no-clear-untrusted-proxy-headers) and without the trusted_proxy options: "
         "otherwise the headers never arrive.",
     )
     headers = reading.draft.headers

@@ -28,6 +28,9 @@ Condition: TypeAlias = tuple[ast.expr, bool]
 #: What calls its first argument with the others: ``app.add_middleware(Class, a=1)``.
 _WRAPPERS = ("add_middleware", "Middleware", "partial")
 
+#: Parameters that say for what something is done, and not how.
+_WHAT_IT_IS_ABOUT = ("app", "request")
+
 # No number in a configuration is longer than that, and products grow quickly.
 _LARGEST = 10**18
 
@@ -258,6 +261,8 @@ class PythonSource:
         """
         Match a call's arguments with the *parameters* of its function.
 
+        The application or the request that it is called for is left out.
+
         Args:
             call: A call that was found here.
 
@@ -278,6 +283,7 @@ class PythonSource:
         found = {
             name: Given(name, self.evaluate(node), call.where)
             for name, node in zip(parameters, positional, strict=False)
+            if name not in _WHAT_IT_IS_ABOUT
         }
         for keyword in call.node.keywords:
             name = keyword.arg
@@ -297,7 +303,8 @@ class PythonSource:
                     )
                 refuse_near(name, call.where, tuple(parameters))
                 continue
-            found[name] = Given(name, self.evaluate(keyword.value), call.where)
+            if name not in _WHAT_IT_IS_ABOUT:
+                found[name] = Given(name, self.evaluate(keyword.value), call.where)
         return found
 
     def _condition(self, assignment: Assignment) -> str | None:
