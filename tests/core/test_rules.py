@@ -3,12 +3,13 @@ The compiled policy: from a connection and its headers to a decision.
 
 In:  policies of every kind, through the pure `decide`.
 Out: what the order of the rules means: the secret, the peer, the client, the others,
-what is removed, what is refused.  The table of cases has the rules themselves.
+     what is rejected, what is removed.  The table of cases has the rules themselves.
 """
 
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,10 +27,12 @@ from trustedproxy import (
 from trustedproxy.headers import KNOWN_HEADERS
 from trustedproxy.parsing.lists import MAX_CHARACTERS
 
-from .making import FOR, FORWARDED, HOST, PROTO, PROXIES, PROXY, REAL, STRANGER
+from .making import FOR, PROTO, PROXIES, PROXY, REAL, STRANGER
 
 CONNECTION = Connection(PROXY, "http", "backend.internal", "backend", "8000")
 SECRET_HEADER = "X-Proxy-Secret"
+FIRST = "first-secret-of-two"
+SECOND = "second-secret-of-two"
 
 
 def decide(
@@ -37,15 +40,7 @@ def decide(
 ) -> Decision:
     """Decide a request by a policy of *options*, trusting `PROXIES`."""
     policy = ProxyPolicy(**{"headers": [FOR, PROTO], "proxies": PROXIES, **options})
-    return policy.decide(CONNECTION._replace(peer=peer), sent)
-
-
-def test_nothing_is_believed_where_nothing_is_listed() -> None:
-    """Without a header, the request passes untouched (R1)."""
-    decision = decide({FOR: "203.0.113.7", REAL: "203.0.113.7"}, headers=[])
-
-    assert decision.reason is Reason.NO_TRUSTED_HEADERS
-    assert (decision.client, decision.removed) == (PROXY, ())
+    return policy.decide(replace(CONNECTION, peer=peer), sent)
 
 
 def test_every_known_header_is_removed_where_nothing_stands_in_front() -> None:
@@ -58,59 +53,40 @@ def test_every_known_header_is_removed_where_nothing_stands_in_front() -> None:
     assert decision.problems == ()
 
 
-@pytest.mark.parametrize("peer", [PROXY, STRANGER])
-def test_only_opted_in_categories_lose_headers(peer: str) -> None:
-    """What the policy does not list passes, unless all is to go (R2)."""
-    sent = {HOST: "a.example", REAL: "6.6.6.6", "X-Original-URL": "/admin"}
-
-    assert decide(sent, peer=peer).removed == (REAL,)
-    assert set(decide(sent, peer=peer, strip="all").removed) == set(sent)
-
-
 SECRETS: dict[str, Any] = {
     "secret_header": SECRET_HEADER,
-    "secrets": ["first-secret", "second-secret"],
+    "secrets": [FIRST, SECOND],
 }
 
 
 @pytest.mark.parametrize(
-    ("value", "peer_trusted"),
+    ("value", "trusted"),
     [
-        ("first-secret", True),
-        ("second-secret", True),
-        ("\tsecond-secret ", True),
-        ("first-secre", False),
-        ("first-secret2", False),
-        ("FIRST-SECRET", False),
-        ("first-secret,first-secret", False),
+        (FIRST, True),
+        (SECOND, True),
+        (f"\t{SECOND} ", True),
+        (FIRST[:-1], False),
+        (f"{FIRST}2", False),
+        (FIRST.upper(), False),
+        (f"{FIRST},{FIRST}", False),
         ("", False),
         (None, False),
         ("\ud800", False),
-        ("f\xefrst-secret", False),
+        (f"{FIRST}\xef", False),
     ],
 )
-def test_request_is_direct_without_the_secret(
-    value: str | None, peer_trusted: bool
-) -> None:
+def test_request_is_direct_without_the_secret(value: str | None, trusted: bool) -> None:
     """Any of the secrets will do; nothing else will, not even from a proxy."""
     sent = {FOR: "203.0.113.7", REAL: "6.6.6.6"}
     if value is not None:
         sent[SECRET_HEADER] = value
 
-    for options in (SECRETS, {**SECRETS, "proxies": None}):
+    anybody: dict[str, Any] = {**SECRETS, "proxies": None}
+    for options in (SECRETS, anybody):
         decision = decide(sent, **options)
         assert decision.peer_trusted is trusted
         assert (decision.reason is Reason.SECRET_MISSING) is not trusted
         assert decision.client == ("203.0.113.7" if trusted else PROXY)
-
-
-def test_secret_does_not_make_a_stranger_a_proxy() -> None:
-    """With a list of proxies too, the peer must be in it."""
-    sent = {FOR: "203.0.113.7", SECRET_HEADER: "first-secret"}
-
-    decision = decide(sent, peer=STRANGER, **SECRETS)
-
-    assert decision.reason is Reason.PEER_NOT_TRUSTED
 
 
 def test_secret_is_compared_with_every_one_in_constant_time(
@@ -125,48 +101,10 @@ def test_secret_is_compared_with_every_one_in_constant_time(
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
 
-    for value in ("first-secret", "wrong"):
+    for value in (FIRST, "wrong"):
         compared.clear()
         decide({SECRET_HEADER: value}, **SECRETS)
-        assert compared == [b"first-secret", b"second-secret"]
-
-
-@pytest.mark.parametrize(
-    ("headers", "client", "winner", "removed"),
-    [
-        # Of two that identify the client, the last listed one wins.
-        ({REAL: "203.0.113.7", FOR: "203.0.113.8"}, "203.0.113.8", FOR, {REAL}),
-        # One that identifies beats one that does not, and a malformed one.
-        ({REAL: "203.0.113.7", FOR: "unknown"}, "203.0.113.7", REAL, {FOR}),
-        ({REAL: "203.0.113.7", FOR: "garbage"}, "203.0.113.7", REAL, {FOR}),
-        ({REAL: "203.0.113.7", FOR: " ,"}, "203.0.113.7", REAL, {FOR}),
-        # A well-formed one beats a malformed one; of the malformed, one that vouches.
-        ({REAL: "unknown", FOR: "garbage"}, None, None, {REAL, FOR}),
-        ({REAL: "garbage", FOR: "garbage, 10.0.0.8"}, None, FOR, {REAL}),
-        ({REAL: "garbage", FOR: "garbage"}, None, None, {REAL, FOR}),
-    ],
-)
-def test_best_of_several_client_headers_counts(
-    headers: dict[str, str], client: str | None, winner: str | None, removed: set[str]
-) -> None:
-    """The order of the policy decides among equals (R5)."""
-    decision = decide(headers, headers=[REAL, FOR])
-
-    assert decision.client == client
-    assert decision.winners.get(Category.CLIENT) == winner
-    assert set(decision.removed) == removed
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_well_formed_list_that_names_nobody_beats_a_malformed_one(order: int) -> None:
-    """The address is the last that the better one confirms, in either order."""
-    other = "X-Original-Forwarded-For"
-    sent = {FOR: "garbage, 10.0.0.8", other: "unknown, 10.0.0.9"}
-
-    decision = decide(sent, headers=[FOR, other][::order])
-
-    assert (decision.client, decision.address) == (None, "10.0.0.9")
-    assert decision.removed == (FOR,)
+        assert compared == [FIRST.encode(), SECOND.encode()]
 
 
 def test_missing_client_headers_are_one_problem() -> None:
@@ -176,19 +114,7 @@ def test_missing_client_headers_are_one_problem() -> None:
     assert decision.problems == (Problem("missing", FOR),)
 
 
-def test_header_of_ones_own_is_read_and_removed_as_known_ones_are() -> None:
-    """Its category is opted in, its synonyms go, and it goes from strangers."""
-    own = ProxyHeader("X-Edge-Client", Category.CLIENT, Form.ADDRESS)
-    sent = {"x-edge-client": "203.0.113.7", FOR: "6.6.6.6"}
-
-    decision = decide(sent, headers=[own])
-    direct = decide(sent, headers=[own], peer=STRANGER)
-
-    assert (decision.client, decision.removed) == ("203.0.113.7", (FOR,))
-    assert set(direct.removed) == {FOR, "X-Edge-Client"}
-
-
-def test_forwarded_of_ones_own_name_is_named_so() -> None:
+def test_custom_forwarded_is_named_so() -> None:
     """Winners and problems have the name that came."""
     own = ProxyHeader("X-Edge-Forwarded", Category.CLIENT, Form.FORWARDED)
     sent = {"X-Edge-Forwarded": 'for=203.0.113.7;proto=https;host="a/b"'}
@@ -198,29 +124,6 @@ def test_forwarded_of_ones_own_name_is_named_so() -> None:
     assert decision.scheme == "https"
     assert set(decision.winners.values()) == {"X-Edge-Forwarded"}
     assert decision.problems == (Problem("malformed", "X-Edge-Forwarded", "a/b"),)
-
-
-def test_client_without_a_listed_header_is_unknown() -> None:
-    """A trusted peer says nothing of the client: no header may."""
-    decision = decide({PROTO: "http, https"}, headers=[PROTO])
-
-    assert decision.reason is Reason.NO_CLIENT_HEADER
-    assert (decision.client, decision.scheme) == (None, "https")
-    assert decision.problems == ()
-
-
-@pytest.mark.parametrize(
-    ("hops", "proxies", "scheme"),
-    [(None, PROXIES, "https"), (2, PROXIES, "http"), (None, None, "http")],
-)
-def test_other_lists_are_read_where_no_client_was_found(
-    hops: int | None, proxies: Any, scheme: str
-) -> None:
-    """By the peer's own element, by the count, or from the left (R9)."""
-    decision = decide({PROTO: "http, https"}, hops=hops, proxies=proxies)
-
-    assert decision.scheme == scheme
-    assert decision.problems == (Problem("missing", FOR),)
 
 
 @pytest.mark.parametrize(
@@ -248,85 +151,50 @@ def test_known_header_named_in_connection_is_a_problem(
     ]
 
 
-def test_connection_is_not_read_where_nothing_is_listed() -> None:
-    """Then nothing can have been stripped that would have been used."""
-    assert decide({"Connection": f"close, {FOR}"}, headers=[]).problems == ()
-
-
-REJECT: dict[str, Any] = {"malformed": "reject"}
-REFUSE: dict[str, Any] = {"missing": "reject"}
+MALFORMED: dict[str, Any] = {"malformed": "reject"}
+MISSING: dict[str, Any] = {"missing": "reject"}
 
 
 @pytest.mark.parametrize(
     ("headers", "options", "rejected"),
     [
-        ({FOR: "garbage"}, REJECT, Problem("malformed", FOR, "garbage")),
-        ({FOR: "x" * 5000}, REJECT, Problem("too-long", FOR, "x" * 5000)),
+        ({FOR: "garbage"}, MALFORMED, Problem("malformed", FOR, "garbage")),
+        ({FOR: "x" * 5000}, MALFORMED, Problem("too-long", FOR, "x" * 5000)),
         (
             {FOR: "203.0.113.7", PROTO: "ftp"},
-            REJECT,
+            MALFORMED,
             Problem("malformed", PROTO, "ftp"),
         ),
-        ({FOR: "unknown"}, REJECT, None),
-        ({FOR: "203.0.113.7", PROTO: ""}, REJECT, None),
-        ({}, REJECT, None),
-        ({FOR: "garbage, 203.0.113.7"}, REJECT, None),
-        ({FOR: "203.0.113.7", REAL: "garbage"}, REJECT, None),
-        ({}, REFUSE, Problem("missing", FOR)),
-        ({FOR: ""}, REFUSE, Problem("missing", FOR)),
-        ({FOR: "unknown"}, REFUSE, Problem("unidentified", FOR)),
-        ({FOR: "unknown, 10.0.0.8"}, REFUSE, Problem("unidentified", FOR)),
-        ({FOR: "garbage"}, REFUSE, Problem("malformed", FOR, "garbage")),
-        ({FOR: "203.0.113.7", PROTO: "ftp"}, REFUSE, None),
+        ({FOR: "unknown"}, MALFORMED, None),
+        ({FOR: "203.0.113.7", PROTO: ""}, MALFORMED, None),
+        ({}, MALFORMED, None),
+        ({FOR: "garbage, 203.0.113.7"}, MALFORMED, None),
+        ({FOR: "203.0.113.7", REAL: "garbage"}, MALFORMED, None),
+        ({}, MISSING, Problem("missing", FOR)),
+        ({FOR: ""}, MISSING, Problem("missing", FOR)),
+        ({FOR: "unknown"}, MISSING, Problem("unidentified", FOR)),
+        ({FOR: "unknown, 10.0.0.8"}, MISSING, Problem("unidentified", FOR)),
+        ({FOR: "garbage"}, MISSING, Problem("malformed", FOR, "garbage")),
+        ({FOR: "203.0.113.7", PROTO: "ftp"}, MISSING, None),
         (
             {FOR: "203.0.113.7"},
-            {**REFUSE, "hops": 2},
+            {**MISSING, "hops": 2},
             Problem("too-few-elements", FOR, "203.0.113.7"),
         ),
         (
             {"Connection": FOR, FOR: "unknown"},
-            REFUSE,
+            MISSING,
             Problem("unidentified", FOR),
         ),
-        ({"Connection": FOR, FOR: "203.0.113.7"}, {**REFUSE, **REJECT}, None),
+        ({"Connection": FOR, FOR: "203.0.113.7"}, {**MISSING, **MALFORMED}, None),
     ],
 )
-def test_request_is_refused_for_what_the_policy_refuses(
+def test_request_is_rejected_for_what_the_policy_rejects(
     headers: dict[str, str], options: dict[str, Any], rejected: Problem | None
 ) -> None:
-    """The problem is the decision's, and in its list; strangers are not refused."""
+    """The problem is the decision's, and in its list; no stranger is rejected."""
     decision = decide(headers, **options)
 
     assert decision.rejected == rejected
     assert rejected is None or rejected in decision.problems
     assert decide(headers, peer=STRANGER, **options).rejected is None
-
-
-def test_forwarded_opts_in_three_categories() -> None:
-    """Client, scheme and host at once; other categories pass."""
-    sent = {
-        FORWARDED: "for=203.0.113.7;proto=https;host=a.example",
-        FOR: "6.6.6.6",
-        PROTO: "http",
-        HOST: "evil.example",
-        "X-Forwarded-Port": "1",
-    }
-
-    decision = decide(sent, headers=[FORWARDED])
-
-    assert (decision.client, decision.scheme) == ("203.0.113.7", "https")
-    assert decision.host == "a.example"
-    assert decision.removed == (FOR, PROTO, HOST)
-
-
-def test_forwarded_that_names_nobody_still_names_scheme_and_host() -> None:
-    """The header is removed where no element became the address (R11, R12)."""
-    decision = decide(
-        {FORWARDED: "for=unknown;proto=https;host=a.example"}, headers=[FORWARDED]
-    )
-
-    assert (decision.client, decision.address) == (None, PROXY)
-    assert (decision.scheme, decision.host) == ("https", "a.example")
-    assert decision.removed == (FORWARDED,)
-    assert Category.CLIENT not in decision.winners
-    assert decision.winners[Category.SCHEME] == FORWARDED

@@ -117,7 +117,7 @@ def test_value_of_a_wrong_type_is_an_error(
     ],
     ids=str,
 )
-def test_wrong_value_is_told_before_it_is_used(setting: dict[str, Any]) -> None:
+def test_wrong_value_is_refused_before_it_is_used(setting: dict[str, Any]) -> None:
     """Even where what it belongs to is not switched on."""
     [name] = setting
 
@@ -131,6 +131,7 @@ def test_policy_is_made_of_its_own_settings() -> None:
     """Those of HTTPS and the rest are not the policy's, and named as such."""
     given = {
         "TRUSTED_PROXY_HEADERS": PROTO,
+        "TRUSTED_PROXIES": "loopback",
         "TRUSTED_PROXY_HTTPS_ONLY": True,
         "TRUSTED_PROXY_HTTPS_STATUS": 301,
         "TRUSTED_PROXY_MOUNT_POINTS": {"/a": "http://b/"},
