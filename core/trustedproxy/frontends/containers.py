@@ -189,9 +189,9 @@ def _make_headers(plan: Plan) -> Tree:
         data[header.name] = (
             f"$http_{_spell(header.name)}, {word}" if header.appends else word
         )
-    kept = {*_ALWAYS, *(name.lower() for name in plan.mount_points)}
-    # An empty value removes what a client sent.
-    gone = (name for name in plan.removed if name.lower() not in kept)
+    # An empty value removes what a client sent; an Ingress may set its mount point.
+    mounts = (name for name in plan.mount_points if name not in plan.handed_on)
+    gone = [name for name in (*plan.removed, *mounts) if name.lower() not in _ALWAYS]
     data.update(dict.fromkeys(gone, ""))
     return _make_map(f"{plan.site.name}-headers", data)
 

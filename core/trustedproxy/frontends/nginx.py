@@ -133,6 +133,10 @@ def _write_server(plan: Plan) -> Iterator[str]:
     if site.tls is not None:
         yield f"ssl_certificate     {site.tls.certificate};"
         yield f"ssl_certificate_key {site.tls.key};"
+    # nginx takes quotes and commas for parts of a host, which goes into headers here.
+    yield 'if ($host !~ "^[][a-z0-9._:-]+$") {'
+    yield "    return 400;"
+    yield "}"
     # Of a redirect to the path with a slash: whatever stands in front knows its scheme.
     yield "absolute_redirect off;"
     yield "# Room for the names below."

@@ -95,6 +95,9 @@ def _write_recv(plan: Plan, listener: Listener) -> Iterator[str]:
         yield "if (client.ip !~ outer) {"
         yield "    return (synth(403));"
         yield "}"
+    yield 'if (req.http.Host !~ "^[][A-Za-z0-9._:-]+$") {'
+    yield "    return (synth(400));"
+    yield "}"
     if site.server_names:
         names = "|".join(map(escape_regex, site.server_names))
         yield f'if (req.http.Host !~ "(?i)^({names})(:[0-9]+)?$") {{'

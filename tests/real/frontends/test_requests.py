@@ -32,10 +32,10 @@ SECRET = "a-secret-of-the-test%1"
 
 
 def make_policy(*headers: Any, **more: Any) -> ProxyPolicy:
-    """Make a policy that trusts what is on this machine."""
+    """Make a policy that trusts proxies on this machine, but not the test's client."""
     return ProxyPolicy(
         headers=headers,
-        **{"proxies": ["loopback", "unix"], "strip": "all", **more},
+        **{"proxies": ["127.0.0.1", "::1", "unix"], "strip": "all", **more},
     )
 
 
@@ -286,6 +286,28 @@ def test_inner_proxy_adds_an_element_to_forwarded(ground: Ground, front: Front) 
     assert seen.decision.problems == ()
 
 
+@pytest.mark.parametrize(
+    "front",
+    [
+        pytest.param(front, id=front.name)
+        for front in FRONTS
+        if can(front, POLICIES["X-Real-IP"], {"behind": "127.0.0.1"})
+    ],
+)
+def test_inner_proxy_hands_a_single_address_on(ground: Ground, front: Front) -> None:
+    """It is the outer proxy's word, and nothing is added to it."""
+    policy = POLICIES["X-Real-IP"]
+    said = [("X-Real-IP", CLIENT), ("X-Forwarded-Ssl", "on")]
+
+    with running(ground, front, policy, behind="127.0.0.1") as run:
+        answer = run.get("/page", said, source="127.0.0.1").json()
+
+    seen = judge(policy, answer, unix=False).seen
+    assert (seen["client"], seen["scheme"]) == (CLIENT, "https")
+    left = list_left_over(policy, answer["lines"])
+    assert {name.lower() for name in left} <= OWN.get(front.name, set())
+
+
 IPV6: Mapping[str, Callable[[str], bool]] = {
     "X-Forwarded-For": lambda value: value == "::1",
     "Forwarded": lambda value: value.startswith('for="[::1]'),
@@ -314,3 +336,34 @@ def test_client_over_ipv6_is_spelled_as_the_header_wants_it(
     [value] = [v for n, v in answer["lines"] if n.lower() == header.lower()]
     assert IPV6[header](value)
     assert judge(policy, answer, unix=False).decision.client == "::1"
+
+
+INJECTIONS = (
+    'a.example",for=198.51.100.66;proto=https;host="b.example',
+    'a.example";for=198.51.100.66;host="b.example',
+    'a.example\\",for=198.51.100.66;host=\\"b.example',
+    'a.example", for="198.51.100.66"',
+)
+
+
+@pytest.mark.parametrize(
+    "front",
+    [pytest.param(f, id=f.name) for f in FRONTS if can(f, POLICIES["Forwarded"], {})],
+)
+def test_host_cannot_write_an_element_of_forwarded(
+    ground: Ground, front: Front
+) -> None:
+    """Where every name is served: what a client puts into Host stays a host."""
+    policy = POLICIES["Forwarded"]
+
+    with running(ground, front, policy, server_names=()) as run:
+        address = ("127.0.0.1", run.site.listeners[0].port)
+        for host in INJECTIONS:
+            for target in ("/page", f"http://{host}/page"):
+                reply = get(address, target, host=host, source=CLIENT)
+                if reply.status == 200:
+                    seen = judge(policy, reply.json(), unix=False)
+                    assert seen.seen["client"] == CLIENT
+                    assert seen.seen["scheme"] == "http"
+                else:
+                    assert reply.status in (0, 400, 404)

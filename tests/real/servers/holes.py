@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .behaviour import FORGED
 from .client import Line
-from .farm import CLIENT, HOST
+from .farm import CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,15 @@ HOLES = (
         means="the client's own scheme counts on plain HTTP",
     ),
     Hole(
-        "HAProxy without its own Connection, before Caddy",
+        "HAProxy without its own Connection, before Varnish",
         "haproxy",
         r"    http-request (del|set)-header Connection .*\n",
-        [("Connection", "close, X-Forwarded-For")],
-        {"address": HOST},
-        mount_point="/behind-caddy/uwsgi",
+        [("Connection", "close, X-Forwarded-Proto")],
+        {"scheme": "http"},
+        tls=True,
+        mount_point="/behind-varnish/uwsgi",
         closed_by="`http-request del-header Connection …`",
-        means="the second proxy obeys the client's list, and HAProxy is the client",
+        means="a second proxy obeys the client's list, and the scheme is lost",
     ),
     Hole(
         "Envoy without headers_with_underscores_action",
