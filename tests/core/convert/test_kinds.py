@@ -702,7 +702,7 @@ MOD_WSGI = {
             "HEADERS": [FOR, PROTO],
             "PROXIES": ["10.1.0.0/16", "10.2.0.0/16", "127.0.0.1"],
         },
-        "respelled switch-mod_wsgi malformed signals",
+        "respelled switch-mod_wsgi malformed signals bare-address",
         "everybody unknown-header",
     ),
     "no proxies": Row(
@@ -741,7 +741,7 @@ MOD_WSGI = {
             "MOUNT_POINTS": {"/blog/": "http://127.0.0.1:8001/"},
         },
         "redirect-status mount-points",
-        "hsts-needs-https-only",
+        "hsts-needs-https-only bare-address",
     ),
     "options alone": Row(
         "mod_wsgi",

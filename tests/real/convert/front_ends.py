@@ -1,5 +1,5 @@
 """
-nginx and Apache, started with the configuration that a conversion reads.
+nginx, and Apache with its modules, started with what a conversion reads.
 
 In:  directives, one server each.
 Out: `FrontEnd`, which says which address a request's client has there.
@@ -8,10 +8,13 @@ Out: `FrontEnd`, which says which address a request's client has there.
 from __future__ import annotations
 
 import http.client
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...oracle.apache import express_command
 from ..servers.processes import ProcessManager, connect, find_free_ports
 
 HOST = "127.0.0.1"
@@ -51,8 +54,7 @@ User www-data
 Group www-data
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so
-LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so
+{modules}
 StartServers 1
 ServerLimit 1
 ThreadsPerChild 8
@@ -61,11 +63,32 @@ HostnameLookups Off
 {servers}
 """
 _APACHE_SERVER = """\
-Listen {host}:{port}
-<VirtualHost {host}:{port}>
-{directives}
-Header always set X-Client "expr=%{{REMOTE_ADDR}}"
+Listen {{host}}:{{port}}
+<VirtualHost {{host}}:{{port}}>
+{{directives}}
+{answer}
 </VirtualHost>
+"""
+
+_REMOTEIP_MODULES = """\
+LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so
+LoadModule remoteip_module /usr/lib/apache2/modules/mod_remoteip.so
+"""
+_REMOTEIP_ANSWER = 'Header always set X-Client "expr=%{{REMOTE_ADDR}}"'
+
+_WSGI_MODULES = """\
+LoadModule wsgi_module "{module}"
+WSGIPythonHome "{home}"
+WSGIApplicationGroup %{{GLOBAL}}
+<Directory "{folder}">
+Require all granted
+</Directory>
+"""
+_WSGI_ANSWER = 'WSGIScriptAlias / "{folder}/application.wsgi"'
+_WSGI_APPLICATION = """\
+def application(environ, start_response):
+    start_response("200 OK", [("X-Client", environ["REMOTE_ADDR"])])
+    return []
 """
 
 
@@ -100,16 +123,47 @@ def start_nginx(manager: ProcessManager, directives: Sequence[str]) -> list[Fron
 
 
 def start_apache(manager: ProcessManager, directives: Sequence[str]) -> list[FrontEnd]:
-    """Start one Apache with a virtual host for each set of directives."""
-    folder = _make_folder(manager, "apache")
+    """Start one Apache with a virtual host for each of mod_remoteip's directives."""
+    folder = _make_folder(manager, "remoteip")
+    return _start_apache(
+        manager, folder, directives, _REMOTEIP_MODULES, _REMOTEIP_ANSWER
+    )
+
+
+def start_mod_wsgi(
+    manager: ProcessManager, directives: Sequence[str]
+) -> list[FrontEnd]:
+    """Start one Apache with a virtual host for each of mod_wsgi's directives."""
+    folder = _make_folder(manager, "wsgi")
+    application = folder / "application.wsgi"
+    application.write_text(_WSGI_APPLICATION, encoding="utf-8")
+    module = subprocess.run(
+        [express_command(), "module-location"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    modules = _WSGI_MODULES.format(module=module, home=sys.base_prefix, folder=folder)
+    answer = _WSGI_ANSWER.format(folder=folder)
+    return _start_apache(manager, folder, directives, modules, answer)
+
+
+def _start_apache(
+    manager: ProcessManager,
+    folder: Path,
+    directives: Sequence[str],
+    modules: str,
+    answer: str,
+) -> list[FrontEnd]:
     ports = find_free_ports(len(directives))
+    server = _APACHE_SERVER.format(answer=answer)
     text = _APACHE.format(
-        folder=folder, servers=_join(_APACHE_SERVER, directives, ports)
+        folder=folder, modules=modules, servers=_join(server, directives, ports)
     )
     configuration = folder / "httpd.conf"
     configuration.write_text(text, encoding="utf-8")
     command = ["apache2", "-DFOREGROUND", "-f", str(configuration)]
-    return _start(manager, "remoteip-apache", command, ports)
+    return _start(manager, folder.name, command, ports)
 
 
 def _make_folder(manager: ProcessManager, name: str) -> Path:

@@ -7,7 +7,10 @@ Out: the same client, or a note that says why not.
 
 from __future__ import annotations
 
+import os
 import random
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +22,7 @@ from trustedproxy.convert.record import name_of
 
 from ...docs.coming_from import read_pages
 from ..servers.processes import ProcessManager
-from .front_ends import FrontEnd, start_apache, start_nginx
+from .front_ends import FrontEnd, start_apache, start_mod_wsgi, start_nginx
 from .honest import ODD_CLIENTS, Request, make_request
 from .ledger import unexplained
 
@@ -40,6 +43,16 @@ APACHE = {
     "RemoteIPTrustedProxy 127.0.0.2 8.8.4.4",
     "shortened": "RemoteIPHeader X-Real-IP\nRemoteIPInternalProxy 127.0",
     "no list": "RemoteIPHeader X-Forwarded-For",
+}
+MOD_WSGI = {
+    "a list": "WSGITrustedProxyHeaders X-Forwarded-For\n"
+    "WSGITrustedProxies 127.0.0.0/29",
+    "shortened": "WSGITrustedProxyHeaders X-Forwarded-For\nWSGITrustedProxies 127.0",
+    "host bits and a mask": "WSGITrustedProxyHeaders X-Forwarded-For\n"
+    "WSGITrustedProxies 127.0.0.5/29 8.8.4.4/255.255.255.0",
+    "no proxies": "WSGITrustedProxyHeaders X-Forwarded-For",
+    "nobody": "WSGITrustedProxyHeaders X-Forwarded-For\nWSGITrustedProxies",
+    "one address": "WSGITrustedProxyHeaders X-Real-IP\nWSGITrustedProxies 127.0.0.2",
 }
 # What the pages print is accepted by the real ones as well.
 for _name, _texts in (("nginx_realip", NGINX), ("mod_remoteip", APACHE)):
@@ -77,6 +90,21 @@ def nginx(manager: ProcessManager) -> dict[str, FrontEnd]:
 def apache(manager: ProcessManager) -> dict[str, FrontEnd]:
     """Start Apache with every configuration."""
     return dict(zip(APACHE, start_apache(manager, list(APACHE.values())), strict=True))
+
+
+@pytest.fixture(scope="module")
+def mod_wsgi(manager: ProcessManager) -> dict[str, FrontEnd]:
+    """Start Apache and mod_wsgi with every configuration."""
+    if os.geteuid() == 0 and not is_readable(Path(sys.base_prefix)):
+        pytest.skip("Apache's unprivileged children cannot read this Python")
+    started = start_mod_wsgi(manager, list(MOD_WSGI.values()))
+    return dict(zip(MOD_WSGI, started, strict=True))
+
+
+def is_readable(folder: Path) -> bool:
+    """Say whether everybody can reach a folder, down from the root."""
+    folders = [folder, *folder.parents]
+    return all(path.stat().st_mode & stat.S_IXOTH for path in folders)
 
 
 def draw_requests(header: str) -> list[Request]:
@@ -123,3 +151,11 @@ def test_realip_finds_the_same_client(name: str, nginx: dict[str, FrontEnd]) -> 
 def test_remoteip_finds_the_same_client(name: str, apache: dict[str, FrontEnd]) -> None:
     """Every chain has the client that Apache gives it, but for private addresses."""
     compare(apache[name], APACHE[name])
+
+
+@pytest.mark.parametrize("name", MOD_WSGI)
+def test_mod_wsgi_finds_the_same_client(
+    name: str, mod_wsgi: dict[str, FrontEnd]
+) -> None:
+    """Every chain has the client that mod_wsgi gives it, in its own spelling."""
+    compare(mod_wsgi[name], MOD_WSGI[name])

@@ -416,3 +416,22 @@ def test_note_about_talisman_in_debug_mode_is_true() -> None:
     application.debug = True
 
     assert tools.open_wsgi(application, request, "GET")["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "options"),
+    [
+        pytest.param("127.0.0.1", {"forwarded_allow_ips": ""}, id="TCP"),
+        pytest.param(
+            "", {"secure_scheme_headers": {}, "forwarder_headers": ""}, id="unix"
+        ),
+    ],
+)
+def test_switches_of_gunicorn_keep_it_from_the_headers(
+    peer: str, options: dict[str, Any]
+) -> None:
+    """With what the note says, the scheme is left to the policy."""
+    request = make_request({PROTO: ["https"]}, peer=peer)
+
+    assert tools.ask_gunicorn({}, request)["scheme"] == "https"
+    assert tools.ask_gunicorn(options, request)["scheme"] == "http"

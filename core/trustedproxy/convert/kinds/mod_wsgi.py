@@ -11,9 +11,17 @@ import shlex
 from typing import TYPE_CHECKING
 
 from ...exceptions import ConfigurationError, nearest
+from ...headers import Category
 from ...mod_wsgi import parse_mod_wsgi
 from ..entries import Spelling, add_proxies
-from ..record import EVERY_PEER, HEADERS, PROXIES, Effect, find_header
+from ..record import (
+    EVERY_PEER,
+    HEADERS,
+    PROXIES,
+    Effect,
+    category_of,
+    find_header,
+)
 from ..sources.given import Given, place, refuse_near
 from .kind import Found, Kind
 
@@ -147,6 +155,8 @@ def _convert_proxies(reading: Reading) -> None:
 
 
 def _note_headers(reading: Reading) -> None:
+    if Category.CLIENT in map(category_of, reading.draft.headers):
+        reading.note_bare_address()
     reading.note(
         Effect.TO_DO,
         "switch-mod_wsgi",
