@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .decision import Reason
-from .headers import KNOWN_HEADERS, Category, environ_key
+from .headers import KNOWN_HEADERS, Category
 from .log import is_due, log_problems, logger, shorten, warn_once
 from .networks import OWN_NETWORKS, UNIX
 from .parsing.addresses import parse_peer, spell_peer
-from .parsing.values import strip_mount_point
+from .parsing.values import BLANKS, strip_mount_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 _MOUNT_POINT_HEADERS = frozenset(
     header.name for header in KNOWN_HEADERS if header.category is Category.MOUNT_POINT
-)
-# As either surface spells them.
-_MOUNT_POINT_KEYS = frozenset(
-    key for name in _MOUNT_POINT_HEADERS for key in (name.lower(), environ_key(name))
 )
 DECIDED_TWICE = (
     "a trusted proxy policy was applied to a request that one was applied to before: "
@@ -107,7 +103,10 @@ def advise_untrusted_peer(
 
 
 def _list_trusted_headers(policy: PolicyOptions, decision: Decision) -> list[str]:
-    return [h.name for h in policy.headers if h.name in decision.removed]
+    """List what shows that the peer may be a proxy: what only a trusted one may say."""
+    listed = [h.name for h in policy.headers if h.name in decision.removed]
+    # Where facts are stated instead, no header of theirs is listed.
+    return listed or (list(decision.removed) if policy.fixed else [])
 
 
 def _name_entry(decision: Decision) -> str:
@@ -145,8 +144,12 @@ def advise_unlisted_mount_point(
     listed = any(Category.MOUNT_POINT in h.categories for h in policy.headers)
     if not decision.peer_trusted or listed or policy.fixed_mount_point is not None:
         return None
-    sent = sorted(_MOUNT_POINT_HEADERS.intersection(headers))
-    if not sent or not headers[sent[0]].strip(" \t/"):
+    sent = [
+        name
+        for name in sorted(_MOUNT_POINT_HEADERS.intersection(headers))
+        if headers[name].strip(BLANKS + "/")
+    ]
+    if not sent:
         return None
     return Advice(
         "mount-point-not-listed",
@@ -222,7 +225,8 @@ def log_decision(
     if decision.problems:
         log_problems(decision.problems, decision.connection.peer)
     if decision.peer_trusted:
-        if not _MOUNT_POINT_KEYS.isdisjoint(decision.came) and (
+        names_one = not rules.mount_point_keys.isdisjoint(decision.came)
+        if (names_one or policy.fixed_mount_point) and (
             Category.MOUNT_POINT not in rules.opted_in
             or decision.connection.path.startswith(decision.mount_point)
         ):
@@ -238,7 +242,8 @@ def log_decision(
     if policy.report_only:
         _log_report(decision)
     if logger.isEnabledFor(logging.DEBUG):
-        logger.debug("trustedproxy: %s", decision)
+        extra = {"code": "decided", "header": None, "peer": decision.peer}
+        logger.debug("trustedproxy: %s", _show(decision), extra=extra)
 
 
 def _name(
@@ -280,12 +285,17 @@ def _log_report(decision: Decision) -> None:
     if (decision.original or decision.rejected) and is_due(
         "report-only", decision.peer
     ):
-        shown = repr(decision)
-        if len(shown) > _LONGEST_SHOWN:
-            shown = f"{shown[:_LONGEST_SHOWN]}… ({len(shown)} characters)"
         logger.warning(
             "trustedproxy: report only: %s would be changed: %s",
             sorted(decision.original),
-            shown,
+            _show(decision),
             extra={"code": "report-only", "header": None, "peer": decision.peer},
         )
+
+
+def _show(decision: Decision) -> str:
+    """Show what a decision says, and not too much of it."""
+    shown = repr(decision)
+    if len(shown) > _LONGEST_SHOWN:
+        return f"{shown[:_LONGEST_SHOWN]}… ({len(shown)} characters)"
+    return shown

@@ -77,6 +77,12 @@ class Rules:
             for header in self.known
             if options.strip == "all" or not self.opted_in.isdisjoint(header.categories)
         )
+        #: Keys of the headers that may name a mount point, listed or not.
+        self.mount_point_keys = frozenset(
+            self.key_of[header.name]
+            for header in self.known
+            if header.category is Category.MOUNT_POINT
+        )
         self._known_keys = frozenset(self.key_of[header.name] for header in self.known)
         self._secrets = tuple(secret.encode("ascii") for secret in options.secrets)
         if self._secrets:
