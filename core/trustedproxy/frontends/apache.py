@@ -55,10 +55,9 @@ def _write_cleaning(plan: Plan) -> Iterator[str]:
 
 def _write_host(plan: Plan, listener: Listener, macro: str) -> Iterator[str]:
     site = plan.site
-    host = f"[{site.address}]" if ":" in site.address else site.address
-    where = "*" if site.address == ANY_FAMILY else host or "*"
+    where = "*" if site.address == ANY_FAMILY else site.host or "*"
     if listener.port not in _USUAL_PORTS or site.address:
-        listen = f"{host}:{listener.port}" if where != "*" else str(listener.port)
+        listen = f"{where}:{listener.port}" if where != "*" else str(listener.port)
         yield f"Listen {listen}"
     yield f"<VirtualHost {where}:{listener.port}>"
     yield from indent(list(_write_inside(plan, listener, macro)))

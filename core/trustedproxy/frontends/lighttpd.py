@@ -48,8 +48,7 @@ def _list(words: Sequence[str]) -> str:
 
 def _write_socket(plan: Plan, listener: Listener) -> Iterator[str]:
     site = plan.site
-    address = site.address or "0.0.0.0"
-    host = f"[{address}]" if ":" in address else address
+    host = site.host or "0.0.0.0"
     yield f'$SERVER["socket"] == "{host}:{listener.port}" {{'
     yield from indent(list(_write_inside(plan, listener)))
     yield "}"

@@ -159,8 +159,8 @@ def _write_server(plan: Plan) -> Iterator[str]:
 
 
 def _listen(site: Site, listener: Listener) -> str:
-    host = f"[{site.address}]" if ":" in site.address else site.address
-    words = [f"{host}:{listener.port}" if host else str(listener.port)]
+    port = listener.port
+    words = [f"{site.host}:{port}" if site.host else str(port)]
     if site.address == ANY_FAMILY:
         words.append("ipv6only=off")
     if not site.server_names:

@@ -250,6 +250,11 @@ class Site:
             sorted((first, *self.others), key=lambda one: len(one.path), reverse=True)
         )
 
+    @property
+    def host(self) -> str:
+        """The address to listen on, with brackets around IPv6, or nothing."""
+        return f"[{self.address}]" if ":" in self.address else self.address
+
     def name_of(self, location: Location) -> str:
         """Name *location* so that it differs from those of other sites."""
         if location.name == self.name:

@@ -77,8 +77,7 @@ def make_entry_points(plan: Plan) -> Tree:
     site = plan.site
     points: Tree = {}
     for listener in site.listeners:
-        host = "" if site.address == ANY_FAMILY else site.address
-        host = f"[{host}]" if ":" in host else host
+        host = "" if site.address == ANY_FAMILY else site.host
         # Names with underscores, which Python servers may take for the others.
         http: Tree = {"aliasHeadersStrategy": "delete"}
         if listener.is_secure:

@@ -29,10 +29,9 @@ _NODE = '"for=" + regsub("" + client.ip, "^(.*:.*)$", {""[\\1]""})'
 def _write(plan: Plan) -> dict[str, str]:
     site = plan.site
     [listener] = site.listeners
-    address = f"[{site.address}]" if ":" in site.address else site.address
     lines = [
         f"# {site.name}: the trusted headers are {name_headers(plan)}.",
-        f"# varnishd -a {address}:{listener.port} -f /etc/varnish/{site.name}.vcl",
+        f"# varnishd -a {site.host}:{listener.port} -f /etc/varnish/{site.name}.vcl",
         "vcl 4.1;",
         "import std;",
         *_write_outer(plan),
