@@ -27,9 +27,9 @@ JUNIT = BUILD / "junit"
 # The environments that need servers of the distribution, the longest first, so that
 # the many short ones fill the second core meanwhile.
 NEED_SERVERS = {
-    "servers": ROOT / "tests" / "servers" / "apt.txt",
+    "servers": ROOT / "tests" / "real" / "servers" / "apt.txt",
     "oracle": ROOT / "tests" / "oracle" / "apt.txt",
-    "process": ROOT / "tests" / "servers" / "apt.txt",
+    "process": ROOT / "tests" / "real" / "servers" / "apt.txt",
 }
 # The Pythons whose environments measure coverage, as tox.ini says; either is enough.
 MEASURED = ("3.11", "3.13")
