@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .decision import Connection
-from .explain import describe_settings, explain
+from .explain import describe_settings, explain, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,7 +79,7 @@ def show(
         return describe_settings(settings)
     host = next((v for k, v in headers.items() if k.lower() == "host"), None)
     request = replace(DEFAULT, host=host, **said)
-    text = explain(settings.policy, request, headers)
+    text = write_text(explain(settings.policy, request, headers))
     decision = settings.policy.decide(request, headers)
     if settings.policy.refuses(decision):
         # The answer is 400, and nothing else comes of it.

@@ -13,12 +13,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import advice
-from .advice import log_decision
 from .asgi import ScopeSurface, is_rewritten
 from .decision import DECISION_KEY, REPORT_KEY, Connection
+from .decision_log import log_decision
 from .headers import environ_key
 from .log import warn_once
 from .mod_wsgi import parse_mod_wsgi
@@ -275,6 +276,26 @@ class ProxyPolicy(PolicyOptions):
         """Read what a WSGI server says by itself, as `apply` reads it."""
         return self._environs.read(environ)
 
+    def read_scope(self, scope: Scope) -> tuple[Connection, dict[str, str]]:
+        """
+        Read what an ASGI server says by itself, as `apply_scope` reads it.
+
+        Returns:
+            The connection; and the headers that are read, name in lower case → value.
+        """
+        return self._scopes.read(scope)
+
+    def rewrite(self, environ: Environ, decision: Decision) -> dict[str, Any]:
+        """
+        Write a *decision* into a copy of its environ, as `apply` does.
+
+        Nothing is logged, and the decision is not left there.
+
+        Returns:
+            Variable → its value before, for what was replaced or removed.
+        """
+        return self._environs.write(environ, decision)
+
     def explain(self, environ: Environ) -> str:
         """
         Explain step by step, in words, what `apply` would do to *environ*.
@@ -282,10 +303,9 @@ class ProxyPolicy(PolicyOptions):
         The same rules run on a copy; the environ is not changed.  One that a policy was
         applied to before is explained as that left it, and the text begins with that.
         """
-        # Nobody needs it but those who ask.
-        from .explain import explain_environ
-
-        return explain_environ(self, environ)
+        # By its name: it stands on everything else, and only those who ask need it.
+        explaining = import_module("trustedproxy.explain")
+        return str(explaining.write_text(explaining.explain_environ(self, environ)))
 
     @classmethod
     def from_mapping(cls, mapping: SettingsMapping) -> ProxyPolicy:

@@ -1,425 +1,546 @@
 """
-Which mistakes of the operator are logged, for whom, and how often.
+Which mistake a request shows, and what to change.
 
-In:  policies with a mistake in them, and the requests that show it.
-Out: records with what to change; none that a stranger can make.
+In:  policies and requests that go together badly, and some that go well.
+Out: the advice: its code, its words, and lines that make the request come out right.
 """
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from trustedproxy import Connection, ProxyPolicy, log
-from trustedproxy.advice import ADVISERS, advise
+from trustedproxy import Connection, Decision, ProxyPolicy, read_settings
+from trustedproxy.advice import Advice, Situation, advise
+from trustedproxy.headers import KNOWN_HEADERS
+from trustedproxy.parsing.hosts import compile_allowed_hosts
 
-from .making import (
-    FOR,
-    HOST,
-    PROTO,
-    PROXIES,
-    PROXY,
-    REAL,
-    SCRIPT,
-    STRANGER,
-    make_environ,
-    make_scope,
-)
-
-POLICY = ProxyPolicy(headers=[FOR, PROTO], proxies=["192.168.1.31"])
+PEER, STRANGER, GATEWAY = "10.0.0.5", "198.51.100.7", "172.18.0.1"
+FOR, REAL, PROTO = "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Proto"
+HOST, PREFIX, PORT = "X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Port"
+USUAL = {"headers": [FOR, PROTO], "proxies": ["10.0.0.0/8"]}
 SENT = {FOR: "203.0.113.7", PROTO: "https"}
-SECRETS: dict[str, Any] = {
-    "secret_header": "X-Proxy-Proof",
-    "secrets": ["correct-horse-battery-staple"],
-}
-
-#: Reads the records of a test so far, at a level and above.
-Records = Callable[[int], list[logging.LogRecord]]
 
 
-@pytest.fixture
-def records(caplog: pytest.LogCaptureFixture) -> Records:
-    """Read what was logged during the test so far; nothing was logged before."""
-    log.forget()
-    caplog.set_level(logging.DEBUG, logger="trustedproxy")
-    return lambda level: [r for r in caplog.records if r.levelno >= level]
+def decide(
+    policy: ProxyPolicy, sent: dict[str, str], fields: dict[str, Any]
+) -> Decision:
+    """Decide a request for app.example from `PEER`, unless *fields* say otherwise."""
+    connection = replace(Connection(PEER, "http", "app.example"), **fields)
+    return policy.decide(connection, sent)
 
 
-def send(
-    policy: ProxyPolicy,
-    headers: dict[str, str],
+def ask(
+    sent: dict[str, str],
     *,
-    peer: str = PROXY,
-    surface: str = "environ",
-    **variables: Any,
-) -> None:
-    """Send one request through *policy*."""
-    if surface == "environ":
-        policy.apply(make_environ(headers, peer=peer, **variables))
-    else:
-        lines = [(name.lower(), value) for name, value in headers.items()]
-        path = variables.get("PATH_INFO", "/x")
-        policy.apply_scope(
-            make_scope(lines, peer=peer, path=path, raw_path=path.encode())
-        )
-
-
-def read_extras(record: logging.LogRecord) -> tuple[object, ...]:
-    """Read the attributes of a record that filters use."""
-    return tuple(getattr(record, name) for name in ("code", "header", "peer"))
-
-
-both = pytest.mark.parametrize("surface", ["environ", "scope"])
-
-# -- the commonest mistake: the proxy is not in the list -------------------------------
-
-OWN_PEERS: list[tuple[str, str]] = [
-    ("172.18.0.1", "172.18.0.1"),
-    ("10.9.8.7", "10.9.8.7"),
-    ("192.168.1.32", "192.168.1.32"),
-    ("127.0.0.1", "127.0.0.1"),
-    ("::1", "::1"),
-    ("169.254.1.1", "169.254.1.1"),
-    ("fe80::1%eth0", "fe80::1"),
-    ("fd00::17", "fd00::17"),
-    ("100.64.3.3", "100.64.3.3"),
-    ("::ffff:172.18.0.1", "172.18.0.1"),
-    ("2001:DB8::1", ""),
-    ("198.51.100.7", ""),
-]
-
-
-@both
-@pytest.mark.parametrize(("peer", "entry"), OWN_PEERS)
-def test_proxy_that_is_not_in_the_list_is_logged_with_the_entry_to_add(
-    peer: str, entry: str, surface: str, records: Records
-) -> None:
-    """F1: at WARNING, once for each peer of an own network; a stranger at DEBUG."""
-    for _ in range(3):
-        send(POLICY, SENT, peer=peer, surface=surface)
-
-    if not entry:
-        assert records(logging.INFO) == []
-        assert {r.code for r in records(logging.DEBUG)} == {  # type: ignore[attr-defined]
-            "peer-not-trusted",
-            "decided",
-        }
-        return
-    [record] = records(logging.WARNING)
-    assert record.getMessage() == (
-        f"trustedproxy: the peer {peer!r} sent X-Forwarded-For, X-Forwarded-Proto, "
-        "which was removed, because TRUSTED_PROXIES does not list this peer. If it is "
-        f"your own proxy, add {entry!r}, or its network, if nothing but that proxy can "
-        "come from there: through a published container port strangers come from the "
-        "gateway's address too."
+    fields: dict[str, Any] | None = None,
+    allowed_hosts: list[str] | None = None,
+    https_only: bool = False,
+    exempts: bool = False,
+    **options: Any,
+) -> list[Advice]:
+    """Ask for the advice about a request."""
+    policy = ProxyPolicy(**{**USUAL, **options})
+    known = {header.name for header in policy.known_headers}
+    situation = Situation(
+        policy,
+        policy.rules,
+        decide(policy, sent, fields or {}),
+        {name: value for name, value in sent.items() if name in known},
+        https_only=https_only,
+        allowed_hosts=compile_allowed_hosts(allowed_hosts),
+        hosts_setting="ALLOWED_HOSTS",
+        exempts=exempts,
     )
-    assert read_extras(record) == ("peer-not-trusted", FOR, peer)
+    return list(advise(situation))
 
 
-@pytest.mark.parametrize("peer", ["", "@app", "unix:/run/x", "localhost", "0.0.0.0"])
-def test_unix_peer_is_logged_with_its_word(peer: str, records: Records) -> None:
-    """A proxy that connects over a unix socket is trusted by ``unix``."""
-    send(POLICY, SENT, peer=peer)
-
-    [record] = records(logging.WARNING)
-    assert "add 'unix'" in record.getMessage()
-    assert read_extras(record) == ("peer-not-trusted", FOR, peer)
+def codes(found: list[Advice]) -> list[str]:
+    """List the codes of what was found."""
+    return [advice.code for advice in found]
 
 
-def test_unix_peer_of_a_scope_is_logged_with_its_word(records: Records) -> None:
-    """Whatever its client calls itself."""
-    lines = [(FOR.lower(), "203.0.113.7")]
-    server = ("/run/app.sock", None)
-    POLICY.apply_scope(make_scope(lines, client=("127.0.0.1", 1), server=server))
-    POLICY.apply_scope(make_scope(lines, client=None, server=server))
+def read_lines(lines: tuple[str, ...], options: dict[str, Any]) -> ProxyPolicy:
+    """Make the policy of *options* in which the *lines* were pasted."""
+    names = {
+        "TRUSTED_PROXIES" if key == "proxies" else f"TRUSTED_PROXY_{key.upper()}": value
+        for key, value in {**USUAL, **options}.items()
+    }
+    exec("\n".join(lines), {}, names)
+    return read_settings(names).policy
 
-    messages = [record.getMessage() for record in records(logging.WARNING)]
-    assert len(messages) == 2
-    assert all("add 'unix'" in message for message in messages)
+
+# -- every request that is as it should be ---------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {REAL: "203.0.113.7"}, {HOST: "a.example"}, {"Accept": "*/*"}]
-)
-def test_peer_that_sends_no_trusted_header_is_none_that_is_missing(
-    headers: dict[str, str], records: Records
-) -> None:
-    """A health check, or a request of one machine to another, is no proxy's."""
-    send(POLICY, headers, peer="172.18.0.1")
-
-    assert records(logging.WARNING) == []
-
-
-def test_each_peer_is_logged_once(records: Records) -> None:
-    """Several proxies may be missing, and each is named."""
-    for peer in ("172.18.0.1", "172.18.0.2", "172.18.0.1", "172.18.0.3"):
-        send(POLICY, SENT, peer=peer)
-
-    assert [record.peer for record in records(logging.WARNING)] == [  # type: ignore[attr-defined]
-        "172.18.0.1",
-        "172.18.0.2",
-        "172.18.0.3",
-    ]
-
-
-def test_headers_of_a_stated_category_show_a_proxy_too(records: Records) -> None:
-    """Where a fact is stated, no header of its category is listed."""
-    policy = ProxyPolicy(fixed_scheme="https", proxies=["192.168.1.31"])
-
-    send(policy, {PROTO: "http", HOST: "a.example"}, peer="172.18.0.1")
-
-    [record] = records(logging.WARNING)
-    assert "sent X-Forwarded-Proto, which was removed" in record.getMessage()
-
-
-def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """F1: 100,000 of them write nothing at WARNING, and are not remembered."""
-    log.forget()
-    caplog.set_level(logging.INFO, logger="trustedproxy")
-    environ = make_environ(SENT)
-    send(POLICY, SENT, peer=STRANGER)
-    before = sys.getallocatedblocks()
-
-    for number in range(100_000):
-        peer = f"198.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-        POLICY.apply({**environ, "REMOTE_ADDR": peer})
-
-    assert caplog.records == []
-    assert sys.getallocatedblocks() - before < 5_000
-
-
-def test_own_peers_cannot_fill_the_log_either(records: Records) -> None:
-    """Whatever a network is for, the log has a bound over all peers."""
-    for number in range(3 * log.MOST_RECORDS):
-        send(POLICY, SENT, peer=f"10.1.{number >> 8}.{number & 255}")
-
-    assert len(records(logging.WARNING)) == log.MOST_RECORDS
-
-
-# -- other mistakes --------------------------------------------------------------------
-
-
-@both
-@pytest.mark.parametrize("headers", [{}, {"X-Proxy-Proof": "a-guess"}])
-def test_proxy_without_the_secret_is_logged_once(
-    headers: dict[str, str], surface: str, records: Records
-) -> None:
-    """With the header that it has to set, and never a secret; strangers at DEBUG."""
-    policy = ProxyPolicy(headers=[FOR], **SECRETS)
-
-    for peer in (PROXY, PROXY, STRANGER):
-        send(policy, {**SENT, **headers}, peer=peer, surface=surface)
-
-    [record] = records(logging.WARNING)
-    assert record.getMessage() == (
-        f"trustedproxy: the peer '{PROXY}' sent X-Forwarded-For, which was removed, "
-        "because the request did not carry the secret in X-Proxy-Proof. If it is your "
-        "own proxy, let it set X-Proxy-Proof to one of TRUSTED_PROXY_SECRETS."
-    )
-    assert read_extras(record) == ("secret-missing", "X-Proxy-Proof", PROXY)
-
-
-@both
-@pytest.mark.parametrize(
-    ("headers", "named"),
+    ("sent", "more"),
     [
-        ({SCRIPT: "/app"}, SCRIPT),
-        ({"X-Forwarded-Prefix": "/app/", SCRIPT: ""}, "X-Forwarded-Prefix"),
-        ({"X-Forwarded-Path": "/app", "X-Forwarded-Prefix": "/"}, "X-Forwarded-Path"),
-        ({SCRIPT: ""}, None),
-        ({"X-Forwarded-Prefix": "/"}, None),
-        ({}, None),
+        (SENT, {}),
+        ({FOR: "6.6.6.6, 203.0.113.7, 10.0.0.6", PROTO: "http, https, http"}, {}),
+        ({**SENT, HOST: "app.example"}, {}),
+        ({**SENT, PORT: "443"}, {}),
+        ({FOR: "203.0.113.7"}, {"headers": [FOR], "fixed_scheme": "https"}),
+        ({FOR: "203.0.113.7"}, {"headers": [FOR], "fixed_scheme": "http"}),
+        (SENT, {"allowed_hosts": ["app.example"]}),
+        ({}, {"fields": {"peer": STRANGER}}),
+        ({}, {"headers": [], "proxies": None}),
+        ({"User-Agent": "x"}, {"headers": [], "proxies": None}),
+        ({**SENT, PREFIX: "/"}, {}),
+        ({FOR: "203.0.113.7", PROTO: "http"}, {}),
+        ({}, {"https_only": True, "exempts": True, "headers": [PROTO]}),
     ],
 )
-def test_mount_point_that_is_not_listed_is_logged_once(
-    headers: dict[str, str], named: str | None, surface: str, records: Records
+def test_right_request_gets_no_advice(
+    sent: dict[str, str], more: dict[str, Any]
 ) -> None:
-    """F1: a trusted peer sends it, and it is not used; the root is none."""
-    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
-
-    for _ in range(3):
-        send(policy, {**SENT, **headers}, surface=surface)
-
-    value = headers.get(named or "")
-    assert [read_extras(record) for record in records(logging.WARNING)] == (
-        [("mount-point-not-listed", named, PROXY)] if named else []
-    )
-    for record in records(logging.WARNING):
-        assert record.getMessage() == (
-            f"trustedproxy: the trusted peer '{PROXY}' sent {named}: "
-            f"{value!r}, which is not used, because TRUSTED_PROXY_HEADERS does not "
-            "list it. If your proxy sets it, add it; else let your proxy "
-            "remove it."
-        )
+    """Nobody reads advice that is always there."""
+    assert ask(sent, **more) == []
 
 
-def test_mount_point_of_a_stranger_is_not_missed(records: Records) -> None:
-    """A header that a forger sends is no reason to list it."""
-    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+# -- trust -----------------------------------------------------------------------------
 
-    send(policy, {SCRIPT: "/app"}, peer=STRANGER)
-    send(policy, {SCRIPT: "/app"}, peer="172.18.0.1")
-
-    assert records(logging.WARNING) == []
-
-
-IN_PATH: list[tuple[dict[str, Any], dict[str, str], str, str | None]] = [
-    ({"headers": [SCRIPT]}, {SCRIPT: "/app"}, "/app/x", SCRIPT),
-    ({"headers": [SCRIPT]}, {SCRIPT: "/app"}, "/app", SCRIPT),
-    ({"headers": "X-Edge=mount_point"}, {"X-Edge": "/app"}, "/app/x", "X-Edge"),
-    ({"fixed_mount_point": "/app"}, {}, "/app/x", None),
+CURES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], str, Any]] = [
+    (
+        "peer-not-trusted",
+        {"proxies": ["192.168.1.31"]},
+        {FOR: "192.168.1.40", PROTO: "https"},
+        {"peer": GATEWAY},
+        "client",
+        "192.168.1.40",
+    ),
+    (
+        "peer-not-trusted",
+        {"proxies": ["192.168.1.31"]},
+        SENT,
+        {"peer": ""},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "peer-not-trusted",
+        {},
+        SENT,
+        {"peer": "fe80::1%eth0"},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "peer-not-trusted",
+        {},
+        SENT,
+        {"peer": "127.0.0.1", "peer_is_unix": True},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "nothing-trusted",
+        {"headers": [], "proxies": None},
+        {**SENT, HOST: "shop.example"},
+        {},
+        "scheme",
+        "https",
+    ),
+    (
+        "client-header-missing",
+        {},
+        {REAL: "203.0.113.7", PROTO: "https"},
+        {},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "too-few-elements",
+        {"hops": 2},
+        {FOR: "203.0.113.7", PROTO: "https"},
+        {},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "client-header-missing",
+        {},
+        {"Forwarded": "for=203.0.113.7;proto=https"},
+        {},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "uncounted-list",
+        {"headers": [REAL, PROTO]},
+        {REAL: "203.0.113.7", PROTO: "https,http"},
+        {},
+        "scheme",
+        "https",
+    ),
+    (
+        "scheme-header-not-listed",
+        {},
+        {FOR: "203.0.113.7", "X-Forwarded-SSL": "on"},
+        {},
+        "scheme",
+        "https",
+    ),
+    (
+        "scheme-header-not-listed",
+        {"headers": [FOR]},
+        SENT,
+        {},
+        "scheme",
+        "https",
+    ),
+    (
+        "scheme-header-missing",
+        {"headers": [FOR]},
+        {FOR: "203.0.113.7"},
+        {},
+        "scheme",
+        "https",
+    ),
+    (
+        "scheme-overwritten",
+        {},
+        {FOR: "203.0.113.7", PROTO: "http", "CF-Visitor": '{"scheme":"https"}'},
+        {},
+        "scheme",
+        "https",
+    ),
+    (
+        "header-not-listed",
+        {},
+        {**SENT, HOST: "shop.example"},
+        {},
+        "host",
+        "shop.example",
+    ),
+    (
+        "header-not-listed",
+        {"headers": [PROTO]},
+        SENT,
+        {},
+        "client",
+        "203.0.113.7",
+    ),
+    ("header-not-listed", {}, {**SENT, PORT: "8443"}, {}, "port", "8443"),
+    (
+        "mount-point-not-listed",
+        {},
+        {**SENT, PREFIX: "/app"},
+        {},
+        "mount_point",
+        "/app",
+    ),
+    (
+        "default-port-in-host",
+        {},
+        SENT,
+        {"host": "checks.example:443"},
+        "host",
+        "checks.example",
+    ),
 ]
-NOT_IN_PATH: list[tuple[dict[str, Any], dict[str, str], str]] = [
-    ({"headers": [SCRIPT]}, {SCRIPT: "/app"}, "/x"),
-    ({"headers": [SCRIPT]}, {SCRIPT: "/app"}, "/application"),
-    ({"headers": [SCRIPT]}, {SCRIPT: ""}, "/app/x"),
-    ({"headers": [SCRIPT]}, {SCRIPT: "//x"}, "//x/y"),
-    ({"headers": [SCRIPT]}, {}, "/app/x"),
-    ({"fixed_mount_point": "/app"}, {}, "/x"),
-    ({"headers": [SCRIPT], "strip_mount_point": True}, {SCRIPT: "/app"}, "/app/x"),
-]
 
 
-@both
-@pytest.mark.parametrize(("options", "headers", "path", "header"), IN_PATH)
-def test_mount_point_that_nothing_takes_off_the_path_is_logged_once(
+@pytest.mark.parametrize(("code", "options", "sent", "fields", "field", "now"), CURES)
+def test_pasted_lines_are_the_cure(
+    code: str,
     options: dict[str, Any],
-    headers: dict[str, str],
-    path: str,
-    header: str | None,
-    surface: str,
-    records: Records,
+    sent: dict[str, str],
+    fields: dict[str, Any],
+    field: str,
+    now: object,
 ) -> None:
-    """F1: the application would look for the path below the mount point once more."""
-    policy = ProxyPolicy(proxies=PROXIES, **options)
+    """With the lines in the settings the same request comes out as was wanted."""
+    before = decide(ProxyPolicy(**{**USUAL, **options}), sent, fields)
+    advice = next(a for a in ask(sent, fields=fields, **options) if a.code == code)
+    lines = advice.settings
+    if code == "scheme-header-missing":
+        # Which of the two it is has to be chosen.
+        lines = lines[1:]
 
-    for _ in range(3):
-        send(policy, headers, surface=surface, PATH_INFO=path)
+    policy = read_lines(lines, options)
 
-    [record] = records(logging.WARNING)
-    assert record.getMessage() == (
-        f"trustedproxy: the path {path!r} begins with the mount point '/app', which "
-        "nothing takes off, so that the application looks for it below '/app' once "
-        "more. If your proxy leaves the mount point in the path, set "
-        "TRUSTED_PROXY_STRIP_MOUNT_POINT."
-    )
-    assert read_extras(record) == ("mount-point-in-path", header, PROXY)
+    assert getattr(before, field) != now
+    assert getattr(decide(policy, sent, fields), field) == now
 
 
-@both
-@pytest.mark.parametrize(("options", "headers", "path"), NOT_IN_PATH)
-def test_path_that_is_right_is_not_logged(
-    options: dict[str, Any],
-    headers: dict[str, str],
-    path: str,
-    surface: str,
-    records: Records,
-) -> None:
-    """At a segment's boundary only, and where nothing takes it off."""
-    policy = ProxyPolicy(proxies=PROXIES, **options)
+def test_networks_that_are_too_wide_are_narrowed_to_the_proxies() -> None:
+    """The peer, and the elements right of the client; the client is none of them."""
+    (advice,) = ask({FOR: "10.9.9.9, 10.0.0.6", PROTO: "https"})
 
-    send(policy, headers, surface=surface, PATH_INFO=path)
-
-    assert not [r for r in records(logging.WARNING) if "begins with" in r.getMessage()]
+    assert advice.code == "all-hops-trusted"
+    assert advice.settings == ('TRUSTED_PROXIES = ["10.0.0.5", "10.0.0.6"]',)
 
 
-# -- the same advice for those who ask -------------------------------------------------
-
-
-def read_advice(
-    policy: ProxyPolicy, headers: dict[str, str], peer: str, path: str = "/x"
-) -> Iterable[tuple[str, str]]:
-    """Read the codes and the lines to type of all advice about a request."""
-    decision = policy.decide(Connection(peer, path=path), headers)
-    return [(each.code, each.setting) for each in advise(policy, decision, headers)]
-
-
-def test_advice_has_the_line_to_type() -> None:
-    """As in a settings file; every adviser has one, for strangers too."""
-    listed = ProxyPolicy(headers=[FOR, SCRIPT], proxies=PROXIES)
-    asked = [
-        (POLICY, SENT, STRANGER, "/x"),
-        (ProxyPolicy(headers=[FOR], **SECRETS), SENT, PROXY, "/x"),
-        (ProxyPolicy(headers=[FOR], proxies=PROXIES), {SCRIPT: "/app"}, PROXY, "/x"),
-        (listed, {**SENT, SCRIPT: "/app"}, PROXY, "/app/x"),
-        (listed, {**SENT, SCRIPT: "/app"}, PROXY, "/x"),
-    ]
-
-    given = [read_advice(*each) for each in asked]
-
-    assert given == [
-        [("peer-not-trusted", f"TRUSTED_PROXIES = [..., '{STRANGER}']")],
-        [("secret-missing", "TRUSTED_PROXY_SECRET_HEADER = 'X-Proxy-Proof'")],
-        [("mount-point-not-listed", f"TRUSTED_PROXY_HEADERS = [..., '{SCRIPT}']")],
-        [("mount-point-in-path", "TRUSTED_PROXY_STRIP_MOUNT_POINT = True")],
-        [],
-    ]
-    assert len(ADVISERS) == len(asked) - 1
-
-
-# -- decisions in the log --------------------------------------------------------------
-
-
-@both
-def test_every_decision_is_logged_at_debug(surface: str, records: Records) -> None:
-    """With everything that it says, and at no other level where nothing is wrong."""
-    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
-
-    send(policy, {FOR: "203.0.113.7"}, surface=surface)
-
-    [record] = records(logging.NOTSET)
-    assert record.levelno == logging.DEBUG
-    assert record.getMessage().startswith(f"trustedproxy: Decision(peer='{PROXY}', ")
-    assert read_extras(record) == ("decided", None, PROXY)
-
-
-@both
-def test_report_says_what_would_be_changed(surface: str, records: Records) -> None:
-    """At most once a minute for a peer, and nothing where nothing would be (R17)."""
-    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, report_only=True)
-    changed = {
-        "environ": "['REMOTE_ADDR', 'wsgi.url_scheme']",
-        "scope": "['client', 'scheme']",
-    }[surface]
-
-    for _ in range(2):
-        send(policy, SENT, surface=surface)
-        send(policy, {}, peer=STRANGER, surface=surface)
-
-    [record] = records(logging.WARNING)
-    assert record.getMessage().startswith(
-        f"trustedproxy: report only: {changed} would be changed: Decision(peer="
-    )
-    assert read_extras(record) == ("report-only", None, PROXY)
-
-
-def test_report_says_that_a_request_would_be_rejected(records: Records) -> None:
-    """Also where nothing else would differ."""
-    policy = ProxyPolicy(
-        headers=[FOR], proxies=PROXIES, missing="reject", report_only=True
+def test_all_hops_of_forwarded() -> None:
+    """Its elements are read by their own grammar."""
+    (advice,) = ask(
+        {"Forwarded": "for=10.9.9.9;proto=https, for=10.0.0.6"}, headers=["Forwarded"]
     )
 
-    send(policy, {})
-
-    report = records(logging.WARNING)[-1].getMessage()
-    assert "report only: [] would be changed" in report
-    assert "rejected={'code': 'missing'" in report
+    assert advice.settings == ('TRUSTED_PROXIES = ["10.0.0.5", "10.0.0.6"]',)
 
 
-@pytest.mark.parametrize("report_only", [False, True])
-@pytest.mark.parametrize("peer", [PROXY, STRANGER])
-def test_decision_in_the_log_is_shortened(
-    peer: str, report_only: bool, records: Records
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ([FOR, PROTO], {FOR: "6.6.6.6, 203.0.113.7", PROTO: "https"}),
+        (["Forwarded"], {"Forwarded": "for=203.0.113.7;proto=https"}),
+        ([REAL], {REAL: "203.0.113.7"}),
+    ],
+)
+def test_peer_that_the_server_has_rewritten(
+    headers: list[str], sent: dict[str, str]
 ) -> None:
-    """A request can be as long as it likes, a line of the log cannot."""
-    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, report_only=report_only)
+    """Whoever adds the client's address to the list would trust the client."""
+    (advice,) = ask(sent, headers=headers, fields={"peer": "203.0.113.7"})
 
-    send(policy, {FOR: "x" * 100_000}, peer=peer)
+    assert advice.code == "peer-rewritten"
+    assert "--no-proxy-headers" in advice.text
+    assert advice.settings == ()
 
-    shown = [record.getMessage() for record in records(logging.NOTSET)]
-    assert max(map(len, shown)) < 2_200
-    assert any(text.endswith(" characters)") for text in shown)
+
+def test_missing_secret() -> None:
+    """The proxy has to send it; no secret is in the words."""
+    secret = "hush-hush-hush-hush"
+    (advice,) = ask(SENT, proxies=None, secret_header="X-Edge-Key", secrets=[secret])
+    nothing_came = ask({}, proxies=None, secret_header="X-Edge-Key", secrets=[secret])
+
+    assert advice.code == "secret-missing"
+    assert "let it set X-Edge-Key to one of TRUSTED_PROXY_SECRETS" in advice.text
+    assert secret not in str(advice)
+    assert nothing_came == []
+
+
+def test_missing_client_header_and_no_other() -> None:
+    """It is the proxy that has to change, or nobody: no line to paste."""
+    (advice,) = ask({PROTO: "https"})
+
+    assert (advice.code, advice.settings) == ("client-header-missing", ())
+    assert "health check" in advice.text
+
+
+# -- scheme ----------------------------------------------------------------------------
+
+
+def test_scheme_header_missing_names_the_header_first() -> None:
+    """To state a scheme is right only where no plain client comes."""
+    listed = ask({FOR: "203.0.113.7"})
+    unlisted = ask({FOR: "203.0.113.7"}, headers=[FOR])
+
+    assert listed[0].settings == ('TRUSTED_PROXY_FIXED_SCHEME = "https"',)
+    assert unlisted[0].settings == (
+        'TRUSTED_PROXY_HEADERS = ["X-Forwarded-For", "X-Forwarded-Proto"]',
+        'TRUSTED_PROXY_FIXED_SCHEME = "https"',
+    )
+
+
+@pytest.mark.parametrize(("exempts", "expected"), [(False, 1), (True, 0)])
+def test_health_check_of_the_proxy_itself(*, exempts: bool, expected: int) -> None:
+    """Without any forwarding header the path is likelier than the scheme (F5)."""
+    found = ask(
+        {},
+        headers=[PROTO],
+        https_only=True,
+        exempts=exempts,
+        fields={"path": "/_health"},
+    )
+
+    assert codes(found) == ["no-forwarding-header"] * expected
+    for advice in found:
+        assert advice.settings == ('TRUSTED_PROXY_HTTPS_EXEMPT = ["/_health"]',)
+
+
+def test_scheme_header_that_is_malformed() -> None:
+    """The proxy says something else."""
+    (advice,) = ask({FOR: "203.0.113.7", PROTO: "tls"})
+
+    assert advice.code == "scheme-header-malformed"
+    assert "X-Forwarded-Proto: 'tls' says neither http nor https" in advice.text
+
+
+def test_forwarded_that_says_no_scheme() -> None:
+    """It is listed, and says nothing that helps."""
+    (advice,) = ask({"Forwarded": "for=203.0.113.7"}, headers=["Forwarded"])
+
+    assert (advice.code, advice.header) == ("scheme-header-malformed", "Forwarded")
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers"),
+    [
+        ({FOR: "203.0.113.7, 10.0.0.3", PROTO: "http"}, [FOR, PROTO]),
+        ({FOR: "203.0.113.7, 10.0.0.3", "X-Scheme": "http"}, [FOR, "X-Scheme"]),
+    ],
+)
+def test_scheme_that_an_inner_proxy_overwrites(
+    sent: dict[str, str], headers: list[str]
+) -> None:
+    """Two proxies and one value: it is the inner one's (F1)."""
+    (advice,) = ask(sent, headers=headers)
+
+    assert (advice.code, advice.header) == ("scheme-overwritten", headers[1])
+    variable = headers[1].lower().replace("-", "_")
+    assert f"proxy_set_header {headers[1]} $http_{variable}" in advice.text
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {FOR: "203.0.113.7, 10.0.0.3", PROTO: "http, http"},
+        {FOR: "203.0.113.7", PROTO: "http"},
+        {"Forwarded": "for=203.0.113.7;proto=http, for=10.0.0.3"},
+    ],
+)
+def test_scheme_that_every_proxy_has_said_is_plain(sent: dict[str, str]) -> None:
+    """There is no sign of an overwritten one."""
+    headers = ["Forwarded"] if "Forwarded" in sent else [FOR, PROTO]
+
+    assert ask(sent, headers=headers) == []
+
+
+def test_scheme_of_forwarded_beside_another() -> None:
+    """What Forwarded says counts where it is not listed, too."""
+    found = ask({FOR: "203.0.113.7", PROTO: "http", "Forwarded": "for=a;proto=https"})
+
+    assert codes(found) == ["scheme-overwritten"]
+
+
+# -- host and mount point --------------------------------------------------------------
+
+
+def test_refused_host_that_another_header_would_cure() -> None:
+    """The proxy sends its own name in Host, and the client's in a header."""
+    (advice,) = ask(
+        {**SENT, HOST: "shop.example"},
+        fields={"host": "backend:8000"},
+        allowed_hosts=["shop.example"],
+    )[:1]
+
+    assert (advice.code, advice.header) == ("host-refused", HOST)
+    assert advice.settings == (
+        'TRUSTED_PROXY_HEADERS = ["X-Forwarded-For", "X-Forwarded-Proto", '
+        '"X-Forwarded-Host"]',
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "fields"),
+    [
+        ({}, {"peer": STRANGER}),
+        (SENT, {}),
+        ({**SENT, HOST: "other.example"}, {}),
+        ({**SENT, "Forwarded": "host=shop.example"}, {}),
+        ({HOST: "shop.example"}, {"peer": STRANGER}),
+    ],
+)
+def test_refused_host_that_nothing_else_says(
+    sent: dict[str, str], fields: dict[str, Any]
+) -> None:
+    """Then it is the proxy's to hand on, or a name to add."""
+    found = ask(
+        sent, fields={"host": "backend:8000", **fields}, allowed_hosts=["shop.example"]
+    )
+
+    advice = next(a for a in found if a.code == "host-refused")
+    assert "proxy_set_header Host $host" in advice.text
+    assert advice.settings == ('ALLOWED_HOSTS = ["shop.example", "backend"]',)
+
+
+@pytest.mark.parametrize("host", [None, "a/b"])
+def test_refused_host_that_is_none(host: str | None) -> None:
+    """It cannot be added to a list."""
+    found = ask(SENT, fields={"host": host}, allowed_hosts=["shop.example"])
+
+    assert codes(found) == ["host-refused"]
+    assert found[0].settings == ()
+
+
+def test_host_of_a_rejected_request_is_of_no_interest() -> None:
+    """It is answered with 400 for another reason."""
+    found = ask({FOR: "garbage"}, malformed="reject", allowed_hosts=["shop.example"])
+
+    assert codes(found) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "expected"),
+    [
+        ("/app/x", {}, ["mount-point-in-path"]),
+        ("/app", {}, ["mount-point-in-path"]),
+        ("/apple", {}, []),
+        ("/x", {}, []),
+        ("/app/x", {"strip_mount_point": True}, []),
+    ],
+)
+def test_mount_point_that_nothing_takes_off(
+    path: str, options: dict[str, Any], expected: list[str]
+) -> None:
+    """The application would look for it below the mount point once more (F1)."""
+    found = ask(
+        {**SENT, PREFIX: "/app"},
+        headers=[FOR, PROTO, PREFIX],
+        fields={"path": path},
+        **options,
+    )
+
+    assert codes(found) == expected
+    for advice in found:
+        assert advice.settings == ("TRUSTED_PROXY_STRIP_MOUNT_POINT = True",)
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "expected"),
+    [
+        ("a.example:443", {}, ["default-port-in-host"]),
+        ("a.example:80", {}, []),
+        ("a.example:8443", {}, []),
+        ("a.example", {}, []),
+        (None, {}, []),
+        ("a.example:443", {"port_in_host": True}, []),
+    ],
+)
+def test_default_port_in_the_host(
+    host: str | None, options: dict[str, Any], expected: list[str]
+) -> None:
+    """Browsers leave it out of Origin, so that CSRF checks fail (F6)."""
+    assert codes(ask(SENT, fields={"host": host}, **options)) == expected
+
+
+def test_no_line_takes_forwarded_away() -> None:
+    """It says more than the header that would take its place."""
+    found = ask({"Forwarded": "for=203.0.113.7", PROTO: "https"}, headers=["Forwarded"])
+
+    assert [(a.code, a.settings) for a in found] == [("scheme-header-not-listed", ())]
+
+
+def test_lines_keep_what_a_policy_lists_already() -> None:
+    """Custom headers with their form, entries as they were written."""
+    found = ask(
+        {"X-Edge": "203.0.113.7", PROTO: "https"},
+        headers=["X-Edge=address", PROTO],
+        proxies=["loopback", "192.0.2.0/24"],
+        fields={"peer": GATEWAY},
+    )
+
+    assert found[0].settings == (
+        'TRUSTED_PROXIES = ["loopback", "192.0.2.0/24", "172.18.0.1"]',
+    )
+
+
+@pytest.mark.parametrize("header", KNOWN_HEADERS, ids=lambda h: h.name)
+@pytest.mark.parametrize("value", ["", "https", "1.1.1.1", "<script>", "x" * 5000])
+def test_advice_never_fails(header: Any, value: str) -> None:
+    """Whatever came, trusted or not, the words are printable and short."""
+    for peer in (PEER, STRANGER):
+        for headers in ([FOR, PROTO], [], ["Forwarded"]):
+            found = ask(
+                {header.name: value},
+                headers=headers,
+                fields={"peer": peer},
+                allowed_hosts=["a.example"],
+                https_only=True,
+            )
+            assert all(a.text.isprintable() and len(a.text) < 900 for a in found)

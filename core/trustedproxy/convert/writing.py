@@ -7,13 +7,13 @@ Out: text that Python or a shell reads; a report is the same with comments.
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError, nearest
+from ..setting_lines import write_value
 from .kinds import KINDS
 from .record import Effect, Note
 
@@ -155,23 +155,11 @@ def _write_environment(settings: Mapping[str, object]) -> str:
 
 def _assign(name: str, value: object, equals: str, indent: str) -> str:
     """Write one setting on one line, or a list on a line each."""
-    line = f"{indent}{name}{equals}{_literal(value)}"
+    line = f"{indent}{name}{equals}{write_value(value)}"
     if len(line) < WIDTH or not isinstance(value, list):
         return line
-    entries = "".join(f"{indent}    {_literal(entry)},\n" for entry in value)
+    entries = "".join(f"{indent}    {write_value(entry)},\n" for entry in value)
     return f"{indent}{name}{equals}[\n{entries}{indent}]"
-
-
-def _literal(value: object) -> str:
-    """Write a value as Python does, but with double quotes."""
-    if isinstance(value, str):
-        return json.dumps(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, Mapping):
-        pairs = [f"{_literal(k)}: {_literal(v)}" for k, v in value.items()]
-        return f"{{{', '.join(pairs)}}}"
-    return repr(value)
 
 
 def _text(name: str, value: object) -> str:

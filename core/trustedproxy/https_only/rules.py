@@ -134,7 +134,7 @@ class HTTPSOnly:
         """
         if facts.secure or self.exempts(facts):
             return None
-        answer = self._answer_plain(facts)
+        answer = self.respond(facts)
         self._log_causes(facts, answer)
         if self.report_only or facts.report_only:
             _log_report(facts, answer)
@@ -148,7 +148,8 @@ class HTTPSOnly:
             facts.mount_point, facts.path, facts.raw_path
         ) or exemptions.cover_peer(facts.peer, facts.peer_is_unix, facts.signs)
 
-    def _answer_plain(self, facts: RequestFacts) -> Answer:
+    def respond(self, facts: RequestFacts) -> Answer:
+        """Say what a plain request that is not exempt is answered with; log nothing."""
         if facts.websocket:
             return FORBIDDEN
         authority = None

@@ -1,0 +1,90 @@
+"""
+One request that is being explained: what every step of it looks at.
+
+In:  settings, a request, what is known of the framework.
+Out: `Case`, with the decision of the policy's own rules in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..advice import Situation
+from ..decision import Decision
+from ..headers import ProxyHeader
+from ..policy import ProxyPolicy
+from ..settings import Settings
+from .masks import Masks
+from .records import Framework, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """
+    A request that was decided, and everything that the sentences about it need.
+
+    Attributes:
+        settings: What is in force.
+
+        request: The request; the policy's secrets are masked in it.
+
+        framework: What the application does by itself.
+
+        masks: What is not shown.
+
+        misplaced: Where a secret stood that does not belong there.
+
+        sent: Header name in lower case → its value.
+
+        known: Header name in lower case → the header, for all that are known.
+
+        decision: What the policy decided.
+    """
+
+    settings: Settings
+    request: Request
+    framework: Framework
+    masks: Masks = field(init=False)
+    misplaced: list[str] = field(init=False)
+    sent: dict[str, str] = field(init=False)
+    known: dict[str, ProxyHeader] = field(init=False)
+    decision: Decision = field(init=False)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        masks = Masks(self.settings.policy)
+        request, misplaced = masks.mask_request(self.request)
+        sent = {name.lower(): text for name, text in request.headers.items()}
+        put(self, "masks", masks)
+        put(self, "request", request)
+        put(self, "misplaced", misplaced)
+        put(self, "sent", sent)
+        put(self, "known", {h.name.lower(): h for h in self.policy.known_headers})
+        put(self, "decision", self.policy.rules.decide(request.connection, sent))
+
+    @property
+    def policy(self) -> ProxyPolicy:
+        """The policy in force."""
+        return self.settings.policy
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the headers were read, and the request goes on."""
+        return self.decision.peer_trusted and self.decision.rejected is None
+
+    def describe_situation(self, *, exempts: bool) -> Situation:
+        """Describe the request to the advisers."""
+        return Situation(
+            self.policy,
+            self.policy.rules,
+            self.decision,
+            {
+                header.name: self.sent[name]
+                for name, header in self.known.items()
+                if name in self.sent
+            },
+            https_only=self.settings.https_only is not None,
+            allowed_hosts=self.framework.allowed_hosts,
+            hosts_setting=self.framework.hosts_setting,
+            exempts=exempts,
+        )

@@ -1,0 +1,110 @@
+"""
+What of a request is never shown: the policy's secrets, cookies, credentials.
+
+In:  a policy; names and values of headers, and any other text of a request.
+Out: the same, masked.
+
+A secret is masked wherever it stands, before anything is explained: a proxy may send it
+under another name than the policy thinks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from ..headers import KNOWN_HEADERS
+
+if TYPE_CHECKING:
+    from ..policy_options import PolicyOptions
+    from .records import Request
+
+#: What stands in place of what is not shown.
+HIDDEN = "(not shown)"
+
+#: A header whose name has one of these words holds a credential.
+_PRIVATE_WORDS = (
+    "authorization",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "api-key",
+    "apikey",
+    "csrf",
+    "session",
+    "credential",
+)
+
+
+class Masks:
+    """
+    What is masked under one policy.
+
+    Args:
+        policy: The policy, for its secrets.
+    """
+
+    def __init__(self, policy: PolicyOptions) -> None:
+        self._secret_header = _fold(policy.secret_header or "")
+        self._secrets = policy.secrets
+        headers = (*KNOWN_HEADERS, *policy.headers)
+        self._shown = frozenset(header.name.lower() for header in headers)
+
+    def hides(self, name: str) -> bool:
+        """Say whether the value of the header *name* is never shown."""
+        if self._is_secret_header(name):
+            return True
+        folded = _fold(name)
+        if folded in self._shown:
+            return False
+        return any(word in folded for word in _PRIVATE_WORDS)
+
+    def _is_secret_header(self, name: str) -> bool:
+        return bool(self._secret_header) and _fold(name) == self._secret_header
+
+    def mask(self, text: str) -> str:
+        """Mask the secrets in *text*, and leave the rest as it came."""
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, HIDDEN)
+        return text
+
+    def mask_request(self, request: Request) -> tuple[Request, list[str]]:
+        """
+        Mask the secrets in a request, but where they belong.
+
+        Returns:
+            The request; and where a secret stood that does not belong there.
+        """
+        found: list[str] = []
+        connection = replace(request.connection)
+        for each in fields(connection):
+            value = getattr(connection, each.name)
+            if isinstance(value, str) and value != (masked := self.mask(value)):
+                setattr(connection, each.name, masked)
+                found.append(f"the {each.name.replace('_', ' ')}")
+        headers = dict(request.headers)
+        for name, value in headers.items():
+            masked = value if self._is_secret_header(name) else self.mask(value)
+            if masked != value:
+                headers[name] = masked
+                found.append(name)
+        if not found:
+            return request, found
+        masked_request = replace(
+            request,
+            connection=connection,
+            headers=headers,
+            raw_path=self._mask_optional(request.raw_path),
+            query=self._mask_optional(request.query),
+        )
+        return masked_request, found
+
+    def _mask_optional(self, text: str | None) -> str | None:
+        return None if text is None else self.mask(text)
+
+
+def _fold(name: str) -> str:
+    """Spell a header's name so that its underscore variants are the same."""
+    return name.lower().replace("_", "-")

@@ -1,0 +1,37 @@
+"""
+The elements of a client header, whatever its form, for those who look at all of them.
+
+In:  a header's form and its value.
+Out: elements nearest first, and the address that one names.
+"""
+
+from __future__ import annotations
+
+from ..headers import Form
+from .addresses import Hop, parse_hop, parse_hop_colon_port
+from .forwarded import parse_element, partition_from_right
+from .lists import PARTITION, split_from_right
+from .values import BLANKS
+
+
+def split_elements(form: Form, value: str) -> list[str | None]:
+    """List the elements nearest first; ``None`` for what is not read (rule R13)."""
+    if form in (Form.ADDRESS, Form.ADDRESS_COLON_PORT):
+        text = value.strip(BLANKS)
+        return [text] if text else []
+    is_forwarded = form is Form.FORWARDED
+    return split_from_right(value, partition_from_right if is_forwarded else PARTITION)
+
+
+def read_element(form: Form, text: str | None) -> Hop | None:
+    """Read the address that an element names, or ``None``."""
+    if text is None:
+        return None
+    if form is Form.ADDRESS_COLON_PORT:
+        return parse_hop_colon_port(text)
+    if form is not Form.FORWARDED:
+        return parse_hop(text)
+    element = parse_element(text)
+    if element is None or element.node is None:
+        return None
+    return parse_hop(element.node, forwarded=True)

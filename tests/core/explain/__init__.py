@@ -1,0 +1,1 @@
+"""Requests explained: every step, its reason in words, and what to change."""

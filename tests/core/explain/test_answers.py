@@ -1,0 +1,265 @@
+"""
+What answers in the application's place: rejection, HTTPS only, mount points, framework.
+
+In:  settings, requests, what is known of a framework.
+Out: `Answer` records.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trustedproxy.explain import Explanation, Framework
+
+from .making import PEER, STRANGER, explain_sent, make_settings
+
+DJANGO = Framework(
+    name="Django", allowed_hosts=["app.example"], hosts_setting="ALLOWED_HOSTS"
+)
+
+
+def ask(
+    sent: dict[str, str] | None = None,
+    *,
+    framework: Framework | None = None,
+    fields: dict[str, Any] | None = None,
+    **names: Any,
+) -> Explanation:
+    """Explain a plain request for app.example under settings with *names*."""
+    return explain_sent(
+        sent or {},
+        settings=make_settings(**names),
+        framework=framework,
+        fields={"host": "app.example", **(fields or {})},
+    )
+
+
+def test_plain_request_is_redirected() -> None:
+    """Where to is said, and that nothing reaches the application."""
+    (answer,) = ask(https_only=True).answers
+
+    assert (answer.by, answer.status) == ("HTTPS only", 301)
+    assert answer.location == "https://app.example/a"
+    assert answer.sentence == (
+        "The scheme is http, so that the request is redirected with 301 to "
+        "'https://app.example/a' and does not reach the application."
+    )
+
+
+def test_view_may_be_exempt_where_there_are_views() -> None:
+    """Which view answers is the framework's to know."""
+    (answer,) = ask(https_only=True, framework=DJANGO).answers
+
+    assert answer.sentence.endswith("the application, unless its view is exempt.")
+
+
+@pytest.mark.parametrize(
+    ("exempt", "fields", "why"),
+    [
+        (["/a"], {}, "the path '/a' is exempt"),
+        (
+            ["10.0.0.0/8"],
+            {},
+            "the peer '10.0.0.5', which speaks for itself, is exempt",
+        ),
+    ],
+)
+def test_exempt_request_is_known_to_be_exempt(
+    exempt: list[str], fields: dict[str, Any], why: str
+) -> None:
+    """No 'unless' where the settings say it (F5)."""
+    (answer,) = ask(https_only=True, https_exempt=exempt, fields=fields).answers
+
+    assert answer.status is None
+    assert answer.sentence == (
+        f"The scheme is http, and the request is not redirected: {why}."
+    )
+
+
+def test_exempt_path_below_a_mount_point() -> None:
+    """The path that counts is the one without the mount point that was taken off."""
+    explanation = ask(
+        {"X-Forwarded-Prefix": "/app"},
+        headers=["X-Forwarded-Prefix"],
+        strip_mount_point=True,
+        https_only=True,
+        https_exempt=["/healthz"],
+        fields={"path": "/app/healthz"},
+    )
+
+    assert explanation.answers[0].status is None
+
+
+@pytest.mark.parametrize("host", ["evil.example", None, "a/b"])
+def test_refused_host_is_not_said_to_be_redirected(host: str | None) -> None:
+    """The answer is 400 and no redirect (F5)."""
+    (answer,) = ask(https_only=True, framework=DJANGO, fields={"host": host}).answers
+
+    assert (answer.status, answer.location) == (400, None)
+    assert answer.sentence == (
+        f"The scheme is http, and the host {host!r} is refused: the request is "
+        "answered with 400 and not redirected."
+    )
+
+
+def test_refused_host_over_https_is_the_frameworks() -> None:
+    """HTTPS only has nothing to say, and the framework answers."""
+    (answer,) = ask(
+        https_only=True,
+        framework=DJANGO,
+        fields={"host": "evil.example", "scheme": "https"},
+    ).answers
+
+    assert (answer.by, answer.status) == ("ALLOWED_HOSTS", 400)
+    assert answer.sentence == (
+        "The host 'evil.example' is not in ALLOWED_HOSTS, so that Django answers with "
+        "400."
+    )
+
+
+def test_target_that_is_no_path() -> None:
+    """It is the target that is refused, and not the host."""
+    (answer,) = ask(https_only=True, fields={"path": "*"}).answers
+
+    assert answer.status == 400
+    assert "and the target is refused" in answer.sentence
+
+
+def test_path_that_no_server_gives() -> None:
+    """A character that WSGI does not have is no reason to fail."""
+    (answer,) = ask(https_only=True, fields={"path": "/\u2028\ud800"}).answers
+
+    assert answer.location == "https://app.example/%E2%80%A8%ED%A0%80"
+
+
+def test_websocket_is_refused() -> None:
+    """Over plain HTTP: 403."""
+    explanation = ask(https_only=True, fields={"scheme": "ws"})
+    websocket = explain_sent(
+        {},
+        settings=make_settings(https_only=True),
+        fields={"scheme": "ws"},
+        websocket=True,
+    )
+
+    assert explanation.answers[0].status == 301
+    assert websocket.answers[0].status == 403
+    assert websocket.answers[0].sentence == (
+        "The scheme is ws, so that the websocket is refused with 403."
+    )
+
+
+def test_report_only_answers_nothing() -> None:
+    """What would be answered is said to be logged only."""
+    (answer,) = ask(https_only=True, report_only=True).answers
+
+    assert answer.only_logged
+    assert answer.sentence.endswith(" In report-only mode this is only logged.")
+
+
+def test_secure_request_meets_nothing() -> None:
+    """Where the scheme is https there is nothing to say of HTTPS only."""
+    explanation = ask(
+        {"X-Forwarded-Proto": "https"}, headers=["X-Forwarded-Proto"], https_only=True
+    )
+
+    assert explanation.answers == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "sent", "setting", "header"),
+    [
+        (
+            {"malformed": "reject"},
+            {"X-Forwarded-For": "garbage"},
+            "TRUSTED_PROXY_MALFORMED",
+            "X-Forwarded-For",
+        ),
+        ({"missing": "reject"}, {}, "TRUSTED_PROXY_MISSING", "X-Forwarded-For"),
+        (
+            {"missing": "reject"},
+            {"X-Forwarded-For": "garbage"},
+            "TRUSTED_PROXY_MISSING",
+            "X-Forwarded-For",
+        ),
+    ],
+)
+def test_rejected_request(
+    names: dict[str, Any], sent: dict[str, str], setting: str, header: str
+) -> None:
+    """The setting that rejects is named, and nothing else comes of the request."""
+    (answer,) = ask(sent, https_only=True, **names).answers
+
+    assert (answer.by, answer.status) == (setting, 400)
+    assert answer.sentence.startswith(
+        f"{setting} is 'reject': the request is answered with 400, since {header} is "
+        "to blame ("
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/blog/x", "http://127.0.0.1:8001/"),
+        ("/blog", "http://127.0.0.1:8001/"),
+        ("/blog/old/x", "http://127.0.0.1:8002/"),
+        ("/blogs", None),
+        ("/", None),
+    ],
+)
+def test_path_below_a_proxy_mount_point(path: str, where: str | None) -> None:
+    """The longest one counts, at a segment boundary."""
+    answers = ask(
+        mount_points={
+            "/blog/": "http://127.0.0.1:8001/",
+            "/blog/old/": "http://127.0.0.1:8002/",
+        },
+        fields={"path": path},
+    ).answers
+
+    shown = [answer.sentence for answer in answers]
+    assert len(shown) == (0 if where is None else 1)
+    if where is not None:
+        assert f"goes to {where} and" in shown[0]
+        assert answers[0].by == "Proxy mount points"
+
+
+def test_redirect_comes_before_mount_points_and_framework() -> None:
+    """What is answered goes no further."""
+    answers = ask(
+        https_only=True,
+        mount_points={"/a": "http://127.0.0.1:8001/"},
+        framework=Framework(name="Django", redirects="SECURE_SSL_REDIRECT"),
+    ).answers
+
+    assert [answer.by for answer in answers] == ["HTTPS only"]
+
+
+def test_forced_mount_point() -> None:
+    """It stands above whatever a header says."""
+    framework = Framework(
+        name="Django", forced_mount_point="/forced", forced_by="FORCE_SCRIPT_NAME"
+    )
+
+    (answer,) = ask(framework=framework).answers
+
+    assert answer.status is None
+    assert answer.sentence == (
+        "The application's own mount point is '/forced': FORCE_SCRIPT_NAME forces it, "
+        "whatever a header says."
+    )
+
+
+@pytest.mark.parametrize(("peer", "status"), [(PEER, None), (STRANGER, 301)])
+def test_redirect_of_the_framework_itself(peer: str, status: int | None) -> None:
+    """Its own redirect sees the scheme that the policy leaves."""
+    answers = ask(
+        {"X-Forwarded-Proto": "https"},
+        headers=["X-Forwarded-Proto"],
+        framework=Framework(name="Django", redirects="SECURE_SSL_REDIRECT"),
+        fields={"peer": peer},
+    ).answers
+
+    assert [answer.status for answer in answers] == ([] if status is None else [301])

@@ -1,0 +1,138 @@
+"""
+What is never shown of a request: the secrets, cookies, credentials.
+
+In:  headers that hold them, under any name.
+Out: nothing of it, in no part of an explanation.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trustedproxy.explain import explain_environ, write_text
+from trustedproxy.explain.masks import HIDDEN, Masks
+
+from ..making import make_environ
+from .making import SECRET, explain_sent, header_of, make_policy
+
+WITH_SECRET: dict[str, Any] = {"secret_header": "X-Edge-Key", "secrets": [SECRET]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Cookie",
+        "cookie",
+        "Set-Cookie",
+        "Authorization",
+        "Proxy-Authorization",
+        "X-CSRFToken",
+        "X_Auth_Token",
+        "X-Api-Key",
+        "X-Edge-Key",
+        "x_edge_key",
+    ],
+)
+def test_value_of_a_private_header_is_masked(name: str) -> None:
+    """Cookies and credentials are there, and not shown."""
+    header = header_of(explain_sent({name: "private"}, **WITH_SECRET), name)
+
+    assert header.hidden
+    assert header.value == HIDDEN
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "User-Agent"])
+def test_value_of_another_header_is_shown(name: str) -> None:
+    """What explains a decision has to be seen."""
+    header = header_of(explain_sent({name: "seen"}, **WITH_SECRET), name)
+
+    assert not header.hidden
+    assert header.value == "seen"
+
+
+def test_header_that_is_listed_is_shown_whatever_its_name() -> None:
+    """A custom header may have any name."""
+    explanation = explain_sent(
+        {"X-Session-Client": "203.0.113.7"}, headers=["X-Session-Client=address"]
+    )
+
+    assert header_of(explanation, "X-Session-Client").value == "203.0.113.7"
+
+
+NAMES = [
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Real-IP",
+    "X-Forwarded-Prefix",
+    "Host",
+    "Connection",
+    "X-Edge-Key",
+    "X-Edge-Kee",
+    "X_Edge_Key",
+]
+
+
+@given(
+    sent=st.dictionaries(
+        st.sampled_from(NAMES),
+        st.sampled_from(
+            [SECRET, f"1.1.1.1, {SECRET}", f"{SECRET},{SECRET}", "https", "a.example"]
+        ),
+    ),
+    peer=st.sampled_from(["10.0.0.5", "198.51.100.7", SECRET]),
+    path=st.sampled_from(["/", f"/{SECRET}/x"]),
+    strict=st.booleans(),
+)
+def test_secret_is_nowhere(
+    sent: dict[str, str], peer: str, path: str, *, strict: bool
+) -> None:
+    """Whatever header it was sent in by mistake, and however that was read."""
+    explanation = explain_sent(
+        sent,
+        fields={"peer": peer, "path": path, "host": sent.get("Host")},
+        headers=["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"],
+        malformed="reject" if strict else "ignore",
+        **WITH_SECRET,
+    )
+
+    assert SECRET not in json.dumps(explanation.as_dict())
+    assert SECRET not in write_text(explanation)
+
+
+def test_mask_leaves_the_rest_of_a_text() -> None:
+    """It is the secret that goes, and not what stands around it."""
+    masks = Masks(make_policy(**WITH_SECRET))
+
+    assert masks.mask(f"a {SECRET} b") == f"a {HIDDEN} b"
+
+
+def test_secret_in_another_place_is_said_to_be_there() -> None:
+    """Somebody has to move it."""
+    explanation = explain_sent(
+        {"X-Real-IP": f"1.1.1.1 {SECRET}", "X-Edge-Key": SECRET},
+        fields={"mount_point": SECRET},
+        **WITH_SECRET,
+    )
+
+    assert explanation.notes == (
+        "A secret of this policy stands in the mount point, X-Real-IP, where it does "
+        "not belong. It is masked, and what follows takes it as it is masked.",
+    )
+    assert explanation.peer.trusted
+
+
+def test_environ_with_the_secret_is_not_changed() -> None:
+    """The masks are those of a copy."""
+    environ = make_environ({"X-Edge-Key": SECRET, "X-Forwarded-Host": SECRET})
+    before = dict(environ)
+
+    explanation = explain_environ(make_policy(**WITH_SECRET), environ)
+
+    assert environ == before
+    assert SECRET not in json.dumps(explanation.as_dict())
