@@ -7,7 +7,8 @@ Out: `Conversion`: settings, and notes on what changes, what gets stricter and w
      no equivalent; `write_settings` and `write_report` for Django, Flask and the
      environment.
 
-`engine` finds, `merging` puts together; `kinds` knows the tools, `sources` their languages.
+`engine` finds, `merging` puts together; `kinds` knows the tools, `sources` their
+languages.
 """
 
 from __future__ import annotations
