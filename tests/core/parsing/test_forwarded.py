@@ -11,10 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustedproxy.parsing.forwarded import Element, parse_element, split_from_right
+from trustedproxy.parsing import lists
+from trustedproxy.parsing.forwarded import Element, parse_element, partition_from_right
 from trustedproxy.parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS
 
 bounded = settings(max_examples=100, deadline=None, database=None)
+
+
+def split_from_right(value: str) -> list[str | None]:
+    """List the elements of *value* nearest first."""
+    return lists.split_from_right(value, partition_from_right)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,9 @@ def test_elements_of_forwarded_are_bounded() -> None:
     assert split_from_right("for=a," + ",".join(most)) == [*most[::-1], None]
     assert split_from_right(long) == [None]
     assert split_from_right(long + ",for=a") == ["for=a", None]
-    assert split_from_right('"' + "," * MAX_CHARACTERS + '",for=a') == ["for=a", None]
+    # A quoted string that the bound cuts is no element either.
+    nearest, cut, more = split_from_right('"' + "," * MAX_CHARACTERS + '",for=a')
+    assert (nearest, parse_element(str(cut)), more) == ("for=a", None, None)
 
 
 @pytest.mark.parametrize(
