@@ -20,6 +20,8 @@ from itertools import product
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
+from hypothesis import strategies as st
+
 Change: TypeAlias = Callable[[str], str]
 
 # Two, three and four bytes for a character that needs one (RFC 3629 section 10).
@@ -165,3 +167,40 @@ def follow(path: str, readers: Iterable[Reader]) -> list[str]:
             break
         path = "/" + "/".join(names)
     return names
+
+
+#: What readers do not agree on, and what stands beside it.
+PIECES: Final = (
+    *("/", "/", "//", "/..", "/../", "..", ".", "...", "a", "b.", "\\", "\\..", ";"),
+    *(
+        "..;",
+        ";x=",
+        "?",
+        "#",
+        "%",
+        "25",
+        "%25",
+        "2e",
+        "%2e",
+        "%2E.",
+        "%2e%2e/",
+        "%252e",
+    ),
+    *("%25252e", "%2f", "%2F..", "%252f", "%5c", "%5C..", "%255c", "%3b", "%3f", "%23"),
+    *("%00", "%2500", "%20", "..%20", "%09", "%0a", "+", "%c0%ae", "%c0%af", "%c1%9c"),
+    *("%e0%80%ae", "%f0%80%80%af", "%c0.", "%ff", "%u002e", "%u2215", "%uff0e", "%ad"),
+    *("%ef%bc%8e", "%e2%80%a4", "%e2%80%a5", "%ef%bc%8f", "%ef%bc%bc", "%e2%81%84"),
+    *(
+        "%2",
+        "e",
+        "f",
+        "5c",
+        "%ef%bc%85",
+        "%ef%b8%b0",
+        "%cd%be",
+        "%e2%80%8b",
+        "%ef%bb%bf",
+    ),
+    *("\xc0\xae", "\x85", "\xa0", "~", ":", "@", "&", "blog", "base", "of"),
+)
+PATHS: Final = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)

@@ -72,8 +72,11 @@ class Exemptions:
         """
         if not self._patterns:
             return False
-        # What an application makes of "/public/../private" nobody here knows.
+        # What an application makes of "/public/../private", or of "/public%2Fprivate",
+        # nobody here knows.
         sent = b"" if raw_path is None else raw_path
+        if b"%2f" in sent.lower() or b"%2f" in path.lower():
+            return False
         if not (_leads_down(quote(path)) and _leads_down(sent.decode("latin-1"))):
             return False
         return self._find(mount_point, path) is not None
