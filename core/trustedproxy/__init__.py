@@ -18,6 +18,7 @@ from .decision import (
     Reason,
     get_decision,
 )
+from .events import on_decision
 from .exceptions import ConfigurationError
 from .headers import Category, Form, ProxyHeader
 from .hsts import HSTSPolicy
@@ -60,6 +61,7 @@ __all__ = [
     "TrustedProxyMiddleware",
     "get_decision",
     "https_exempt",
+    "on_decision",
     "read_settings",
     "restrict_signals",
 ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import advice
+from . import advice, events
 from .asgi import ScopeSurface, is_rewritten
 from .decision import DECISION_KEY, REPORT_KEY, Connection
 from .decision_log import log_decision
@@ -224,6 +224,8 @@ class ProxyPolicy(PolicyOptions):
             decision.original = self._environs.write(environ, decision)
             environ[DECISION_KEY] = decision
         log_decision(self, self._environ_rules, decision, environ)
+        if events.listeners:
+            events.send(decision, environ)
         if PROXY_FIX_KEY in environ:
             warn_once("proxy-fix", advice.PROXY_FIX)
         if decision.problems and environ.get("SERVER_SOFTWARE") == "waitress":
@@ -255,6 +257,8 @@ class ProxyPolicy(PolicyOptions):
         else:
             written[DECISION_KEY] = decision
         log_decision(self, self.rules, decision, headers)
+        if events.listeners:
+            events.send(decision, written)
         if decision.came and is_rewritten(scope, headers):
             warn_once("rewritten-client", advice.REWRITTEN_BY_SERVER)
         return decision, written

@@ -1,0 +1,1 @@
+"""Tests of `trustedproxy.testing`, by what a policy makes of its requests."""
