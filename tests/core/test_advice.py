@@ -14,8 +14,8 @@ import pytest
 
 from trustedproxy import Connection, Decision, ProxyPolicy, read_settings
 from trustedproxy.advice import Advice, Situation, advise
+from trustedproxy.allowed_hosts import compile_allowed_hosts
 from trustedproxy.headers import KNOWN_HEADERS
-from trustedproxy.parsing.hosts import compile_allowed_hosts
 
 PEER, STRANGER, GATEWAY = "10.0.0.5", "198.51.100.7", "172.18.0.1"
 FOR, REAL, PROTO = "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Proto"

@@ -20,9 +20,16 @@ from django_trustedproxy.neighbour_checks import WHITENOISE
 
 from .settings import SECURITY, TRUSTED_PROXY
 
-BELOW_A_PATH: dict[str, Any] = {"SESSION_COOKIE_PATH": "/app", "CSRF_COOKIE_PATH": "/app"}
+BELOW_A_PATH: dict[str, Any] = {
+    "SESSION_COOKIE_PATH": "/app",
+    "CSRF_COOKIE_PATH": "/app",
+}
 WITH_WHITENOISE: dict[str, Any] = {"MIDDLEWARE": [TRUSTED_PROXY, SECURITY, WHITENOISE]}
-MOVED: dict[str, Any] = {"STATIC_URL": "/app/static/", **BELOW_A_PATH, **WITH_WHITENOISE}
+MOVED: dict[str, Any] = {
+    "STATIC_URL": "/app/static/",
+    **BELOW_A_PATH,
+    **WITH_WHITENOISE,
+}
 
 
 def find(*, deploy: bool = False, **overrides: Any) -> list[CheckMessage]:

@@ -62,7 +62,7 @@ class Situation:
 
         allowed_hosts:
             The hosts that the framework takes, compiled by
-            `trustedproxy.parsing.hosts`; ``None`` where none is refused.
+            `trustedproxy.allowed_hosts`; ``None`` where none is refused.
 
         hosts_setting: What that list is called.
 

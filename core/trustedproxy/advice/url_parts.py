@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..allowed_hosts import split_allowed_host
 from ..headers import Category, Form
 from ..log import shorten
-from ..parsing.hosts import split_allowed_host
 from ..parsing.values import BLANKS, DEFAULT_PORTS, split_host, strip_mount_point
 from ..setting_lines import write_line
 from .situation import Advice

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..allowed_hosts import split_allowed_host
 from ..headers import Category
 from ..https_only import FORBIDDEN, RequestFacts
 from ..https_only.signs import list_signs
 from ..log import shorten
 from ..mount_points.points import compile_mount_points, find_mount_point
-from ..parsing.hosts import split_allowed_host
 from ..parsing.values import strip_mount_point
 from .records import Answer
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from ..allowed_hosts import split_allowed_host
 from ..exceptions import ConfigurationError, name_nearest
-from ..parsing.hosts import split_allowed_host
 from ..parsing.values import DEFAULT_PORTS, parse_port_text, split_host
 
 _EXPECTED = "a host, host:port or :port, such as 'www.example.com:8443'"

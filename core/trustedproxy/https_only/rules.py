@@ -14,12 +14,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ..allowed_hosts import compile_allowed_hosts
 from ..decision import Decision
 from ..exceptions import ConfigurationError
 from ..hsts import HSTSPolicy
 from ..log import shorten, warn, warn_once
 from ..options import read_flag
-from ..parsing.hosts import compile_allowed_hosts
 from ..parsing.values import split_host
 from ..responses import REDIRECT_STATUSES, Answer, redirect, refuse
 from .authority import compile_host, find_authority

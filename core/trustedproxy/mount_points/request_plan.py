@@ -16,9 +16,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from ..allowed_hosts import split_allowed_host
 from ..headers import KNOWN_HEADERS
 from ..parsing.grammar import TOKEN
-from ..parsing.hosts import split_allowed_host
 from ..parsing.paths import stays_below
 from ..responses import Answer, redirect, refuse
 from .header_lines import (

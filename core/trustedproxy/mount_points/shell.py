@@ -11,9 +11,9 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ..allowed_hosts import compile_allowed_hosts
 from ..decision import REPORT_KEY
 from ..log import warn
-from ..parsing.hosts import compile_allowed_hosts
 from ..responses import refuse
 from .limits import Limits
 from .points import compile_mount_points

@@ -109,9 +109,7 @@ def test_text_of_advice_has_the_lines_to_paste() -> None:
     text = text_of({"X-Forwarded-For": "203.0.113.7"}, fields={"peer": "172.18.0.1"})
 
     advice = paragraph(text, "If this is not what you want")
-    assert advice[0].startswith(
-        "- The peer '172.18.0.1' sent X-Forwarded-For, which "
-    )
+    assert advice[0].startswith("- The peer '172.18.0.1' sent X-Forwarded-For, which ")
     assert advice[1] == '    TRUSTED_PROXIES = ["10.0.0.0/8", "172.18.0.1"]'
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from trustedproxy import ConfigurationError
+from trustedproxy.allowed_hosts import compile_allowed_hosts
 from trustedproxy.mount_points.points import (
     MountPoint,
     compile_mount_points,
     find_mount_point,
 )
-from trustedproxy.parsing.hosts import compile_allowed_hosts
 from trustedproxy.responses import Answer
 
 from .planning import BACKEND, plan

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..exceptions import ConfigurationError
-from ..options import split_entries
-from .values import split_host
+from .exceptions import ConfigurationError
+from .options import split_entries
+from .parsing.values import split_host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

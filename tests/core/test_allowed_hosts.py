@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from trustedproxy import ConfigurationError
+from trustedproxy.allowed_hosts import compile_allowed_hosts, split_allowed_host
 from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.https_only.facts import RequestFacts
 from trustedproxy.mount_points.heads import BackendRequest
-from trustedproxy.parsing.hosts import compile_allowed_hosts, split_allowed_host
 from trustedproxy.responses import Answer
 
-from ..mount_points.planning import make_client, plan
+from .mount_points.planning import make_client, plan
 
 
 @pytest.mark.parametrize(
