@@ -4,8 +4,9 @@ Say at ``manage.py check`` what would go wrong behind the proxy, and what to typ
 In:  Django's settings.
 Out: messages with stable ids; ``docs/django.md`` has a row for each of them.
 
-A mistake is a row of `CHECKS`: a function that looks for it, and the words for what it
-finds.  An id is never used again for something else.
+What is wrong wherever a policy is used is a row of `trustedproxy.checks`, and has an id
+in `IDS`.  What Django alone can see is a row of `CHECKS`: a function that looks for it,
+and the words for what it finds.  An id is never used again for something else.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Info, Warning
 
-from trustedproxy import Category
-from trustedproxy.networks import is_too_wide
+from trustedproxy import Category, checks
+from trustedproxy.checks import Level
 
 from .conf import ConfigurationError, get_settings, list_ancestors
+from .framework import read_framework
 
 if TYPE_CHECKING:
     from django.apps import AppConfig
 
     from trustedproxy import Settings
+    from trustedproxy.checks import Remark
 
 TRUSTED_PROXY = "django_trustedproxy.middleware.TrustedProxyMiddleware"
 HTTPS_ONLY = "django_trustedproxy.middleware.HTTPSOnlyMiddleware"
@@ -140,36 +143,6 @@ def _forced_mount_point(_project: Project) -> Iterator[str]:
         yield "FORCE_SCRIPT_NAME"
 
 
-def _every_peer(project: Project) -> Iterator[str]:
-    policy = project.settings.policy
-    if policy.trusts_every_peer:
-        yield "TRUSTED_PROXIES"
-
-
-def _wide_networks(project: Project) -> Iterator[str]:
-    trusted = project.settings.policy.networks
-    for network in () if trusted is None else trusted.networks:
-        if is_too_wide(network):
-            yield str(network)
-
-
-def _synonyms(project: Project) -> Iterator[str]:
-    for category in Category:
-        names = [
-            header.name
-            for header in project.settings.policy.headers
-            if category in header.categories
-        ]
-        if len(names) > 1:
-            yield ", ".join(names)
-
-
-def _no_header(project: Project) -> Iterator[str]:
-    policy = project.settings.policy
-    if policy.changes_nothing:
-        yield "TRUSTED_PROXY_HEADERS"
-
-
 def _relative_urls(project: Project) -> Iterator[str]:
     if project.trusts(Category.MOUNT_POINT):
         for name in _MAY_BE_RELATIVE:
@@ -210,11 +183,6 @@ def _answerers_before(project: Project) -> Iterator[str]:
     yield from project.list_before(HTTPS_ONLY, ANSWERERS)
 
 
-def _hsts_alone(project: Project) -> Iterator[str]:
-    if project.settings.hsts and not project.settings.https_only:
-        yield "TRUSTED_PROXY_HSTS_POLICY"
-
-
 def _https_only_without_middleware(project: Project) -> Iterator[str]:
     if project.settings.https_only and project.find(HTTPS_ONLY) is None:
         yield HTTPS_ONLY
@@ -223,12 +191,6 @@ def _https_only_without_middleware(project: Project) -> Iterator[str]:
 def _https_only_without_setting(project: Project) -> Iterator[str]:
     if not project.settings.https_only and project.find(HTTPS_ONLY) is not None:
         yield HTTPS_ONLY
-
-
-def _exempt_proxies(project: Project) -> Iterator[str]:
-    https_only, policy = project.settings.https_only, project.settings.policy
-    if https_only is not None and not policy.changes_nothing:
-        yield from https_only.exemptions.find_shared(policy.networks)
 
 
 def _mount_points(project: Project) -> Iterator[str]:
@@ -269,9 +231,30 @@ class Check:
             )
 
 
-#: What is wrong with a setting of this project's own.
-CONFIGURATION_ERROR = "trustedproxy.E001"
-PRELOAD_ERROR = "trustedproxy.E002"
+#: Ids of the rows of the core's table, by their codes; what is not here, Django's own
+#: rows say better, or cannot be in Django.
+IDS = {
+    checks.CONFIGURATION_ERROR: "trustedproxy.E001",
+    checks.PRELOAD_ERROR: "trustedproxy.E002",
+    "every-peer": "trustedproxy.W007",
+    "wide-network": "trustedproxy.W008",
+    "synonyms": "trustedproxy.W009",
+    "no-header": "trustedproxy.W010",
+    "hsts-alone": "trustedproxy.W017",
+    "exempt-proxies": "trustedproxy.W021",
+    "count-alone": "trustedproxy.W024",
+    "fixed-port": "trustedproxy.W025",
+    "open-list": "trustedproxy.W026",
+    "old-networks": "trustedproxy.W027",
+    "old-list": "trustedproxy.W028",
+    "scheme-unknown": "trustedproxy.W029",
+    "report-only": "trustedproxy.I002",
+}
+_MESSAGES: dict[Level, Callable[..., CheckMessage]] = {
+    Level.ERROR: Error,
+    Level.WARNING: Warning,
+    Level.HINT: Info,
+}
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -326,38 +309,6 @@ CHECKS: tuple[Check, ...] = (
         "SILENCED_SYSTEM_CHECKS.",
     ),
     Check(
-        "trustedproxy.W007",
-        _every_peer,
-        "{} is not set, so every peer is trusted, and whoever reaches this server "
-        "directly can forge the trusted headers.",
-        "List the addresses of your proxies: {} = ['10.0.0.0/8']. If nothing but the "
-        "proxy can reach this server, say so: {} = '*'.",
-        deploy=True,
-    ),
-    Check(
-        "trustedproxy.W008",
-        _wide_networks,
-        "TRUSTED_PROXIES trusts the whole of {}, which is too wide for proxies.",
-        "Replace '{}' by the networks that your proxies answer from, such as "
-        "'10.0.0.0/8' or 'private'. To trust everybody on purpose: TRUSTED_PROXIES = "
-        "'*'.",
-    ),
-    Check(
-        "trustedproxy.W009",
-        _synonyms,
-        "Several trusted headers say the same thing: {}. A client can send the one "
-        "that the proxy does not set.",
-        "Keep the one that your proxy sets in TRUSTED_PROXY_HEADERS, of these: {}.",
-    ),
-    Check(
-        "trustedproxy.W010",
-        _no_header,
-        "django_trustedproxy is installed, but {} is empty, so nothing is corrected.",
-        "List the headers that your proxy sets: {} = ['X-Forwarded-For', "
-        "'X-Forwarded-Proto']. If no proxy stands in front: TRUSTED_PROXY_STRIP = "
-        "'all'.",
-    ),
-    Check(
         "trustedproxy.W011",
         _relative_urls,
         "{} is relative, and Django puts the mount point of whatever asks first in "
@@ -400,12 +351,6 @@ CHECKS: tuple[Check, ...] = (
         "Move '" + HTTPS_ONLY + "' above '{}', right below '" + TRUSTED_PROXY + "'.",
     ),
     Check(
-        "trustedproxy.W017",
-        _hsts_alone,
-        "{} has no effect without TRUSTED_PROXY_HTTPS_ONLY.",
-        "Type TRUSTED_PROXY_HTTPS_ONLY = True beside {}.",
-    ),
-    Check(
         "trustedproxy.W018",
         _https_only_without_middleware,
         "TRUSTED_PROXY_HTTPS_ONLY is set, but nothing redirects: {} is not in "
@@ -430,15 +375,6 @@ CHECKS: tuple[Check, ...] = (
         "django_trustedproxy.entrypoints. Then add 'trustedproxy.W020' to "
         "SILENCED_SYSTEM_CHECKS.",
     ),
-    Check(
-        "trustedproxy.W021",
-        _exempt_proxies,
-        "TRUSTED_PROXY_HTTPS_EXEMPT has the network {}, and TRUSTED_PROXIES has peers "
-        "in it: a client can make a proxy drop what it says of the client, and is then "
-        "exempt as the proxy itself.",
-        "Exempt the path that is asked over plain HTTP, instead of '{}': "
-        "TRUSTED_PROXY_HTTPS_EXEMPT = ['/healthz'].",
-    ),
 )
 
 AppConfigs: TypeAlias = "Sequence[AppConfig] | None"
@@ -449,7 +385,7 @@ def check_settings(app_configs: AppConfigs, **_kwargs: Any) -> list[CheckMessage
     try:
         project = Project.read()
     except ConfigurationError as error:
-        return [_describe_error(error)]
+        return [describe(checks.describe_error(error))]
     return _run(project, deploy=False)
 
 
@@ -464,25 +400,21 @@ def check_deployment(app_configs: AppConfigs, **_kwargs: Any) -> list[CheckMessa
 
 
 def _run(project: Project, *, deploy: bool) -> list[CheckMessage]:
-    checks = (check for check in CHECKS if check.deploy is deploy)
-    return [message for check in checks for message in check.run(project)]
+    subject = checks.Subject(project.settings, read_framework())
+    remarks = [
+        remark
+        for check in checks.CHECKS
+        if check.deploy is deploy and check.code in IDS
+        for remark in check.run(subject)
+    ]
+    own = (check for check in CHECKS if check.deploy is deploy)
+    return [
+        *map(describe, remarks),
+        *(message for check in own for message in check.run(project)),
+    ]
 
 
-def _describe_error(error: ConfigurationError) -> CheckMessage:
-    value = str(error.value).lower()
-    if error.option == "TRUSTED_PROXY_HSTS_POLICY" and "preload" in value:
-        return Error(
-            str(error),
-            hint="Browsers preload a policy of at least a year for all subdomains: "
-            "TRUSTED_PROXY_HSTS_POLICY = 'max-age=31536000; includeSubDomains; "
-            "preload'. Until you want that, leave 'preload' out.",
-            id=PRELOAD_ERROR,
-        )
-    hint = f"Correct {error.option} in the settings"
-    if error.nearest is not None:
-        hint += f": type {error.nearest!r} in place of {error.value!r}"
-    return Error(
-        str(error),
-        hint=f"{hint}.",
-        id=CONFIGURATION_ERROR,
-    )
+def describe(remark: Remark) -> CheckMessage:
+    """Say a *remark* of the core's in Django's way."""
+    message = _MESSAGES[remark.level]
+    return message(remark.message, hint=remark.hint, id=IDS[remark.code])

@@ -8,7 +8,7 @@ mapping that can be compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from trustedproxy import Decision
@@ -48,6 +48,15 @@ ATTRIBUTES: Final = (
     "rejected",
     "original",
 )
+
+
+def name_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Name settings by the arguments that they are, and leave out what is ``None``."""
+    return {
+        f"TRUSTED_PROX{'IES' if name == 'proxies' else f'Y_{name.upper()}'}": value
+        for name, value in arguments.items()
+        if value is not None
+    }
 
 
 def key_of(name: str) -> str:

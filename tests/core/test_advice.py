@@ -14,8 +14,9 @@ import pytest
 
 from trustedproxy import Connection, Decision, ProxyPolicy, read_settings
 from trustedproxy.advice import Advice, Situation, advise
-from trustedproxy.allowed_hosts import compile_allowed_hosts
 from trustedproxy.headers import KNOWN_HEADERS
+
+from .making import name_settings
 
 PEER, STRANGER, GATEWAY = "10.0.0.5", "198.51.100.7", "172.18.0.1"
 FOR, REAL, PROTO = "X-Forwarded-For", "X-Real-IP", "X-Forwarded-Proto"
@@ -50,10 +51,15 @@ def ask(
         decide(policy, sent, fields or {}),
         {name: value for name, value in sent.items() if name in known},
         https_only=https_only,
-        allowed_hosts=compile_allowed_hosts(allowed_hosts),
-        hosts_setting="ALLOWED_HOSTS",
         exempts=exempts,
     )
+    if allowed_hosts is not None:
+        situation = replace(
+            situation,
+            accepts_host=lambda h: (h or "").partition(":")[0] in allowed_hosts,
+            allowed_hosts=allowed_hosts,
+            hosts_setting="ALLOWED_HOSTS",
+        )
     return list(advise(situation))
 
 
@@ -64,10 +70,7 @@ def codes(found: list[Advice]) -> list[str]:
 
 def read_lines(lines: tuple[str, ...], options: dict[str, Any]) -> ProxyPolicy:
     """Make the policy of *options* in which the *lines* were pasted."""
-    names = {
-        "TRUSTED_PROXIES" if key == "proxies" else f"TRUSTED_PROXY_{key.upper()}": value
-        for key, value in {**USUAL, **options}.items()
-    }
+    names = name_settings({**USUAL, **options})
     exec("\n".join(lines), {}, names)
     return read_settings(names).policy
 

@@ -44,6 +44,10 @@ class Advice:
     settings: tuple[str, ...] = ()
 
 
+def _accept_every_host(host: str | None) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """
@@ -60,9 +64,9 @@ class Situation:
 
         https_only: Whether plain HTTP is redirected.
 
-        allowed_hosts:
-            The hosts that the framework takes, compiled by
-            `trustedproxy.allowed_hosts`; ``None`` where none is refused.
+        accepts_host: Says whether the framework takes a host.
+
+        allowed_hosts: The hosts that are configured.
 
         hosts_setting: What that list is called.
 
@@ -74,7 +78,8 @@ class Situation:
     decision: Decision
     headers: Mapping[str, str]
     https_only: bool = False
-    allowed_hosts: Sequence[str] | None = None
+    accepts_host: Callable[[str | None], bool] = _accept_every_host
+    allowed_hosts: Sequence[str] = ()
     hosts_setting: str = "allowed_hosts"
     exempts: bool = False
 

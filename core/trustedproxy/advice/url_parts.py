@@ -99,37 +99,33 @@ def advise_mount_point_in_path(situation: Situation) -> Iterator[Advice]:
 
 def advise_refused_host(situation: Situation) -> Iterator[Advice]:
     """The framework refuses the host, and answers 400."""
-    decision, allowed = situation.decision, situation.allowed_hosts
-    host = decision.host
-    if allowed is None or decision.rejected is not None:
+    decision, host = situation.decision, situation.decision.host
+    if decision.rejected is not None or situation.accepts_host(host):
         return
-    if host and split_allowed_host(host, allowed) is not None:
-        return
-    said = (
-        f"the host {shorten(host)} is not in {situation.hosts_setting}, so the answer"
-    )
+    setting = situation.hosts_setting
+    said = f"the host {shorten(host)} is not in {setting}, so the answer is 400"
     for header in situation.list_sent(Category.HOST):
         if header.form is Form.FORWARDED or situation.is_listed(header):
             continue
         value = situation.headers[header.name].strip(BLANKS)
-        if decision.peer_trusted and split_allowed_host(value, allowed) is not None:
+        if decision.peer_trusted and situation.accepts_host(value):
             yield Advice(
                 "host-refused",
                 header.name,
-                f"{said} is 400; {header.name}: {shorten(value)} would be taken. If "
-                f"your proxy sets that header whatever a client sent, list it.",
+                f"{said}; {header.name}: {shorten(value)} would be taken. If your "
+                f"proxy sets that header whatever a client sent, list it.",
                 situation.write_headers(header, in_place_of=Category.HOST),
             )
             return
     split = split_host(host or "")
-    lines = () if split is None else ([*allowed, split[0]],)
+    line = None if split is None else [*situation.allowed_hosts, split[0]]
     yield Advice(
         "host-refused",
         None,
-        f"{said} is 400. If the proxy sends a name of its own, let it hand the "
-        "client's on (nginx: proxy_set_header Host $host), or send it in "
-        "X-Forwarded-Host and list that. If it is a name of the site, add it.",
-        tuple(write_line(situation.hosts_setting, line) for line in lines),
+        f"{said}. If the proxy sends a name of its own, let it hand the client's on "
+        f"(nginx: proxy_set_header Host $host), or send it in X-Forwarded-Host and "
+        f"list that. If it is a name of the site, add it.",
+        () if line is None else (write_line(setting, line),),
     )
 
 

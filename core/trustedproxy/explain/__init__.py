@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..framework import Framework
 from ..settings import Settings
 from .describing import describe_policy, describe_settings, list_rows
 from .explaining import explain_request
 from .records import (
     Explanation,
     Fate,
-    Framework,
     Header,
     Hop,
     OtherResult,

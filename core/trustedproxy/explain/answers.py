@@ -82,16 +82,8 @@ def make_facts(case: Case) -> RequestFacts:
         scheme_header=decision.winners.get(Category.SCHEME),
         signs=list_signs(request.headers, case.sent.get("connection", ""), decision),
         websocket=request.websocket,
-        host_refused=not is_host_allowed(case, host),
+        host_refused=not case.accepts_host(host),
     )
-
-
-def is_host_allowed(case: Case, host: str | None) -> bool:
-    """Say whether the framework takes the *host*."""
-    allowed = case.framework.allowed_hosts
-    if allowed is None:
-        return True
-    return host is not None and split_allowed_host(host, allowed) is not None
 
 
 def _encode(text: str) -> bytes:
@@ -116,6 +108,15 @@ def _tell_https_only(case: Case) -> Iterator[Answer]:
             status=None,
             sentence=f"The scheme is http, and the request is not redirected: "
             f"{_tell_exemption(case, facts)} is exempt.",
+        )
+        return
+    site = case.framework.site
+    if site is not None and not facts.websocket and site.exempts_view(case.after):
+        yield Answer(
+            by=HTTPS_ONLY,
+            status=None,
+            sentence="The scheme is http, and the request is not redirected: its view "
+            "is exempt.",
         )
         return
     answer = https.respond(facts)
@@ -153,10 +154,9 @@ def _tell_plain(
             f"The scheme is http, and {what} is refused: the request is answered with "
             f"{status} and not redirected."
         )
-    view = ", unless its view is exempt" if case.framework.name is not None else ""
     return (
         f"The scheme is http, so that the request is redirected with {status} to "
-        f"{shorten(location)} and does not reach the application{view}."
+        f"{shorten(location)} and does not reach the application."
     )
 
 
@@ -193,7 +193,7 @@ def _tell_framework(case: Case) -> Iterator[Answer]:
             sentence=f"The scheme is http, so that {framework.name} redirects the "
             f"request by itself ({framework.redirects}).",
         )
-    if not is_host_allowed(case, decision.host):
+    if not case.accepts_host(decision.host):
         yield Answer(
             by=framework.hosts_setting,
             status=400,

@@ -8,14 +8,17 @@ Out: `Case`, with the decision of the policy's own rules in it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..advice import Situation
 from ..decision import Decision
+from ..framework import Framework
 from ..headers import ProxyHeader
 from ..policy import ProxyPolicy
 from ..settings import Settings
+from .environs import make_environ
 from .masks import Masks
-from .records import Framework, Request
+from .records import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class Case:
         known: Header name in lower case → the header, for all that are known.
 
         decision: What the policy decided.
+
+        before: The environ of the request.
+
+        after: The same, as the policy leaves it.
     """
 
     settings: Settings
@@ -49,6 +56,8 @@ class Case:
     sent: dict[str, str] = field(init=False)
     known: dict[str, ProxyHeader] = field(init=False)
     decision: Decision = field(init=False)
+    before: dict[str, Any] = field(init=False)
+    after: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -61,6 +70,11 @@ class Case:
         put(self, "sent", sent)
         put(self, "known", {h.name.lower(): h for h in self.policy.known_headers})
         put(self, "decision", self.policy.rules.decide(request.connection, sent))
+        before = make_environ(request)
+        after = dict(before)
+        self.policy.rewrite(after, self.decision)
+        put(self, "before", before)
+        put(self, "after", after)
 
     @property
     def policy(self) -> ProxyPolicy:
@@ -71,6 +85,16 @@ class Case:
     def is_read(self) -> bool:
         """Whether the headers were read, and the request goes on."""
         return self.decision.peer_trusted and self.decision.rejected is None
+
+    def accepts_host(self, host: str | None) -> bool:
+        """Say whether the framework takes *host*."""
+        site = self.framework.site
+        if site is None:
+            return True
+        environ = {**self.after, "HTTP_HOST": host}
+        if host is None:
+            del environ["HTTP_HOST"]
+        return site.accepts_host(environ)
 
     def describe_situation(self, *, exempts: bool) -> Situation:
         """Describe the request to the advisers."""
@@ -84,7 +108,8 @@ class Case:
                 if name in self.sent
             },
             https_only=self.settings.https_only is not None,
-            allowed_hosts=self.framework.allowed_hosts,
+            accepts_host=self.accepts_host,
+            allowed_hosts=self.framework.allowed_hosts or (),
             hosts_setting=self.framework.hosts_setting,
             exempts=exempts,
         )

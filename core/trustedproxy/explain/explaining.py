@@ -19,14 +19,13 @@ from ..advice import (
     advise,
 )
 from ..decision import CODES
+from ..framework import NO_FRAMEWORK, Framework
 from .answers import list_answers, make_facts
 from .case import Case
 from .header_verdicts import SETS, STATED_BY, list_headers
 from .hops import describe_peer, describe_way
 from .records import (
-    NO_FRAMEWORK,
     Explanation,
-    Framework,
     Outcome,
     Request,
     ShownProblem,

@@ -2,8 +2,7 @@
 What an explanation is made of.
 
 In:  nothing; these are records.
-Out: `Explanation` and its parts; `Request`, which is explained, and `Framework`, what
-     is known of the application around it.
+Out: `Explanation` and its parts; `Request`, which is explained.
 
 Everything in an `Explanation` is text, number, boolean, list or dictionary at the
 bottom, so that `as_dict` gives what JSON has.  Secrets, cookies and passwords are
@@ -13,7 +12,7 @@ whoever shows them escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
@@ -60,40 +59,6 @@ class Request:
     websocket: bool = False
     rewritten: str | None = None
     decided: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framework:
-    """
-    What the application around the policy does by itself.
-
-    Attributes:
-        name: The framework's name for people, or ``None`` where there is none.
-
-        allowed_hosts: The hosts that it takes; ``None`` where it refuses none.
-
-        hosts_setting: What that list is called.
-
-        forced_mount_point: The mount point that its settings force; ``None`` for none.
-
-        forced_by: The setting that forces it.
-
-        redirects: The setting by which it redirects to https by itself, or ``None``.
-
-        own_settings: Its own settings about proxies that are set, name → value.
-    """
-
-    name: str | None = None
-    allowed_hosts: Sequence[str] | None = None
-    hosts_setting: str = "allowed_hosts"
-    forced_mount_point: str | None = None
-    forced_by: str = ""
-    redirects: str | None = None
-    own_settings: Mapping[str, object] = field(default_factory=dict)
-
-
-#: Nothing is known of the application.
-NO_FRAMEWORK = Framework()
 
 
 class Standing(StrEnum):

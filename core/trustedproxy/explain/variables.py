@@ -7,9 +7,8 @@ Out: `Variable` records, computed by what writes the environ of a real request.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..headers import environ_key
 from .records import Variable
 
 if TYPE_CHECKING:
@@ -36,9 +35,7 @@ _WHERE_THERE: tuple[tuple[str, str, str | None], ...] = (
 
 def list_variables(case: Case) -> tuple[Variable, ...]:
     """List the variables, by what the policy writes into a copy of the environ."""
-    before = make_environ(case)
-    after = dict(before)
-    case.policy.rewrite(after, case.decision)
+    before, after = case.before, case.after
     rows = [*_ALWAYS]
     rows += [row for row in _WHERE_THERE if row[1] in before or row[1] in after]
     return tuple(
@@ -51,31 +48,6 @@ def list_variables(case: Case) -> tuple[Variable, ...]:
         )
         for name, wsgi, asgi in rows
     )
-
-
-def make_environ(case: Case) -> dict[str, Any]:
-    """Make the environ of the request: its own, or one that a server would make."""
-    request = case.request
-    if request.environ is not None:
-        return dict(request.environ)
-    connection = request.connection
-    environ = {
-        environ_key(name): value
-        for name, value in request.headers.items()
-        # A server would have joined them, or have dropped one.
-        if "_" not in name
-    }
-    said = {
-        "REMOTE_ADDR": connection.peer,
-        "wsgi.url_scheme": connection.scheme,
-        "HTTP_HOST": connection.host,
-        "SERVER_NAME": connection.server,
-        "SERVER_PORT": None if connection.port is None else str(connection.port),
-        "SCRIPT_NAME": connection.mount_point,
-        "PATH_INFO": connection.path,
-    }
-    environ |= {key: value for key, value in said.items() if value is not None}
-    return environ
 
 
 def _show(case: Case, value: object) -> str | None:

@@ -7,6 +7,7 @@ Out: an `Explanation`, its text, and parts of these.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from trustedproxy.explain import (
     write_text,
 )
 
+from ..making import name_settings
+
 PEER: Final = "10.0.0.5"
 STRANGER: Final = "198.51.100.7"
 CONNECTION: Final = Connection(
@@ -27,6 +30,21 @@ CONNECTION: Final = Connection(
 )
 LIST: Final = ("X-Forwarded-For",)
 SECRET: Final = "hush-hush-hush-hush"
+
+
+class HostsSite:
+    """A site of some hosts, whose views below ``/exempt`` are exempt."""
+
+    def __init__(self, *hosts: str) -> None:
+        self.hosts = hosts
+
+    def accepts_host(self, request: Mapping[str, Any]) -> bool:
+        """Say whether the host is one of them."""
+        return request.get("HTTP_HOST", "").partition(":")[0] in self.hosts
+
+    def exempts_view(self, request: Mapping[str, Any]) -> bool:
+        """Say whether the path is below ``/exempt``."""
+        return str(request["PATH_INFO"]).startswith("/exempt")
 
 
 def make_policy(**options: Any) -> ProxyPolicy:
@@ -37,14 +55,7 @@ def make_policy(**options: Any) -> ProxyPolicy:
 def make_settings(**names: Any) -> Settings:
     """Make settings of names without their ``TRUSTED_PROXY_``, in small letters."""
     given = {"headers": list(LIST), "proxies": ["10.0.0.0/8"], **names}
-    return read_settings(
-        {
-            "TRUSTED_PROXIES"
-            if name == "proxies"
-            else f"TRUSTED_PROXY_{name.upper()}": v
-            for name, v in given.items()
-        }
-    )
+    return read_settings(name_settings(given))
 
 
 def explain_sent(

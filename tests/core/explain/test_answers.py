@@ -13,10 +13,13 @@ import pytest
 
 from trustedproxy.explain import Explanation, Framework
 
-from .making import PEER, STRANGER, explain_sent, make_settings
+from .making import PEER, STRANGER, HostsSite, explain_sent, make_settings
 
 DJANGO = Framework(
-    name="Django", allowed_hosts=["app.example"], hosts_setting="ALLOWED_HOSTS"
+    name="Django",
+    site=HostsSite("app.example"),
+    allowed_hosts=["app.example"],
+    hosts_setting="ALLOWED_HOSTS",
 )
 
 
@@ -48,11 +51,18 @@ def test_plain_request_is_redirected() -> None:
     )
 
 
-def test_view_may_be_exempt_where_there_are_views() -> None:
-    """Which view answers is the framework's to know."""
-    (answer,) = ask(https_only=True, framework=DJANGO).answers
+def test_exempt_view_is_known_to_be_exempt() -> None:
+    """Which view answers is the framework's to know, and it is asked."""
+    (answer,) = ask(
+        https_only=True, framework=DJANGO, fields={"path": "/exempt/x"}
+    ).answers
+    (other,) = ask(https_only=True, framework=DJANGO).answers
 
-    assert answer.sentence.endswith("the application, unless its view is exempt.")
+    assert answer.status is None
+    assert answer.sentence == (
+        "The scheme is http, and the request is not redirected: its view is exempt."
+    )
+    assert other.status == 301
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""
+The environ of a request that is explained, for those who are asked with one.
+
+In:  a `Request`.
+Out: its own environ, copied; or a complete one, as a server would make it (PEP 3333).
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from ..headers import environ_key
+
+if TYPE_CHECKING:
+    from .records import Request
+
+
+def make_environ(request: Request) -> dict[str, Any]:
+    """Make the environ of *request*; one that it was read from is copied."""
+    if request.environ is not None:
+        return dict(request.environ)
+    connection = request.connection
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query or "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        # A server would have joined two that differ in underscores, or dropped one.
+        if "_" not in name:
+            environ[environ_key(name)] = value
+    said = {
+        "REMOTE_ADDR": connection.peer,
+        "wsgi.url_scheme": connection.scheme,
+        "HTTP_HOST": connection.host,
+        "SERVER_NAME": connection.server,
+        "SERVER_PORT": None if connection.port is None else str(connection.port),
+        "SCRIPT_NAME": connection.mount_point,
+        "PATH_INFO": connection.path,
+    }
+    return environ | {key: value for key, value in said.items() if value is not None}

@@ -1,0 +1,41 @@
+"""
+What Django does by itself beside the policy, for explanations and checks.
+
+In:  Django's settings.
+Out: a `trustedproxy.framework.Framework`.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from trustedproxy.framework import Framework
+
+from .site import DjangoSite
+
+#: What Django takes while nobody has said anything, in development.
+_IN_DEVELOPMENT = (".localhost", "127.0.0.1", "[::1]")
+#: Django's own settings about proxies.
+OWN_SETTINGS = (
+    "SECURE_PROXY_SSL_HEADER",
+    "USE_X_FORWARDED_HOST",
+    "USE_X_FORWARDED_PORT",
+)
+
+
+def read_framework() -> Framework:
+    """Read what the settings say."""
+    hosts = settings.ALLOWED_HOSTS
+    if settings.DEBUG and not hosts:
+        hosts = _IN_DEVELOPMENT
+    own = {name: getattr(settings, name) for name in OWN_SETTINGS}
+    return Framework(
+        name="Django",
+        site=DjangoSite(),
+        allowed_hosts=tuple(hosts),
+        hosts_setting="ALLOWED_HOSTS",
+        forced_mount_point=settings.FORCE_SCRIPT_NAME,
+        forced_by="FORCE_SCRIPT_NAME",
+        redirects="SECURE_SSL_REDIRECT" if settings.SECURE_SSL_REDIRECT else None,
+        own_settings={name: value for name, value in own.items() if value},
+    )
