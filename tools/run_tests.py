@@ -30,6 +30,7 @@ NEED_SERVERS = {
     "servers": ROOT / "tests" / "real" / "servers" / "apt.txt",
     "oracle": ROOT / "tests" / "oracle" / "apt.txt",
     "process": ROOT / "tests" / "real" / "servers" / "apt.txt",
+    "browser": ROOT / "tests" / "browser" / "apt.txt",
 }
 # The Pythons whose environments measure coverage, as tox.ini says; either is enough.
 MEASURED = ("3.11", "3.13")

@@ -177,7 +177,11 @@ class Site:
     One site: the front end's half of a deployment.
 
     Args:
-        backend, path, strip_path: The application, as in `Location`.
+        backend: Where the application listens, as in `Location`.
+
+        path: The path that it lives at, as in `Location`.
+
+        strip_path: Whether the front end takes that path off, as in `Location`.
 
         others: Further applications of the same site, at other paths.
 

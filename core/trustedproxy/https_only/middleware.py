@@ -99,7 +99,15 @@ class HTTPSOnlyMiddleware(_Shell[WSGIApp]):
     Args:
         app: The application.
 
-        hsts, host, status, exempt, allowed_hosts: As for `HTTPSOnly`.
+        hsts: The value of ``Strict-Transport-Security``, or ``None`` for none.
+
+        host: Where the redirect leads; ``None``: to the request's host.
+
+        status: The status of the redirect.
+
+        exempt: Paths and networks that stay reachable over plain HTTP.
+
+        allowed_hosts: The site's hosts; all five as for `HTTPSOnly`.
 
     Raises:
         ConfigurationError: An argument is invalid; it names the setting too.
@@ -141,7 +149,15 @@ class HTTPSOnlyASGIMiddleware(_Shell[ASGIApp]):
     Args:
         app: The application.
 
-        hsts, host, status, exempt, allowed_hosts: As for `HTTPSOnly`.
+        hsts: The value of ``Strict-Transport-Security``, or ``None`` for none.
+
+        host: Where the redirect leads; ``None``: to the request's host.
+
+        status: The status of the redirect.
+
+        exempt: Paths and networks that stay reachable over plain HTTP.
+
+        allowed_hosts: The site's hosts; all five as for `HTTPSOnly`.
 
     Raises:
         ConfigurationError: An argument is invalid; it names the setting too.
