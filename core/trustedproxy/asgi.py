@@ -7,8 +7,8 @@ Out: what `rules` decides by; a scope of its own, since the one given is never c
 
 Header names are compared without case.  One that equals a known name only after ``_`` →
 ``-`` is an underscore variant: it is never read, and it is removed where the known one
-would be.  So is a name that is no token, by every policy that removes anything: what a
-framework makes of it, nobody knows.
+would be (rules R18, R20).  So is a name that is no token, by every policy that removes
+anything: what a framework makes of it, nobody knows.
 
 Source: the ASGI specification, "HTTP & WebSocket ASGI Message Format".
 """

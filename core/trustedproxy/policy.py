@@ -71,8 +71,13 @@ class ProxyPolicy(PolicyOptions):
 
         report_only: Whether decisions are only logged.
 
-        fixed_scheme, fixed_host, fixed_port, fixed_mount_point:
-            What the operator knows and no header says.
+        fixed_scheme: ``http`` or ``https``, where no header says it.
+
+        fixed_host: A host, with a port or without, where no header says it.
+
+        fixed_port: A port, where no header says it.
+
+        fixed_mount_point: The URL path of the application, where no header says it.
 
         preset: The name of the preset that the others were taken from.
 
@@ -164,7 +169,7 @@ class ProxyPolicy(PolicyOptions):
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether nothing is trusted, stated or removed, so that nothing is done."""
+        """Whether nothing is trusted, stated or removed: nothing is done (rule R1)."""
         removes = self.strip == "all" or self.secret_header is not None
         return not self._trusts_somebody and not removes
 
