@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Connection, ProxyPolicy, Reason, read_settings
+from trustedproxy import Connection, ProxyPolicy, read_settings
 from trustedproxy.decision import CODES
 from trustedproxy.explain import explain
 from trustedproxy.option_table import OPTIONS
@@ -437,21 +437,6 @@ def test_page_names_settings_that_there_are(name: str) -> None:
 
     assert named
     assert named <= {option.name for option in OPTIONS}
-
-
-def test_troubleshooting_starts_with_the_redirect_loop() -> None:
-    """It is what people come for, in the words of their browsers."""
-    first = page("troubleshooting").split("\n## ")[1]
-
-    assert first.startswith("“ERR_TOO_MANY_REDIRECTS”")
-
-
-def test_troubleshooting_quotes_reasons_as_they_are() -> None:
-    """A reason that the page explains is one that a decision can have."""
-    quoted = set(re.findall(r"^- `([^`]+)`:", page("troubleshooting"), re.MULTILINE))
-
-    assert len(quoted) == 4
-    assert quoted <= {str(reason) for reason in Reason}
 
 
 def test_security_page_quotes_a_problem_that_there_is() -> None:
