@@ -1,0 +1,1 @@
+"""The end-to-end pages of the documentation, run on the real nginx and gunicorn."""
