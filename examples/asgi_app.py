@@ -25,6 +25,6 @@ async def what_i_see(scope: MutableMapping[str, Any], receive: Any, send: Any) -
 
 policy = ProxyPolicy(
     headers=["X-Forwarded-For", "X-Forwarded-Proto"],
-    proxies=["127.0.0.1"],
+    proxies=["loopback"],
 )
 application = TrustedProxyASGIMiddleware(what_i_see, policy)

@@ -17,7 +17,7 @@ settings.configure(
     INSTALLED_APPS=["django_trustedproxy"],
     MIDDLEWARE=["django_trustedproxy.middleware.TrustedProxyMiddleware"],
     TRUSTED_PROXY_HEADERS=["X-Forwarded-For", "X-Forwarded-Proto"],
-    TRUSTED_PROXIES=["127.0.0.1"],
+    TRUSTED_PROXIES=["loopback"],
 )
 
 

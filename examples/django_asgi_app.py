@@ -23,7 +23,7 @@ settings.configure(
         "X-Forwarded-Host",
         "X-Forwarded-Prefix",
     ],
-    TRUSTED_PROXIES=["127.0.0.1"],
+    TRUSTED_PROXIES=["loopback"],
 )
 
 

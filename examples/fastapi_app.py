@@ -55,6 +55,6 @@ app.add_middleware(
             "X-Forwarded-Host",
             "X-Forwarded-Prefix",
         ],
-        proxies=["127.0.0.1"],
+        proxies=["loopback"],
     ),
 )

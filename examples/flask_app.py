@@ -13,7 +13,7 @@ from flask_trustedproxy import TrustedProxy
 app = Flask(__name__)
 app.config.update(
     TRUSTED_PROXY_HEADERS=["X-Forwarded-For", "X-Forwarded-Proto"],
-    TRUSTED_PROXIES=["127.0.0.1"],
+    TRUSTED_PROXIES=["loopback"],
 )
 TrustedProxy(app)
 

@@ -45,7 +45,7 @@ policy = ProxyPolicy(
         "X-Forwarded-Host",
         "X-Forwarded-Prefix",
     ],
-    proxies=["127.0.0.1"],
+    proxies=["loopback"],
 )
 # Around what serves, so that `app` stays a Quart application, with its commands.
 app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[assignment,method-assign]  # wraps a method

@@ -42,7 +42,7 @@ policy = ProxyPolicy(
         "X-Forwarded-Host",
         "X-Forwarded-Prefix",
     ],
-    proxies=["127.0.0.1"],
+    proxies=["loopback"],
 )
 app = Starlette(
     routes=[

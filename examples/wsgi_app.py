@@ -24,6 +24,6 @@ def what_i_see(
 
 policy = ProxyPolicy(
     headers=["X-Forwarded-For", "X-Forwarded-Proto"],
-    proxies=["127.0.0.1"],
+    proxies=["loopback"],
 )
 application = TrustedProxyMiddleware(what_i_see, policy)

@@ -15,7 +15,9 @@ from types import ModuleType
 import httpx
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from ..copied_examples import copy_examples
+
+EXAMPLES = copy_examples()
 
 
 def load_servers() -> ModuleType:
@@ -51,7 +53,7 @@ COMMANDS: dict[str, Command] = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_example_believes_its_proxy_and_nobody_else(command: Command) -> None:
+def test_example_trusts_its_proxy_and_nobody_else(command: Command) -> None:
     """From 127.0.0.1 the headers are the truth, from 127.0.0.2 they are nothing."""
     with servers.serve(command) as port:
         through_the_proxy = ask(port, "127.0.0.1")
@@ -75,7 +77,7 @@ def test_example_imports_the_installed_packages(
     assert answer == {"client": "127.0.0.2", "scheme": "http"}
 
 
-def test_server_that_ends_by_itself_is_told() -> None:
+def test_server_that_ends_by_itself_says_why() -> None:
     """An example that does not start says why, instead of leaving a dead port."""
     command = servers.gunicorn("no_such_module:app")
 

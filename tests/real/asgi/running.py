@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...copied_examples import copy_examples
 from ..servers.processes import Address, Process, ProcessManager, find_free_port
 
 HOST = "127.0.0.1"
 FOLDERS = (
     Path(__file__).with_name("applications"),
-    Path(__file__).parents[3] / "examples",
+    copy_examples(),
 )
 
 POLICY = {
