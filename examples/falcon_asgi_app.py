@@ -14,7 +14,7 @@ import falcon.asgi
 
 from trustedproxy import ProxyPolicy, TrustedProxyASGIMiddleware
 
-Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Page:
