@@ -109,6 +109,12 @@ class Project:
             if ancestry & among:
                 yield entry
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether a header, or a stated fact, moves the application below a path."""
+        stated = self.settings.policy.fixed_mount_point
+        return bool(stated) or self.trusts(Category.MOUNT_POINT)
+
     def trusts(self, category: Category) -> bool:
         """Say whether a header of *category* is listed."""
         headers = self.settings.policy.headers
@@ -144,7 +150,7 @@ def _forced_mount_point(_project: Project) -> Iterator[str]:
 
 
 def _relative_urls(project: Project) -> Iterator[str]:
-    if project.trusts(Category.MOUNT_POINT):
+    if project.is_moved:
         for name in _MAY_BE_RELATIVE:
             # Asked for in the usual way, the setting comes with the script prefix of
             # this moment, for good.
@@ -314,7 +320,8 @@ CHECKS: tuple[Check, ...] = (
         "{} is relative, and Django puts the mount point of whatever asks first in "
         "front of it, for good.",
         "Begin {} with a slash and the mount point, as in '/app/static/', or with "
-        "https:// and a host.",
+        "https:// and a host. Where WhiteNoise serves the files: "
+        "WHITENOISE_STATIC_PREFIX = '/static/' as well.",
     ),
     Check(
         "trustedproxy.W012",

@@ -15,8 +15,6 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Info
 
-from trustedproxy import Category
-
 from .checks import TRUSTED_PROXY, Check, Project
 from .conf import ConfigurationError
 
@@ -28,16 +26,10 @@ if TYPE_CHECKING:
 WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
 
 
-def _is_moved(project: Project) -> bool:
-    """Say whether a header, or a stated fact, moves the application below a path."""
-    stated = project.settings.policy.fixed_mount_point
-    return bool(stated) or project.trusts(Category.MOUNT_POINT)
-
-
 def _whitenoise_prefix(project: Project) -> Iterator[str]:
     """WhiteNoise compares all of STATIC_URL with paths that lack the mount point."""
     if (
-        _is_moved(project)
+        project.is_moved
         and project.find(WHITENOISE) is not None
         and not hasattr(django_settings, "WHITENOISE_STATIC_PREFIX")
     ):
@@ -62,7 +54,7 @@ def _outside(project: Project) -> Iterator[str]:
 
 def _shared_cookies(project: Project) -> Iterator[str]:
     """Deployments below several paths of one host share cookies for its root."""
-    if _is_moved(project):
+    if project.is_moved:
         names = ["SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH"]
         if all(getattr(django_settings, name) == "/" for name in names):
             yield " and ".join(names)

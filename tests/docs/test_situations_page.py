@@ -17,7 +17,7 @@ import pytest
 from flask import Flask, request
 
 from flask_trustedproxy import TrustedProxy
-from trustedproxy import read_settings
+from trustedproxy import Settings, read_settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "situations.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def test_setting_of_the_page_is_accepted(line: str) -> None:
     exec(compile(line, "situations.md", "exec"), values)
 
     ours = {k: v for k, v in values.items() if k.startswith("TRUSTED_PROX")}
-    assert read_settings({**EXAMPLE, **ours})
+    assert isinstance(read_settings({**EXAMPLE, **ours}), Settings)
 
 
 def test_health_check_of_a_pod() -> None:
