@@ -446,3 +446,15 @@ def test_page_of_decisions_names(names: list[str]) -> None:
     text = page.read_text("utf-8")
 
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_page_of_attacks_names_each() -> None:
+    """``docs/attacks.md`` says what an attacker does, in the words of the table."""
+    page = Path(__file__).parents[1] / "docs" / "attacks.md"
+    text = page.read_text("utf-8")
+
+    assert [
+        id_
+        for id_, attack in ATTACKS.items()
+        if f"\n| {id_} | {attack.mechanism} | " not in text
+    ] == []

@@ -4,7 +4,7 @@ The known attacks, by their ids: what an attacker does.
 In:  nothing; which rows hold an attack off is said by the rows themselves.
 Out: `ATTACKS`, id → `Attack`.
 
-The ids are those of ``docs/security.md``: ``S-`` for what is known from other projects,
+The ids are those of ``docs/attacks.md``: ``S-`` for what is known from elsewhere,
 ``H-`` for what was found here by attacking this one.
 """
 
