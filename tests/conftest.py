@@ -1,5 +1,5 @@
 """
-What every test shares: the surfaces, a logger that has told nothing, no resolver.
+What every test shares: the surfaces, a logger that has written nothing, no resolver.
 
 In:  the surfaces that are asked in this environment.
 Out: the fixture `ask`, one parameter a surface; Django configured where it is.

@@ -309,7 +309,7 @@ def answer_environ(
     status: int,
     answer_headers: dict[str, str],
 ) -> Answer:
-    """Make the answer of a WSGI surface; of a refusal the environ is what is left."""
+    """Make the answer of a WSGI surface; of a rejection the environ is what is left."""
     reached = seen[-1] if seen else environ
     return Answer(
         status=status,

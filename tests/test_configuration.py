@@ -74,7 +74,7 @@ MISTAKES: Final = (
         "'*' alone",
     ),
     Mistake(
-        "refuses to trust nobody knows whom",
+        "refuses headers where nothing says whom to trust",
         {"headers": [FOR], "proxies": None},
         "TRUSTED_PROXIES",
         "'loopback' for a proxy on this machine",

@@ -367,9 +367,27 @@ def test_row_that_is_wrong_turns_red(ask: Ask, surface: str) -> None:
     }
 
     for field, value in changed.items():
-        wrong = replace(case, **{field: value})
-        with pytest.raises(AssertionError):
-            check(wrong, ask(wrong), surface)
+        check_turns_red(replace(case, **{field: value}), ask, surface)
+
+
+def test_report_that_is_wrong_turns_red(ask: Ask, surface: str) -> None:
+    """A row about report-only mode fails where the report is another."""
+    case = next(case for case in CASES if case.name.startswith("changes nothing in"))
+    changed: dict[str, Any] = {
+        "client": "203.0.113.8",
+        "reason": Reason.ALL_HOPS_TRUSTED,
+        "winners": {},
+        "problems": ("malformed",),
+    }
+
+    for field, value in changed.items():
+        check_turns_red(replace(case, **{field: value}), ask, surface)
+
+
+def check_turns_red(wrong: Case, ask: Ask, surface: str) -> None:
+    """Hold that a row, of which one expectation is wrong, fails."""
+    with pytest.raises(AssertionError):
+        check(wrong, ask(wrong), surface)
 
 
 # -- what no single row can say --------------------------------------------------------

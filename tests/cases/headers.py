@@ -270,6 +270,7 @@ ROWS: Final = (
             ("X-Forwarded-Uri", "/admin"),
             ("X-Forwarded-Method", "DELETE"),
             ("X-Forwarded-By", "198.51.100.66"),
+            ("X-ARR-SSL", "2048|256|C=US, CN=issuer.example|CN=app.example"),
         )
     ),
     Case(
