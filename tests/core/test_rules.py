@@ -174,6 +174,11 @@ MISSING: dict[str, Any] = {"missing": "reject"}
         ({FOR: ""}, MISSING, Problem("missing", FOR)),
         ({FOR: "unknown"}, MISSING, Problem("unidentified", FOR)),
         ({FOR: "unknown, 10.0.0.8"}, MISSING, Problem("unidentified", FOR)),
+        (
+            {REAL: "unknown"},
+            {**MISSING, "headers": [REAL, FOR]},
+            Problem("unidentified", REAL),
+        ),
         ({FOR: "garbage"}, MISSING, Problem("malformed", FOR, "garbage")),
         ({FOR: "203.0.113.7", PROTO: "ftp"}, MISSING, None),
         (
