@@ -25,10 +25,13 @@ from . import get_decision
 from .conf import get_settings, warn_at_start
 from .redirects import redirects, watch_redirect
 from .requests import ScriptPrefix, correct_request, is_wrapped
+from .signals import decision_made
 from .site import find_host, is_exempt_view, read_facts
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from trustedproxy import Decision
 
 GetResponse: TypeAlias = Callable[
     ["HttpRequest"], HttpResponseBase | Awaitable[HttpResponseBase]
@@ -76,7 +79,9 @@ class TrustedProxyMiddleware(_Middleware):
         warn_at_start()
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
-        if (refusal := self._correct(request)) is not None:
+        decision = self._correct(request)
+        decision_made.send_robust(type(self), request=request, decision=decision)
+        if (refusal := _refuse(request, decision)) is not None:
             return refusal
         prefix = ScriptPrefix(request)
         try:
@@ -87,7 +92,9 @@ class TrustedProxyMiddleware(_Middleware):
         return prefix.put_back_on_close(response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
-        if (refusal := self._correct(request)) is not None:
+        decision = self._correct(request)
+        await decision_made.asend_robust(type(self), request=request, decision=decision)
+        if (refusal := _refuse(request, decision)) is not None:
             return refusal
         prefix = ScriptPrefix(request)
         try:
@@ -99,20 +106,24 @@ class TrustedProxyMiddleware(_Middleware):
             raise
         return prefix.put_back_on_close(response)
 
-    def _correct(self, request: HttpRequest) -> HttpResponse | None:
-        """Correct *request*, or return the answer to one that is rejected."""
+    def _correct(self, request: HttpRequest) -> Decision:
+        """Correct *request*; one that is rejected only loses its opted-in headers."""
         # Asked for each time, since tests override settings; it is remembered.
         settings = get_settings()
         if settings.restrict_signals:
             # In force from the first request: earlier the server may not have set its
             # own handlers.
             restrict_signals()
-        decision = correct_request(settings.policy, request)
-        if settings.policy.refuses(decision):
-            return _respond_with(bad_request(), request)
-        if redirects() and not is_wrapped(request):
-            watch_redirect(request)
-        return None
+        return correct_request(settings.policy, request)
+
+
+def _refuse(request: HttpRequest, decision: Decision) -> HttpResponse | None:
+    """Answer a request that is rejected; watch for redirects of the others."""
+    if get_settings().policy.refuses(decision):
+        return _respond_with(bad_request(), request)
+    if redirects() and not is_wrapped(request):
+        watch_redirect(request)
+    return None
 
 
 class HTTPSOnlyMiddleware(_Middleware):

@@ -27,6 +27,7 @@ from trustedproxy.log import warn, warn_once
 from trustedproxy.option_table import OPTION_OF, is_ours
 
 from .cli import command
+from .signals import name_application
 from .site import FlaskSite
 from .stack import find_way, is_proxy_fix, name_part, walk_stack
 
@@ -144,7 +145,13 @@ def wrap_wsgi(app: Flask) -> WSGIApp:
         environ[WRAPPED] = state
         return app(environ, start_response)
 
-    return state.settings.wrap_wsgi(enter, site=FlaskSite(app))
+    wrapped = state.settings.wrap_wsgi(enter, site=FlaskSite(app))
+
+    def decide(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        name_application(environ, app)
+        return wrapped(environ, start_response)
+
+    return decide
 
 
 def select_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,8 +225,10 @@ class Entrance:
             self._look_for_open_redirects()
             if not is_wrapped:
                 self._look_outside()
-        served = self.inner if is_wrapped else self.wrapped
-        return served(environ, start_response)
+        if is_wrapped:
+            return self.inner(environ, start_response)
+        name_application(environ, self.app)
+        return self.wrapped(environ, start_response)
 
     def _look_outside(self) -> None:
         """Log what was put around the application after `init_app` (rule R16)."""
