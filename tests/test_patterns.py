@@ -39,6 +39,8 @@ PATTERNS: Final = [
 #: Patterns that are made of arguments, and one of each, for `fullmatch`.
 MADE: Final = {
     "https_only.exemptions._compile_pattern": rb"/a(?>.*?b)(?>.*?c).*d",
+    # Django's own setting, which its own middleware searches in the same way.
+    "redirects._is_exempt": "^health/$",
 }
 
 

@@ -15,7 +15,13 @@ from typing import Any, Final
 
 import pytest
 
-from trustedproxy import ConfigurationError, HSTSPolicy, ProxyPolicy, read_settings
+from trustedproxy import (
+    ConfigurationError,
+    HSTSPolicy,
+    ProxyPolicy,
+    allowed_hosts,
+    read_settings,
+)
 from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.https_only.facts import read_environ, read_scope
 from trustedproxy.mod_wsgi import parse_mod_wsgi
@@ -26,7 +32,7 @@ from trustedproxy.mount_points.request_plan import plan_request
 from trustedproxy.mount_points.urls import map_header
 from trustedproxy.mount_points.wire import AnswerReader
 from trustedproxy.networks import TrustedNetworks
-from trustedproxy.parsing import addresses, forwarded, hosts, lists, paths, values
+from trustedproxy.parsing import addresses, forwarded, lists, paths, values
 from trustedproxy.policy_options import OPTIONS
 
 from .growth import FOLD, Row, find_exponent
@@ -193,8 +199,8 @@ def single_values() -> Iterator[Row]:
     yield row(
         "many allowed hosts",
         lambda size: [f".a{i}.example" for i in range(size)],
-        lambda names: hosts.split_allowed_host(
-            "www.example", hosts.compile_allowed_hosts(names)
+        lambda names: allowed_hosts.split_allowed_host(
+            "www.example", allowed_hosts.compile_allowed_hosts(names)
         ),
         5_000,
     )

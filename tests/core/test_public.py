@@ -45,6 +45,7 @@ NAMES = {
     "TrustedProxyMiddleware",
     "get_decision",
     "https_exempt",
+    "on_decision",
     "read_settings",
     "restrict_signals",
 }
