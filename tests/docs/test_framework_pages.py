@@ -1,0 +1,109 @@
+"""
+docs/django.md, docs/flask.md and the pages beside them: one policy; blocks that run.
+
+In:  the pages' blocks and settings.
+Out: each is accepted, begins with the same policy, and does what the page says.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from trustedproxy import Settings, read_settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("django", "flask", "asgi", "deploy_django", "deploy_flask", "situations")
+EXAMPLE = {
+    "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"],
+    "TRUSTED_PROXIES": ["loopback"],
+}
+_BLOCK = re.compile(r"^ *```python\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(r"^ *(TRUSTED_PROX\w+) = (.+)$", re.MULTILINE)
+
+
+def read(name: str) -> str:
+    """Read the page *name*."""
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def list_settings() -> list[Any]:
+    """List every line of a page that sets one of our settings."""
+    return [
+        pytest.param(name, value, id=f"{page}-{name}-{i}")
+        for page in PAGES
+        for i, (name, value) in enumerate(_LINE.findall(read(page)))
+    ]
+
+
+@pytest.mark.parametrize(("name", "value"), list_settings())
+def test_setting_of_a_page_is_accepted(name: str, value: str) -> None:
+    """Every line that a page says to write is one."""
+    given = eval(value, {"DEBUG": False, "os": None})
+
+    # An ellipsis stands for what is in the list already.
+    if isinstance(given, list):
+        given = [entry for entry in given if entry is not ...]
+    settings = read_settings({**EXAMPLE, name: given})
+
+    assert isinstance(settings, Settings)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_first_policy_of_a_page_is_the_same(page: str) -> None:
+    """Whichever page is read first, the first try behind a local proxy works."""
+    text = read(page)
+
+    assert '["X-Forwarded-For", "X-Forwarded-Proto"]' in text
+    first = re.search(r"(?:TRUSTED_PROXIES ?= ?|proxies=)(\[.*?\])", text)
+    assert first is not None
+    assert ast.literal_eval(first[1]) == ["loopback"]
+
+
+@pytest.mark.parametrize("page", ["django", "flask"])
+def test_page_names_the_servers_switches(page: str) -> None:
+    """They are in the steps, and not behind a link."""
+    steps, _, _ = read(page).partition("## What is right afterwards")
+
+    for switch in (
+        '--forwarded-allow-ips ""',
+        '--forwarder-headers ""',
+        "secure_scheme_headers = {}",
+        "--no-clear-untrusted-proxy-headers",
+    ):
+        assert switch in steps
+
+
+def test_blocks_of_the_flask_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first application to the wrapper, as they stand."""
+    blocks = _BLOCK.findall(read("flask"))
+    values: dict[str, Any] = {"__name__": __name__}
+    for block in blocks:
+        if "from shop import app" in block:
+            shop = ModuleType("shop")
+            shop.__dict__["app"] = values["app"]
+            monkeypatch.setitem(sys.modules, "shop", shop)
+        exec(compile(block, "flask.md", "exec"), values)
+
+    made = values["create_app"](type("Config", (), EXAMPLE))
+
+    assert "trustedproxy" in values["app"].extensions
+    assert callable(values["application"])
+    assert isinstance(made, Flask)
+    assert values["TRUSTED_PROXY_HTTPS_ONLY"] is True
+
+
+def test_blocks_of_the_django_page_can_be_read() -> None:
+    """They are Python; what runs of them is run with its neighbours."""
+    blocks = _BLOCK.findall(read("django"))
+
+    for block in blocks:
+        compile(block, "django.md", "exec")
+    assert len(blocks) >= 6
