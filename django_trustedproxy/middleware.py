@@ -48,7 +48,7 @@ class _Middleware:
         # The last place that may raise because of a setting.
         get_settings()
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
+        self.is_async: bool = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
 

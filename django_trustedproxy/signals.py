@@ -13,4 +13,4 @@ from django.dispatch import Signal
 #: of the middleware, ``request`` the request, corrected, and ``decision`` the
 #: `trustedproxy.Decision`; in report-only mode, what would have been decided.  What a
 #: receiver raises is logged by ``django.dispatch``, and changes nothing.
-decision_made = Signal()
+decision_made: Signal = Signal()

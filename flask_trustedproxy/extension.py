@@ -211,9 +211,9 @@ class Entrance:
         self.app = app
         self.inner = inner
         self.state = state
-        self.site = FlaskSite(app)
+        self.site: FlaskSite = FlaskSite(app)
         self.wrapped = state.settings.wrap_wsgi(inner, site=self.site)
-        self.is_first = True
+        self.is_first: bool = True
 
     def __call__(
         self, environ: Environ, start_response: StartResponse

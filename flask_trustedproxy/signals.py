@@ -9,9 +9,9 @@ Where nobody is connected, the core's event has no listener of this module eithe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from blinker import Namespace
+from blinker import NamedSignal, Namespace
 
 from trustedproxy import on_decision
 from trustedproxy.log import warn
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from trustedproxy._types import Environ
 
 #: Where an environ says which application its decision is for.
-APPLICATION = "flask_trustedproxy.application"
+APPLICATION: Final = "flask_trustedproxy.application"
 
-decision_made = Namespace().signal(
+decision_made: NamedSignal = Namespace().signal(
     "decision-made",
     doc="""
     Sent with each decision, before the request is answered.

@@ -178,7 +178,7 @@ def test_records_are_seen_without_any_configuration() -> None:
 def test_records_are_hidden_by_what_the_page_names() -> None:
     """`disable_existing_loggers` hides them, and to name the logger helps."""
     hide = "import trustedproxy, logging.config\nlogging.config.dictConfig(%r)\n"
-    named = {"loggers": {"trustedproxy": {}}}
+    named: dict[str, Any] = {"loggers": {"trustedproxy": {}}}
 
     assert run(hide % {"version": 1} + UNTRUSTED) == ""
     assert run(hide % {"version": 1, **named} + UNTRUSTED)
