@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.typing import Subprotocol
 
 from .connections import CONNECT_FAULTS, read_connect_fault
+from .heads import BackendError
 from .wire import check_head
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ if TYPE_CHECKING:
 # something to a library's own side only, and the other side is told instead: done,
 # going away, internal error.
 _SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
-_TO_BACKEND = {1005: 1000}
-_TO_CLIENT = {1005: 1000}
-_GOING_AWAY, _INTERNAL_ERROR = 1001, 1011
+_NORMAL, _GOING_AWAY, _ABSENT, _INTERNAL_ERROR = 1000, 1001, 1005, 1011
 # Seconds that a backend may take to close, at most.
 _CLOSE_TIMEOUT = 10.0
 # The longest reason of a close frame, in bytes (RFC 6455 section 5.5).
@@ -100,11 +99,9 @@ class Tunnel:
                 await self._backend.send(message["bytes"] if text is None else text)
                 message = await self._receive()
             self._client_left = True
-            code = message.get("code", 1005)
-            if code not in _SENDABLE:
-                code = _TO_BACKEND.get(code, _GOING_AWAY)
             reason = (message.get("reason") or "").encode(errors="replace")
             short = reason[:_LONGEST_REASON].decode(errors="ignore")
+            code = _make_sendable(message.get("code"), _GOING_AWAY)
             await self._backend.close(code, short)
 
     async def _pass_down(self, send: Send) -> None:
@@ -116,11 +113,16 @@ class Tunnel:
                     await send({"type": "websocket.send", key: message})
         if self._client_left:
             return
-        code = self._backend.close_code or 1006
-        if code not in _SENDABLE:
-            code = _TO_CLIENT.get(code, _INTERNAL_ERROR)
+        code = _make_sendable(self._backend.close_code, _INTERNAL_ERROR)
         reason = self._backend.close_reason or ""
         await send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def _make_sendable(code: object, otherwise: int) -> int:
+    """Give a close code that may be sent instead of *code*, or that one."""
+    if isinstance(code, int) and code in _SENDABLE:
+        return code
+    return _NORMAL if code in (None, _ABSENT) else otherwise
 
 
 @asynccontextmanager
@@ -228,13 +230,28 @@ def _ask_for(target: str) -> Any:
 
     def make(protocol: ClientProtocol, **options: Any) -> ClientConnection:
         protocol.uri = replace(protocol.uri, path=path, query=query)
-        return ClientConnection(protocol, **options)
+        return _Connection(protocol, **options)
 
     return make
 
 
+class _Connection(ClientConnection):
+    """A connection that ends soon after its websocket, whatever the backend does."""
+
+    _ends = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.close_expected() and not self._ends:
+            self._ends = True
+            self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+
+
 def _read_head(response: Response | None, status: int) -> ResponseHead:
     assert response is not None
+    if status < HTTPStatus.OK:
+        why = f"the status is {status}, which is not the final one"
+        raise BackendError(HTTPStatus.BAD_GATEWAY, why)
     headers = list(response.headers.raw_items())
     head, _ = check_head("GET", status, response.reason_phrase, headers)
     return head
