@@ -31,7 +31,9 @@ FORGED = (
 # A moment: short beside a request, long beside a piece.
 _MOMENT = 0.001
 
-_REQUEST_LINE = re.compile(rb"([A-Z]+) /([0-9]+)/([a-z0-9-]+)[^ ]* HTTP/1.1\r\n")
+_REQUEST_LINE = re.compile(
+    rb"([A-Z]+) (?:/base)?/([0-9]+)/([a-z0-9-]+)[^ ]* HTTP/1.1\r\n"
+)
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]+)\r\n", re.IGNORECASE)
 
 
@@ -218,6 +220,8 @@ class HostileBackend:
     #: Further ways to answer, for one test.
     ways: dict[str, Callable[[Talk], None]] = field(default_factory=dict)
     connections: int = 0
+    #: The targets of all requests.
+    targets: list[bytes] = field(default_factory=list)
     #: Requests that were not the first one on their connection.
     reused: int = 0
     #: Connections that are open, as far as this side knows.
@@ -247,6 +251,7 @@ class HostileBackend:
         served = 0
         while True:
             talk.request = talk.read_until(b"\r\n\r\n")
+            self.targets.append(talk.request.split(b" ")[1])
             request = _REQUEST_LINE.match(talk.request)
             if request is None:
                 # What is left of a body that nobody read.

@@ -1,5 +1,5 @@
 """
-Real servers in front of a backend: gunicorn with threads, and uvicorn.
+Real servers in front of a backend: gunicorn and waitress, uvicorn and Hypercorn.
 
 In:  mount points, and options of the middleware.
 Out: `Running`: where it listens, and what its process is like.
@@ -31,18 +31,34 @@ POLICY = {
 }
 
 
-def command_of(kind: str, application: str, port: int) -> list[str]:
-    """Make the command line that serves *application* on *port*."""
-    if kind == "wsgi":
+#: Servers, and what they speak with the application.
+SERVERS = {
+    "gunicorn": "wsgi",
+    "waitress": "wsgi",
+    "uvicorn": "asgi",
+    "hypercorn": "asgi",
+}
+#: Which of them is meant by that alone.
+_BY_KIND = {"wsgi": "gunicorn", "asgi": "uvicorn"}
+
+
+def command_of(server: str, module: str, port: int) -> list[str]:
+    """Make the command line by which *server* serves *module* on *port*."""
+    server = _BY_KIND.get(server, server)
+    application, address = f"{module}:{SERVERS[server]}", f"127.0.0.1:{port}"
+    python = [sys.executable, "-m", server]
+    if server == "gunicorn":
         return [
-            *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
-            *("--pythonpath", str(SERVED), "--bind", f"127.0.0.1:{port}"),
+            *(*python, "--no-control-socket", "--bind", address),
             *("--worker-class", "gthread", "--threads", "50", "--keep-alive", "5"),
             *("--forwarded-allow-ips", "", "--log-level", "warning", application),
         ]
+    if server == "waitress":
+        return [*python, f"--listen={address}", "--threads=50", application]
+    if server == "hypercorn":
+        return [*python, "--bind", address, "--log-level", "warning", application]
     return [
-        *(sys.executable, "-m", "uvicorn", "--app-dir", str(SERVED)),
-        *("--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers"),
+        *(*python, "--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers"),
         *("--log-level", "warning", "--no-access-log", application),
     ]
 
@@ -71,6 +87,11 @@ class Running:
         """Count what the process has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def measure_time(self) -> float:
+        """Measure the processor time that the process has taken, in seconds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def reset_peak(self) -> int:
         """Begin to measure the peak of resident memory anew; return it in bytes."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
@@ -85,39 +106,45 @@ class Running:
 
 @contextmanager
 def run_server(
-    kind: str,
+    server: str,
     mount_points: Mapping[str, str],
     folder: Path,
     **options: Any,
 ) -> Iterator[Running]:
     """Run a server with mount points, and stop it afterwards."""
+    kind = SERVERS[_BY_KIND.get(server, server)]
     front = {
         "kind": kind,
         "mount_points": dict(mount_points),
         "policy": POLICY,
         "options": options,
     }
-    port = find_free_port()
-    with ProcessManager(folder) as manager:
-        process = manager.start(
-            kind,
-            command_of(kind, f"front:{kind}", port),
-            [("127.0.0.1", port)],
-            environment={**os.environ, "FRONT": json.dumps(front)},
-        )
-        process.wait_ready()
-        running = Running(kind, port, process)
-        running.find_pid()
+    with _start(server, "front", folder, FRONT=json.dumps(front)) as running:
+        if "/" not in mount_points:
+            running.find_pid()
         yield running
 
 
 @contextmanager
-def run_plain(folder: Path) -> Iterator[str]:
-    """Run the fast backend, and give its URL."""
+def _start(
+    server: str, module: str, folder: Path, **environment: str
+) -> Iterator[Running]:
     port = find_free_port()
+    paths = [str(SERVED), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     with ProcessManager(folder) as manager:
         process = manager.start(
-            "plain", command_of("asgi", "plain:asgi", port), [("127.0.0.1", port)]
+            server,
+            command_of(server, module, port),
+            [("127.0.0.1", port)],
+            environment={**os.environ, **environment},
         )
         process.wait_ready()
-        yield f"http://127.0.0.1:{port}"
+        yield Running(SERVERS[_BY_KIND.get(server, server)], port, process)
+
+
+@contextmanager
+def run_backend_server(server: str, module: str, folder: Path) -> Iterator[str]:
+    """Run a real server as a backend, and give its URL."""
+    with _start(server, module, folder) as running:
+        yield f"http://127.0.0.1:{running.port}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from .running import Running, run_plain, run_server
+from .running import Running, run_backend_server, run_server
 from .test_shells import wait_until
 
 CONNECTIONS = 50
@@ -55,7 +55,7 @@ def load(server: Running, total: int) -> None:
 def test_ten_thousand_requests(kind: str, tmp_path: Path) -> None:
     """No answer is an error, and no descriptor is open that was not open before."""
     with (
-        run_plain(tmp_path) as url,
+        run_backend_server("uvicorn", "plain", tmp_path) as url,
         run_server(kind, {"/blog": url}, tmp_path) as server,
     ):
         load(server, 1000)

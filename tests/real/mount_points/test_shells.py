@@ -15,7 +15,6 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -590,33 +589,46 @@ def test_unix_socket_that_is_not_there(kind: str, tmp_path: Any) -> None:
         assert front.ask("/b/x").status == 502
 
 
-@pytest.fixture(scope="module")
-def tls() -> Iterator[tuple[Backend, ssl.SSLContext]]:
-    """A backend over TLS, and a context that knows its authority."""
-    authority = trustme.CA()
+#: Name of the certificate, what the context is like, and the status for a client.
+CERTIFICATES = [
+    ("127.0.0.1", "knows it", 200),
+    ("127.0.0.1", "knows it by any name", 200),
+    ("other.example", "knows it by any name", 200),
+    ("other.example", "knows it", 502),
+    ("127.0.0.1", "knows another authority", 502),
+    ("127.0.0.1", None, 502),
+]
+
+
+def make_contexts(
+    name: str, context: str | None
+) -> tuple[ssl.SSLContext, ssl.SSLContext | None]:
+    """Make a server's context, and one for the middleware."""
+    authority, other = trustme.CA(), trustme.CA()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    authority.issue_cert(name).configure_cert(serving)
+    if context is None:
+        return serving, None
     trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    with run_backend(tls=serving) as running:
-        yield running, trusting
+    trusting.check_hostname = "any name" not in context
+    (other if "another" in context else authority).configure_trust(trusting)
+    return serving, trusting
 
 
-def test_tls_backend(kind: str, tls: tuple[Backend, ssl.SSLContext]) -> None:
-    """A backend over TLS is asked, if its certificate is known."""
-    backend, trusting = tls
-    with run_front(kind, {"/blog": backend.url}, ssl_context=trusting) as front:
-        assert front.ask("/blog/a%2fb", method="POST", body=b"x").status == 200
-
-    assert backend.last.target == "/a%2fb"
-
-
-def test_tls_backend_that_is_not_known(
-    kind: str, tls: tuple[Backend, ssl.SSLContext]
+@pytest.mark.parametrize(("name", "context", "status"), CERTIFICATES)
+def test_ssl_context_means_the_same(
+    name: str, context: str | None, status: int, kind: str
 ) -> None:
-    """A certificate of somebody else's is 502."""
-    with run_front(kind, {"/blog": tls[0].url}) as front:
-        assert front.ask("/blog/x").status == 502
+    """A context is obeyed by both; without one, the system's certificates count."""
+    serving, trusting = make_contexts(name, context)
+    with (
+        run_backend(tls=serving) as backend,
+        run_front(kind, {"/blog": backend.url}, ssl_context=trusting) as front,
+    ):
+        reply = front.ask("/blog/a%2fb", method="POST", body=b"x")
+
+    assert reply.status == status
+    assert [seen.target for seen in backend.requests] == ["/a%2fb"] * (status == 200)
 
 
 def test_wrong_mount_points_stop_the_application(kind: str) -> None:

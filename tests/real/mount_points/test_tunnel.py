@@ -187,6 +187,18 @@ def test_messages_pass_in_both_directions(peer: Peer) -> None:
     assert request.headers.get_all("Host") == [peer.url.removeprefix("http://")]
 
 
+@pytest.mark.parametrize(
+    "target", ["/a;p=1", "/a;p=1/b;q", "//x", "/a?b;c?d", "/a%2Fb%23", "/"]
+)
+def test_target_arrives_as_it_was_sent(target: str, peer: Peer) -> None:
+    """Nothing of a path or a query is lost, parameters included."""
+    path, _, query = target.partition("?")
+    with run_front("asgi", {"/blog": peer.url}) as front:
+        talk(front, f"/blog{path}", [LEAVE], query_string=query.encode())
+
+    assert peer.requests[0].path == target
+
+
 def test_close_of_the_peer_reaches_the_client(peer: Peer) -> None:
     """Code and reason are the peer's."""
     with run_front("asgi", {"/blog": peer.url}) as front:

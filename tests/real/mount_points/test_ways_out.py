@@ -23,7 +23,7 @@ import pytest
 from .backend import PATIENCE
 from .fronts import PEER, ASGIFront, run_front
 from .hostile import FORGED, HostileBackend, HungUpError, Talk, run_hostile_backend
-from .test_shells import wait_until
+from .test_shells import CERTIFICATES, make_contexts, wait_until
 
 #: More steps than any exchange here takes.
 STEPS = 70
@@ -587,3 +587,25 @@ def test_websockets_are_bounded_too(hostile: HostileBackend) -> None:
 
         assert sent[0]["status"] == 503
         assert front.ask("/blog/1/length").status == 200
+
+
+@pytest.mark.parametrize(("name", "context", "status"), CERTIFICATES)
+def test_ssl_context_means_the_same_to_websockets(
+    name: str, context: str | None, status: int
+) -> None:
+    """A context is obeyed, and a handshake that fails leaves nothing open."""
+    serving, trusting = make_contexts(name, context)
+
+    def answer(talk: Talk) -> None:
+        talk.send(accept(talk) + frame(8, b""))
+        raise HungUpError
+
+    with (
+        run_hostile_backend(serving) as hostile,
+        run_front("asgi", {"/blog": hostile.url}, ssl_context=trusting) as front,
+    ):
+        hostile.ways["ws"] = answer
+        sent = shake_hands(front, "ws")
+        wait_until(lambda: not hostile.open)
+
+    assert sent[0].get("status", 200) == status
