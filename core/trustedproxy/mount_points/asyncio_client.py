@@ -245,7 +245,6 @@ class Exchange:
         self._backend = backend
         self._connection = connection
         self._response = response
-        self._is_open = True
 
     async def read_blocks(self) -> AsyncGenerator[bytes, None]:
         """
@@ -262,10 +261,7 @@ class Exchange:
         await self._response.aclose()
 
     def close(self) -> None:
-        """Keep the connection if the exchange is over; else close it."""
-        if not self._is_open:
-            return
-        self._is_open = False
+        """Keep the connection if the exchange is over; else close it. Call it once."""
         self._backend.leave()
         if self._connection.may_serve_again():
             # TLS may have read ahead, which the loop tells in its next turn.

@@ -51,7 +51,7 @@ class Limits:
         ssl_context: For backends over TLS; ``None``: the system's certificates.
 
     Raises:
-        ConfigurationError: One of them is no number above 0.
+        ConfigurationError: One of them is no such number.
     """
 
     connect_timeout: float = 10.0
@@ -63,14 +63,18 @@ class Limits:
 
     def __post_init__(self) -> None:
         for option in ("connect_timeout", "timeout"):
-            _check(option, getattr(self, option), (int, float), 0)
+            if (
+                type(value := getattr(self, option)) not in (int, float)
+                or not value > 0
+            ):
+                raise ConfigurationError(option, value, "a number above 0")
+        # A bool is an int to Python, and to nobody else.
         for option in ("max_connections", "max_message"):
-            _check(option, getattr(self, option), (int,), 0)
-        _check("idle_connections", self.idle_connections, (int,), -1)
-
-
-def _check(option: str, value: object, types: tuple[type, ...], above: int) -> None:
-    # A bool is an int to Python, and to nobody else.
-    if type(value) not in types or not value > above:  # type: ignore[operator]
-        kind = "a number" if float in types else "a whole number"
-        raise ConfigurationError(option, value, f"{kind} above {above}")
+            value = getattr(self, option)
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(option, value, "a whole number above 0")
+        if type(self.idle_connections) is not int or self.idle_connections < 0:
+            expected = "a whole number, 0 or above"
+            raise ConfigurationError(
+                "idle_connections", self.idle_connections, expected
+            )

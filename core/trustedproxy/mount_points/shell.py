@@ -7,6 +7,7 @@ Out: what is to be done; the short answer where a backend failed, and a log reco
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -43,7 +44,7 @@ _SENTENCES = {
 }
 
 
-class MountPointsShell(Generic[App, B]):
+class MountPointsShell(ABC, Generic[App, B]):
     """
     Proxy what is below some URL paths of an application to backends.
 
@@ -89,16 +90,17 @@ class MountPointsShell(Generic[App, B]):
         self._own_headers = name_own_headers(policy)
         self._prepare()
 
+    @abstractmethod
     def _prepare(self) -> None:
         """Load what this middleware stands on, and make room for its connections."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _own_backends(self) -> dict[MountPoint, B]:
         """Give the backends whose connections this process or event loop owns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _make_backend(self, mount_point: MountPoint) -> B:
-        raise NotImplementedError
+        """Make a backend that has no connection yet."""
 
     def find_backend(self, mount_point: MountPoint) -> B:
         """Find the backend of a mount point, with its connections."""

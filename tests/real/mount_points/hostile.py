@@ -90,7 +90,7 @@ class Talk:
     def read_until(self, end: bytes) -> bytes:
         """Read up to and with *end*."""
         while end not in self.received:
-            self._read_more()
+            self.read_more()
         head, _, self.received = self.received.partition(end)
         return head + end
 
@@ -105,10 +105,11 @@ class Talk:
         elif length is not None:
             size = int(length[1])
             while len(self.received) < size:
-                self._read_more()
+                self.read_more()
             self.received = self.received[size:]
 
-    def _read_more(self) -> None:
+    def read_more(self) -> None:
+        """Read what is there."""
         data = self.socket.recv(65536)
         if not data:
             raise HungUpError

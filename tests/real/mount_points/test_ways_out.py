@@ -26,7 +26,7 @@ from .hostile import FORGED, HostileBackend, HungUpError, Talk, run_hostile_back
 from .test_shells import CERTIFICATES, make_contexts, wait_until
 
 #: More steps than any exchange here takes.
-STEPS = 70
+STEPS = 45
 
 
 @pytest.fixture
@@ -470,7 +470,7 @@ def test_h04_close_code_that_may_not_be_sent(
     def answer(talk: Talk) -> None:
         talk.send(accept(talk))
         while len(talk.received) < 8:
-            talk._read_more()
+            talk.read_more()
         masked = talk.received
         mask, data = masked[2:6], masked[6 : 6 + (masked[1] & 0x7F)]
         heard.append(bytes(byte ^ mask[i % 4] for i, byte in enumerate(data)))
@@ -501,6 +501,24 @@ def test_h04_close_code_that_may_not_be_sent(
     (said,) = struct.unpack("!H", heard[0][:2])
     assert said == (1000 if code in (None, 1005) else 1001)
     assert heard[0][2:].decode().startswith("?é?é")
+
+
+def test_h04_messages_that_come_too_late(hostile: HostileBackend) -> None:
+    """What a backend says after the client left is dropped, and its end is awaited."""
+
+    def answer(talk: Talk) -> None:
+        talk.send(accept(talk))
+        while len(talk.received) < 8:
+            talk.read_more()
+        talk.send(frame(1, b"too late") * 50 + frame(8, b""))
+        raise HungUpError
+
+    hostile.ways["ws"] = answer
+    with run_front("asgi", {"/blog": hostile.url}, max_connections=1) as front:
+        sent = shake_hands(front, "ws")
+        wait_until(lambda: not hostile.open)
+
+    assert [message["type"] for message in sent] == ["websocket.accept"]
 
 
 @pytest.mark.parametrize(
