@@ -39,7 +39,7 @@ class Outcome:
     strays: tuple[str, ...]
 
     @property
-    def trusted(self) -> bool:
+    def peer_trusted(self) -> bool:
         """Whether the peer's headers counted."""
         return POLICIES[self.request.policy].trusts(self.request.peer)
 

@@ -40,7 +40,7 @@ def _not_mounted(
     ],
 )
 @pytest.mark.parametrize("client", ["203.0.113.7", "2001:db8::7"])
-def test_mod_wsgi_believes_what_a_mount_point_sends(
+def test_mod_wsgi_trusts_what_a_mount_point_sends(
     oracle: Oracle, scheme: str, host: str, port: str, client: str
 ) -> None:
     """Behind a mount point mod_wsgi sees the client, and nothing that it forged."""
@@ -73,6 +73,7 @@ def test_mod_wsgi_believes_what_a_mount_point_sends(
     close = getattr(body, "close", None)
     if close is not None:
         close()
+    app.close()
 
     assert statuses == ["200 OK"]
     assert {

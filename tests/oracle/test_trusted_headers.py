@@ -41,7 +41,7 @@ def test_run_is_large_and_quick(run: Run) -> None:
     assert run.seconds < 180
 
 
-def test_run_is_well_formed_and_believed_for_the_most_part(run: Run) -> None:
+def test_run_is_well_formed_and_trusted_for_the_most_part(run: Run) -> None:
     """At least half of the requests are well-formed and from a trusted peer."""
     plain = [o for o in run.outcomes if o.request.well_formed and o.peer_trusted]
 

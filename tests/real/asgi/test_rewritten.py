@@ -73,7 +73,7 @@ def test_server_that_has_rewritten_is_told_once_with_its_switch(
 
 @pytest.mark.parametrize("name", REWRITERS)
 @each_way
-def test_client_that_the_server_made_up_is_not_believed(
+def test_client_that_the_server_made_up_is_not_trusted(
     start: Starter, name: str, by: Any
 ) -> None:
     """The peer is lost: the request counts as a direct one of whom the server named."""

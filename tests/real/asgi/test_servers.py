@@ -137,7 +137,7 @@ def test_unix_peer_is_reported_as_documented(
 
 @each_server
 @each_way
-def test_unix_peer_is_believed_if_the_policy_says_unix(
+def test_unix_peer_is_trusted_if_the_policy_says_unix(
     start: Starter, server: str, by: Any
 ) -> None:
     """With ``unix`` in the list of proxies, what came through the socket is true."""
@@ -164,7 +164,7 @@ def test_unix_peer_is_in_no_network(start: Starter, server: str, by: Any) -> Non
     assert values(seen, "x-forwarded-for") == []
 
 
-def test_granian_websocket_that_names_itself_after_a_proxy_is_not_believed(
+def test_granian_websocket_that_names_itself_after_a_proxy_is_not_trusted(
     start: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client of Granian's unix socket that calls itself 127.0.0.1 stays nameless."""

@@ -141,7 +141,7 @@ def test_ipware_finds_no_forged_synonym(django_site: Site, name: str) -> None:
     assert through["address"] == REAL
 
 
-def test_ipware_believes_a_forged_synonym_without_the_policy(django_site: Site) -> None:
+def test_ipware_trusts_a_forged_synonym_without_the_policy(django_site: Site) -> None:
     """Without the policy django-ipware takes the forged address."""
     bare = django_site.ask_bare("/ipware", X_Forwarded_For=FORGED).json()
 

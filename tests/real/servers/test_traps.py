@@ -128,7 +128,7 @@ def test_daphne_that_rewrites_the_client_is_told(start: Starter) -> None:
         ("uvicorn-h11", ["--proxy-headers", "--forwarded-allow-ips", "*"]),
     ],
 )
-def test_server_that_believes_everybody_must_not_be_told_to(
+def test_server_that_trusts_everybody_must_not_be_told_to(
     start: Starter, farm: Farm, name: str, options: list[str]
 ) -> None:
     """A server that trusts everybody lets a client be 127.0.0.1, and so a proxy."""
@@ -241,7 +241,7 @@ def test_unix_peer_is_reported_as_documented(farm: Farm, server: Server) -> None
 
 
 @by_unix_server
-def test_unix_peer_is_believed_with_unix_only(server: Server, start: Starter) -> None:
+def test_unix_peer_is_trusted_with_unix_only(server: Server, start: Starter) -> None:
     """Whatever a unix peer is called, it is trusted only if the list has `unix`."""
     policy = {**POLICY, "TRUSTED_PROXIES": "127.0.0.0/8 0.0.0.0/0"}
     address = start(server.command, unix=True, policy=policy)
@@ -280,7 +280,7 @@ CLOSED_BY_THE_POLICY = ("gunicorn-sync", "gunicorn-gthread", "werkzeug", "grania
 
 
 @pytest.mark.parametrize("name", CLOSED_BY_THE_POLICY)
-def test_unix_client_that_names_itself_after_a_proxy_is_not_believed(
+def test_unix_client_that_names_itself_after_a_proxy_is_not_trusted(
     start: Starter, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client of a unix socket that calls itself 127.0.0.1 stays a unix peer."""
@@ -376,7 +376,7 @@ def dual_stack(server: Server) -> Any:
 
 
 @pytest.mark.parametrize("name", ["gunicorn-sync", "waitress", "uvicorn-h11"])
-def test_ipv6_peer_is_believed_by_its_address(start: Starter, name: str) -> None:
+def test_ipv6_peer_is_trusted_by_its_address(start: Starter, name: str) -> None:
     """A proxy at ::1 is trusted if the list has it, and otherwise not."""
     command = find_server(name).command
     listed = start(command, host="::1", policy={**POLICY, "TRUSTED_PROXIES": "::1"})
