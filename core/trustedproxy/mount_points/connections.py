@@ -115,9 +115,10 @@ class AnyBackend(Generic[H, S]):
     def __init__(self, mount_point: MountPoint, limits: Limits) -> None:
         self.mount_point = mount_point
         self.limits = limits
-        self.ssl_context = limits.ssl_context
-        if mount_point.scheme == "https" and self.ssl_context is None:
-            self.ssl_context = ssl.create_default_context()
+        #: For ``https`` alone: the limits are those of all mount points.
+        self.ssl_context: ssl.SSLContext | None = None
+        if mount_point.scheme == "https":
+            self.ssl_context = limits.ssl_context or ssl.create_default_context()
         self.origin = httpcore.Origin(
             mount_point.scheme.encode("ascii"),
             mount_point.host.encode("ascii"),

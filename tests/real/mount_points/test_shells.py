@@ -631,6 +631,17 @@ def test_ssl_context_means_the_same(
     assert [seen.target for seen in backend.requests] == ["/a%2fb"] * (status == 200)
 
 
+def test_ssl_context_is_for_https_alone(kind: str, backend: Backend) -> None:
+    """A backend without TLS beside one with it is spoken to in plain HTTP."""
+    with run_front(
+        kind,
+        {"/blog": backend.url, "/safe": "https://127.0.0.1:9/"},
+        ssl_context=ssl.create_default_context(),
+    ) as front:
+        assert front.ask("/blog/x").status == 200
+        assert front.ask("/safe/x").status == 502
+
+
 def test_wrong_mount_points_stop_the_application(kind: str) -> None:
     """The constructor raises, and no request ever does."""
     with (
