@@ -20,7 +20,6 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import (
-    AsyncClient,
     Client,
     RequestFactory,
     override_settings,
@@ -29,9 +28,11 @@ from django.urls import get_script_prefix, reverse, set_script_prefix
 
 import trustedproxy
 from django_trustedproxy import get_decision, get_holder
-from django_trustedproxy.conf import ConfigurationError
+from django_trustedproxy.conf import ConfigurationError, get_settings
 from django_trustedproxy.middleware import TrustedProxyMiddleware
+from django_trustedproxy.testing import ProxiedAsyncClient
 from trustedproxy.decision import REPORT_KEY
+from trustedproxy.testing import from_proxy
 
 from .handlers import (
     ASKERS,
@@ -46,21 +47,16 @@ from .settings import SETTINGS
 from .urls import Farewell, facts
 
 MOUNTED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Prefix": "/app"}
+THROUGH_THE_PROXY = from_proxy(
+    get_settings().policy, client="203.0.113.7", mount_point="/app", peer=PEER
+)
 
 each_handler = pytest.mark.parametrize("ask", ASKERS)
 
 
 def make_client(**options: Any) -> Client:
     """Make a client whose requests come from the trusted proxy."""
-    return Client(REMOTE_ADDR=PEER, headers=MOUNTED, **options)
-
-
-class ProxiedAsyncClient(AsyncClient):
-    """An async client whose requests come from the trusted proxy."""
-
-    async def request(self, **scope: Any) -> Any:
-        """Send one request, with the peer set."""
-        return await super().request(client=(PEER, 40000), **scope)
+    return Client(**THROUGH_THE_PROXY.environ, **options)
 
 
 def test_prefix_after_a_request_of_the_test_client() -> None:
@@ -75,7 +71,7 @@ def test_prefix_after_a_request_of_the_async_test_client() -> None:
     """The same holds in the task that awaited the request."""
 
     async def ask() -> tuple[Any, str]:
-        response = await ProxiedAsyncClient().get("/async-facts/", headers=MOUNTED)
+        response = await ProxiedAsyncClient(THROUGH_THE_PROXY).get("/async-facts/")
         return response.json(), reverse("facts")
 
     facts, after = asyncio.run(ask())
@@ -107,8 +103,8 @@ def test_prefix_while_a_response_streams_to_the_async_client() -> None:
     """An async stream still sees the mount point, until it is closed."""
 
     async def ask() -> tuple[bytes, str]:
-        client = ProxiedAsyncClient()
-        response: Any = await client.get("/async-stream/", headers=MOUNTED)
+        client = ProxiedAsyncClient(THROUGH_THE_PROXY)
+        response: Any = await client.get("/async-stream/")
         body = b"".join([chunk async for chunk in response])
         return body, reverse("facts")
 
@@ -190,7 +186,7 @@ def test_prefix_after_an_exception_that_nobody_catches_async() -> None:
 
     async def ask() -> str:
         with pytest.raises(Farewell):
-            await ProxiedAsyncClient().get("/async-vanish/", headers=MOUNTED)
+            await ProxiedAsyncClient(THROUGH_THE_PROXY).get("/async-vanish/")
         return reverse("facts")
 
     assert asyncio.run(ask()) == "/facts/"

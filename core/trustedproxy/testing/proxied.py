@@ -78,8 +78,8 @@ class ProxiedRequest:
         """
         Keys of an ASGI scope besides its headers.
 
-        For Django's ``AsyncClient`` and ``AsyncRequestFactory``:
-        ``await client.get("/", headers=request.headers, **request.scope)``.
+        Django's asynchronous clients take no such keys;
+        ``django_trustedproxy.testing`` has clients that do.
         """
         if self.peer == _UNIX_PEER:
             return {"client": None, "server": (_UNIX_SERVER, None)}

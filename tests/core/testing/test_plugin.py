@@ -50,6 +50,8 @@ def test_fixtures_know_the_policy_in_force(
         for name, value in os.environ.items()
         if not name.startswith(("TRUSTED_PROX", "PYTEST_"))
     }
+    # Where the package is installed, pytest would load the plugin a second time.
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
     # The folder stays, since the packages may be looked for from here.
     command = [
