@@ -2,13 +2,17 @@
 PYTHON ?= python3
 TOX = .venv/bin/tox
 
-.PHONY: help develop test demo bench docs matrix clean python environment
+# Seconds for each of the targets that are fuzzed.
+FUZZ_SECONDS ?= 300
+
+.PHONY: help develop test demo bench docs fuzz matrix clean python environment
 
 help:
 	@echo "make develop set up what one test needs, in build/develop"
 	@echo "make test    the whole tox matrix, as CI runs it"
 	@echo "make demo    see what a proxy does to an application, and the cure"
 	@echo "make bench   what it costs, beside other middlewares"
+	@echo "make fuzz    fuzz for an hour, or FUZZ_SECONDS for each target"
 	@echo "make docs    build the documentation into build/site"
 	@echo "make matrix  write the documentation's matrix of proxies and servers anew"
 
@@ -20,6 +24,9 @@ test: python
 
 demo bench docs: environment
 	@$(TOX) -q run -e $@
+
+fuzz: environment
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(TOX) -q run -e fuzz-long
 
 matrix: python
 	@$(PYTHON) tools/write_matrix.py
