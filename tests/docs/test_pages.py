@@ -1,7 +1,7 @@
 """
-The pages about settings, words and modules, held against the code.
+The pages about settings and words, held against the code.
 
-In:  docs/settings.md, docs/glossary.md, docs/architecture.md.
+In:  docs/settings.md, docs/glossary.md.
 Out: every name is there, none is there that does not exist, and every example is right.
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-import trustedproxy
 from trustedproxy import ConfigurationError, ProxyPolicy, Settings, read_settings
 from trustedproxy.networks import NAMED_NETWORKS, TrustedNetworks
 from trustedproxy.option_table import OPTION_OF, OPTIONS, read_environment
@@ -188,24 +187,3 @@ def test_glossary_has_the_words_of_the_code() -> None:
         "problem",
         "original",
     }
-
-
-def test_architecture_names_every_module() -> None:
-    """Each module of the core has its line, and no line is about one that is gone."""
-    page = read("architecture")
-    core, _, mount = page.partition("Proxy mount points, in `mount`")
-    named = {
-        f"{folder}{name}"
-        for folder, part in (("", core), ("mount/", mount))
-        for cells in rows(part)
-        for name in re.findall(r"`(\w+)`", cells[0])
-    }
-    folder = Path(trustedproxy.__file__).parent
-    found = {path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py")}
-    modules = {path.as_posix() for path in found if path.stem != "__init__"}
-    packages = {path.parent.as_posix() for path in found if len(path.parts) > 1}
-
-    for package in ("https_only", "shortcuts"):
-        [words] = [cells[1] for cells in rows(core) if cells[0] == f"`{package}`"]
-        named |= {f"{package}/{name}" for name in re.findall(r"`(\w+)`", words)}
-    assert named == modules | packages

@@ -446,3 +446,37 @@ def test_security_page_quotes_a_problem_that_there_is() -> None:
 
     assert quoted
     assert set(quoted) <= CODES.keys()
+
+
+def test_first_page_begins_as_the_readme_does() -> None:
+    """Table, settings and WSGI example are the same in both."""
+    index = page("index")
+    languages = [name for name, _ in FENCE.findall(index)]
+    codes = [code for _, code in FENCE.findall(index)]
+
+    assert languages == ["text", "python", "python", "python"]
+    assert codes[0] == block(TITLE, "text")
+    assert codes[1].strip() in block(DJANGO)
+    assert codes[2] == block(WSGI)
+
+
+def test_settings_of_the_environment_wrap_an_application(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The last block of the first page corrects a request."""
+    for option in OPTIONS:
+        monkeypatch.delenv(option.name, raising=False)
+    monkeypatch.setenv("TRUSTED_PROXY_HEADERS", "X-Forwarded-For, X-Forwarded-Proto")
+    monkeypatch.setenv("TRUSTED_PROXIES", "loopback")
+    seen: list[dict[str, Any]] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ)
+        start_response("200 OK", [])
+        return []
+
+    names: dict[str, Any] = {"application": application}
+    exec(FENCE.findall(page("index"))[-1][1], names)
+    call_wsgi(names["application"], make_environ())
+
+    assert seen[0]["REMOTE_ADDR"] == "203.0.113.7"
