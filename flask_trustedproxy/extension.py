@@ -120,6 +120,8 @@ class TrustedProxy:
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
         _warn_at_start(app, inner, state)
+        if isinstance(self.policy, Settings):
+            _warn_not_read(app, state)
 
 
 def wrap_wsgi(app: Flask) -> WSGIApp:
@@ -173,6 +175,31 @@ def _make_settings(
             expected = "possible beside TrustedProxy(policy=...): remove one of the two"
             raise ConfigurationError(name, value, expected)
     return replace(read_settings(configured), policy=policy)
+
+
+def _warn_not_read(app: Flask, state: State) -> None:
+    """Log which names of the configuration settings from elsewhere take away."""
+    if state.configured and _differs(state.configured, state.settings):
+        state.warn_once(
+            "not-read",
+            "%s of the application %r is not read, because TrustedProxy was given "
+            "settings that were made elsewhere: TrustedProxy(app, policy=...). Remove "
+            "one of the two.",
+            ", ".join(sorted(state.configured)),
+            app.name,
+        )
+
+
+def _differs(configured: Mapping[str, Any], settings: Settings) -> bool:
+    """Say whether the configuration says anything else than *settings* that hold."""
+    try:
+        other = read_settings(configured)
+    except ConfigurationError:
+        return True
+    # The rules for HTTPS say no more than the other fields where both have them.
+    both = other.https_only is not None and settings.https_only is not None
+    rules = settings.https_only if both else other.https_only
+    return replace(other, https_only=rules) != settings
 
 
 def _warn_at_start(app: Flask, inner: WSGIApp, state: State) -> None:

@@ -453,6 +453,41 @@ def test_settings_made_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        (POLICY, {**POLICY, "TRUSTED_PROXY_HOPS": 1}),
+        ({**POLICY, "TRUSTED_PROXY_HTTPS_ONLY": True}, POLICY),
+        (POLICY, {**POLICY, "TRUSTED_PROXY_HTTPS_ONLY": True}),
+        ({"TRUSTED_PROXIES": ["10.0.0.0/33"]}, POLICY),
+    ],
+    ids=["another policy", "HTTPS only", "no HTTPS only", "invalid"],
+)
+def test_configuration_beside_settings_made_elsewhere_is_logged(
+    config: dict[str, Any], settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is configured and has no effect is named, without its values."""
+    app = make_bare_app(**config)
+
+    TrustedProxy(app, policy=read_settings(settings))
+
+    (message,) = [r.getMessage() for r in caplog.records]
+    assert f"{', '.join(sorted(config))} of the application" in message
+    assert "is not read" in message
+
+
+def test_configuration_that_settings_were_made_of_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever reads the configuration himself is not warned of it."""
+    config = {**POLICY, "TRUSTED_PROXY_HTTPS_ONLY": True}
+    app = make_bare_app(**config)
+
+    TrustedProxy(app, policy=read_settings(app.config))
+
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
     ("stated", "accessor", "expected"),
     [
         ({"TRUSTED_PROXY_FIXED_SCHEME": "https"}, "url_root", "https://localhost/"),
