@@ -7,8 +7,9 @@ Out: `TrustedProxy`, the extension; `current_decision` and `get_decision`, what 
      for views that stay reachable over plain HTTP; `wrap_wsgi`, for what stands outside
      of every middleware.
 
-Read on in `extension`; `site` has what Flask knows of hosts and views, `stack` looks
-for other middlewares around the application, `cli` is ``flask trustedproxy``.
+Read on in `extension`, and with a request in `entrance`; `site` has what Flask knows of
+hosts and views, `stack` looks for other middlewares around the application, `cli` is
+``flask trustedproxy``.
 """
 
 from __future__ import annotations

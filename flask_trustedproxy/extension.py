@@ -6,69 +6,29 @@ Out: the application with its `wsgi_app` wrapped, so that every request object i
      by the time Flask makes it, and its state in ``app.extensions["trustedproxy"]``.
 
 Nothing of an application is kept on the extension object, so one object serves many.
-What is put around the application, and in which order, is the core's business
-(`trustedproxy.Settings`); around that stands the `Entrance` alone.
+Here stands what happens once; what happens with requests is in `entrance`.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from trustedproxy import (
-    ConfigurationError,
-    ProxyPolicy,
-    Settings,
-    TrustedProxyMiddleware,
-    read_settings,
-)
-from trustedproxy.log import warn, warn_once
-from trustedproxy.option_table import OPTION_OF, is_ours
+from trustedproxy import ConfigurationError, ProxyPolicy, Settings, read_settings
+from trustedproxy.option_table import OPTION_OF
 
 from .cli import command
-from .signals import name_application
-from .site import FlaskSite
-from .stack import find_way, is_proxy_fix, name_part, walk_stack
+from .entrance import Entrance, warn_proxy_fix, wrap_around
+from .stack import is_proxy_fix, walk_stack
+from .state import EXTENSION, State, select_configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from flask import Flask
 
-    from trustedproxy._types import Environ, StartResponse, WSGIApp
-
-#: Where the state of an application is kept: ``app.extensions[EXTENSION]``.
-EXTENSION = "trustedproxy"
-#: Where `wrap_wsgi` says, in an environ, for which application it has decided.
-WRAPPED = "flask_trustedproxy.wrapped"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """
-    What the extension knows about one application.
-
-    Attributes:
-        settings: What is in force.
-
-        configured:
-            The part of the configuration that was read when the extension was
-            initialised, to find later changes. It may hold secrets, so it is never
-            shown.
-
-        logged: Codes of what was logged of this application; another may have its name.
-    """
-
-    settings: Settings
-    configured: Mapping[str, Any] = field(repr=False)
-    logged: set[str] = field(default_factory=set, repr=False, compare=False)
-
-    def warn_once(self, code: str, message: str, *args: object) -> None:
-        """Log *message* at WARNING, once for this application and a *code*."""
-        if code not in self.logged:
-            self.logged.add(code)
-            warn(code, None, message, *args, about=f"application {id(self)}")
+    from trustedproxy._types import WSGIApp
 
 
 class TrustedProxy:
@@ -141,24 +101,7 @@ def wrap_wsgi(app: Flask) -> WSGIApp:
     """
     if EXTENSION not in app.extensions:
         TrustedProxy(app)
-    state: State = app.extensions[EXTENSION]
-
-    def enter(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        environ[WRAPPED] = state
-        return app(environ, start_response)
-
-    wrapped = state.settings.wrap_wsgi(enter, site=FlaskSite(app))
-
-    def decide(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        name_application(environ, app)
-        return wrapped(environ, start_response)
-
-    return decide
-
-
-def select_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Take from *config* what is this extension's, misspelled names included."""
-    return {name: value for name, value in config.items() if is_ours(name)}
+    return wrap_around(app, app.extensions[EXTENSION])
 
 
 def _make_settings(
@@ -215,109 +158,4 @@ def _warn_at_start(app: Flask, inner: WSGIApp, state: State) -> None:
             app.name,
         )
     if any(map(is_proxy_fix, walk_stack(inner))):
-        _warn_proxy_fix(app, "inside")
-
-
-class Entrance:
-    """
-    Do when requests come what cannot be done earlier (a WSGI middleware).
-
-    Other middlewares are wrapped around ``app.wsgi_app``, and configuration is
-    loaded, after `init_app`; the first request looks for that. Two threads may both
-    be first, since to look twice does no harm.
-
-    Args:
-        app: The Flask application.
-
-        inner: What its ``wsgi_app`` was.
-
-        state: What the extension knows about it.
-    """
-
-    def __init__(self, app: Flask, inner: WSGIApp, state: State) -> None:
-        self.app = app
-        self.inner = inner
-        self.state = state
-        self.site: FlaskSite = FlaskSite(app)
-        self.wrapped = state.settings.wrap_wsgi(inner, site=self.site)
-        self.is_first: bool = True
-
-    def __call__(
-        self, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        is_wrapped = environ.get(WRAPPED) is self.state
-        if self.is_first:
-            self.is_first = False
-            self._look_for_late_configuration()
-            self._look_for_open_redirects()
-            if not is_wrapped:
-                self._look_outside()
-        if is_wrapped:
-            return self.inner(environ, start_response)
-        name_application(environ, self.app)
-        return self.wrapped(environ, start_response)
-
-    def _look_outside(self) -> None:
-        """Log what was put around the application after `init_app` (rule R16)."""
-        outermost = self.app.wsgi_app
-        # Around the application itself, only its key in the environ shows ProxyFix;
-        # the policy looks for that.
-        if any(map(is_proxy_fix, walk_stack(outermost, until=self))):
-            _warn_proxy_fix(self.app, "outside")
-        way = find_way(outermost, self)
-        if any(isinstance(part, TrustedProxyMiddleware) for part in way):
-            # It decides in the place of this one, and the policy logs that.
-            return
-        names = [name_part(part) for part in way if not is_proxy_fix(part)]
-        if names:
-            self.state.warn_once(
-                "outside",
-                "%s of the application %r stands outside of TrustedProxy, and sees "
-                "requests as they came: the proxy's address, and headers that anybody "
-                "can forge. Call TrustedProxy(app) after it, so that TrustedProxy is "
-                "the outermost; or give the server flask_trustedproxy.wrap_wsgi(app).",
-                ", ".join(names),
-                self.app.name,
-            )
-
-    def _look_for_late_configuration(self) -> None:
-        """Log which names changed after `init_app`, without their values."""
-        before, now = self.state.configured, select_configuration(self.app.config)
-        names = sorted(
-            name
-            for name in before.keys() | now.keys()
-            if before.get(name) != now.get(name)
-        )
-        if names:
-            self.state.warn_once(
-                "configured-late",
-                "%s of the application %r changed after TrustedProxy was initialised, "
-                "which has no effect. Load the configuration first, "
-                "or call init_app(app) after it.",
-                ", ".join(names),
-                self.app.name,
-            )
-
-    def _look_for_open_redirects(self) -> None:
-        """Log that nothing limits the host of a redirect."""
-        rules = self.state.settings.https_only
-        if rules and rules.redirects_to_any_host and not self.site.limits_hosts:
-            self.state.warn_once(
-                "https-only-open",
-                "HTTPS only redirects to whatever host a request names: set "
-                "TRUSTED_PROXY_HTTPS_HOST to the site's host, or TRUSTED_HOSTS to its "
-                "hosts, in the configuration of the application %r.",
-                self.app.name,
-            )
-
-
-def _warn_proxy_fix(app: Flask, where: str) -> None:
-    warn_once(
-        # The policy's own code for it: it is logged once, by whoever sees it first.
-        "proxy-fix",
-        "Werkzeug's ProxyFix stands %s of TrustedProxy on the application %r: it "
-        "trusts the same headers from anybody. Remove ProxyFix, and list what it "
-        "read in TRUSTED_PROXY_HEADERS.",
-        where,
-        app.name,
-    )
+        warn_proxy_fix(app, "inside")

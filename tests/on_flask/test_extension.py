@@ -17,7 +17,7 @@ from flask import Flask, request
 
 import flask_trustedproxy
 from flask_trustedproxy import TrustedProxy, current_decision, get_decision
-from flask_trustedproxy.extension import select_configuration
+from flask_trustedproxy.state import select_configuration
 from trustedproxy import (
     ConfigurationError,
     Decision,

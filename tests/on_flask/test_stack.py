@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
 from flask_trustedproxy import TrustedProxy
-from flask_trustedproxy.extension import Entrance
+from flask_trustedproxy.entrance import Entrance
 from flask_trustedproxy.stack import MOST, is_proxy_fix, walk_stack
 from trustedproxy import ProxyPolicy, TrustedProxyMiddleware, log
 
