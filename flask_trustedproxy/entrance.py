@@ -128,7 +128,7 @@ class Entrance:
 
 
 def wrap_around(app: Flask, state: State) -> WSGIApp:
-    """Put the settings around all of *app*, whose `Entrance` then lets requests pass."""
+    """Put the settings around all of *app*; its `Entrance` then only lets pass."""
 
     def enter(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ[WRAPPED] = state
