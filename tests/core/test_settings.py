@@ -19,7 +19,7 @@ from trustedproxy import (
     read_settings,
 )
 from trustedproxy.option_table import OPTIONS, read_environment, unused_names
-from trustedproxy.settings import make_policy
+from trustedproxy.policy import make_policy
 
 from .making import FOR, PROTO
 
