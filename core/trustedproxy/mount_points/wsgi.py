@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from .._types import WSGIApp
 from ..decision import DECISION_KEY, Connection
+from ..request_target import read_raw_target
 from ..responses import Answer, bad_request, refuse, send_wsgi
 from .client_side import describe_client_side
 from .heads import BLOCK, BackendError, Body, RequestHead
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from .heads import BackendRequest, ClientSide
     from .points import MountPoint
 
-# Where servers keep the target as it was sent (docs/servers.md).
-_RAW_TARGETS = ("RAW_URI", "REQUEST_URI")
 # The standard library's server, and what is made of it, closes by itself and fails on
 # an application that says so.
 _SERVERS_WITHOUT_CLOSE = "WSGIServer/"
@@ -193,11 +192,8 @@ def read_head(environ: Environ) -> RequestHead:
 def _read_path(environ: Environ) -> str:
     """Find the path below the mount point as it was sent; else quote it again."""
     path: str = environ.get("PATH_INFO", "")
-    for key in _RAW_TARGETS:
-        raw = find_raw_path(str(environ.get(key, "")), path, "latin-1")
-        if raw is not None:
-            return raw
-    return quote(path, encoding="latin-1", errors="replace")
+    raw = find_raw_path(read_raw_target(environ) or "", path, "latin-1")
+    return quote(path, encoding="latin-1", errors="replace") if raw is None else raw
 
 
 def _read_body(environ: Environ, request: BackendRequest) -> Iterator[bytes] | None:
