@@ -3,7 +3,7 @@ Compile what is configured: which paths lead to which backend.
 
 In:  the mapping of URL paths to backend URLs, as it was typed.
 Out: `MountPoint` records, the longest first, and `find_mount_point` among them.  What
-     cannot be meant raises `ConfigurationError` here.
+     is invalid raises `ConfigurationError` here.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _compile_row(path: object, url: object) -> MountPoint:
         raise ConfigurationError(
             OPTION,
             hide_userinfo(path),
-            "a URL path such as '/blog/', of letters, digits and '-._~'",
+            "a URL path such as '/blog/', of letters, digits and any of -._~@+:=!$*",
         )
     option = f'{OPTION}["{path}"]'
     expected = "a URL such as 'http://127.0.0.1:8001/' or 'unix:/path|http://host/'"

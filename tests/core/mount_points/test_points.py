@@ -128,7 +128,7 @@ def test_mount_points_reject_a_path(path: Any) -> None:
     ],
 )
 def test_mount_points_reject_a_url(url: Any) -> None:
-    """A URL that cannot be meant stops the application, and the row is named."""
+    """A URL that is invalid stops the application, and the row is named."""
     with pytest.raises(ConfigurationError) as caught:
         compile_mount_points({"/x": url})
 

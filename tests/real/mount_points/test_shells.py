@@ -416,8 +416,8 @@ def test_backend_that_is_down(kind: str, caplog: pytest.LogCaptureFixture) -> No
     assert b"does not answer" in replies[0].body
     assert replies[0].named["cache-control"] == "no-store"
     assert replies[2].body == b""
-    told = [record for record in caplog.records if url in record.getMessage()]
-    assert [(record.name, record.levelno) for record in told] == [
+    logged = [record for record in caplog.records if url in record.getMessage()]
+    assert [(record.name, record.levelno) for record in logged] == [
         ("trustedproxy", logging.WARNING)
     ]
 
