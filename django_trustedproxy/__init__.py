@@ -2,7 +2,7 @@
 The Django app: settings, middleware, checks, a command, wrappers for entry points.
 
 In:  Django's settings (``TRUSTED_PROXY_…`` and ``TRUSTED_PROXIES``).
-Out: requests whose every accessor tells the truth, and `get_decision`.
+Out: requests whose every accessor is right, and `get_decision`.
 
 Importing this package touches no settings.  What is decided, and how, is in
 `trustedproxy`; the modules here only carry it to Django and back.

@@ -2,7 +2,7 @@
 The two lines of ``MIDDLEWARE``.
 
 In:  requests as Django made them.
-Out: requests that tell the truth; and HTTPS only, by the client's scheme.
+Out: requests that are right; and HTTPS only, by the client's scheme.
 
 What is decided is the core's business, and how it gets into a request that of
 `requests`; these classes only stand in Django's chain, in both of its modes.

@@ -124,7 +124,7 @@ def force_mount_point(scope: Scope) -> Scope:
 
 class _OwnPrefix(str):
     """
-    A script prefix that can be told from an equal one by identity.
+    A script prefix that differs from an equal one by its identity.
 
     Attributes:
         before: The prefix that it took the place of.

@@ -45,7 +45,7 @@ class WhatISee(JsonWebsocketConsumer):
     """Send the same over a websocket."""
 
     def connect(self) -> None:
-        """Accept, tell, and close."""
+        """Accept, send, and close."""
         self.accept()
         client, _ = self.scope["client"] or (None, None)
         host = dict(self.scope["headers"])[b"host"].decode()

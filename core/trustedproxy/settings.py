@@ -224,7 +224,7 @@ def _read_flag(given: Mapping[str, Any], name: str) -> bool:
 
 def _read_https_only(given: Mapping[str, Any], policy: ProxyPolicy) -> HTTPSOnly | None:
     wanted = _read_flag(given, "TRUSTED_PROXY_HTTPS_ONLY")
-    # Made in any case, so that a wrong value is told before it is switched on.
+    # Made in any case, so that a wrong value is an error before it is switched on.
     https_only = HTTPSOnly(
         host=given.get("TRUSTED_PROXY_HTTPS_HOST"),
         status=given.get("TRUSTED_PROXY_HTTPS_STATUS", 301),

@@ -75,7 +75,7 @@ def test_absolute_uris_behind_a_trusted_proxy(ask: Any, view: str) -> None:
 
 @each_handler
 def test_meta_behind_a_trusted_proxy(ask: Any) -> None:
-    """META tells the same as the accessors, without the forged part of a header."""
+    """META says the same as the accessors, without the forged part of a header."""
     meta = ask(headers=FORWARDED).facts["meta"]
 
     expected = {
@@ -142,7 +142,7 @@ def test_every_accessor_for_a_stranger(ask: Any) -> None:
 
 @each_handler
 def test_decision_of_a_request(ask: Any) -> None:
-    """``get_decision`` tells who the client is, who the peer, and why."""
+    """``get_decision`` says who the client is, who the peer, and why."""
     decision = ask(headers=FORWARDED).facts["decision"]
 
     assert decision["client"] == "203.0.113.7"

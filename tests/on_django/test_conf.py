@@ -75,7 +75,7 @@ def test_importing_the_package_touches_no_settings() -> None:
 
 
 def test_app_is_ready_with_a_bad_configuration() -> None:
-    """Setting Django up never fails because of these settings; the checks tell."""
+    """Setting Django up never fails because of these settings; the checks say it."""
     script = (
         "import django\n"
         "from django.conf import settings\n"

@@ -1,5 +1,5 @@
 """
-What the middleware does besides correcting: prefixes, refusals, notices, modes.
+What the middleware does besides correcting: prefixes, refusals, records, modes.
 
 In:  requests through Django's own handlers and test clients.
 Out: nothing left behind, nothing half done.

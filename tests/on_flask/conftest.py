@@ -38,7 +38,7 @@ POLICY = {
 
 @pytest.fixture(autouse=True)
 def _nothing_logged() -> Iterator[None]:
-    """Let each test see the notices that are logged once a process."""
+    """Let each test see the records that are written once a process."""
     log.forget()
     yield
     log.forget()

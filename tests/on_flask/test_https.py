@@ -107,7 +107,7 @@ def test_https_only_works_without_a_policy() -> None:
 
 
 def test_policy_without_https_only_is_not_sent() -> None:
-    """HSTS is sent only together with HTTPS-only."""
+    """HSTS is sent only together with HTTPS only."""
     app = make_app(**POLICY, TRUSTED_PROXY_HSTS_POLICY="max-age=1")
 
     assert "Strict-Transport-Security" not in ask(app, headers=SECURE).headers
@@ -232,7 +232,7 @@ def test_open_redirect_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 def test_closed_redirect_is_not_logged(
     config: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a list of hosts, or a fixed one, there is nothing to tell."""
+    """With a list of hosts, or a fixed one, there is nothing to log."""
     ask(make_app(**HTTPS, **config), headers=PLAIN)
 
     assert "whatever host" not in caplog.text

@@ -106,7 +106,7 @@ def wrap(app: Flask, middleware: Callable[[WSGIApp], WSGIApp]) -> None:
 def test_proxy_fix_inside_is_logged_at_the_start(
     way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """ProxyFix below the extension is noticed before any request."""
+    """ProxyFix below the extension is named before any request."""
     app = make_bare_app(**POLICY)
     wrap(app, lambda inner: WAYS[way](ProxyFix(inner)))
 
@@ -123,7 +123,7 @@ def test_proxy_fix_inside_is_logged_at_the_start(
 def test_proxy_fix_outside_is_logged_at_the_first_request(
     way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """ProxyFix put around the extension later is noticed, once."""
+    """ProxyFix put around the extension later is named, once."""
     app = make_app(**POLICY)
     wrap(app, lambda inner: WAYS[way](ProxyFix(inner)))
 
