@@ -56,7 +56,8 @@ each_handler = pytest.mark.parametrize("ask", ASKERS)
 
 def make_client(**options: Any) -> Client:
     """Make a client whose requests come from the trusted proxy."""
-    return Client(**THROUGH_THE_PROXY.environ, **options)
+    environ: dict[str, Any] = THROUGH_THE_PROXY.environ
+    return Client(**environ, **options)
 
 
 def test_prefix_after_a_request_of_the_test_client() -> None:

@@ -78,6 +78,6 @@ def test_factory_makes_the_request_of_a_proxy(host: str | None) -> None:
 
     request = ProxiedAsyncRequestFactory(proxied).get("/page")
 
-    decision, _ = policy.apply_scope(request.scope)
+    decision, _ = policy.apply_scope(dict(request.scope))
     assert decision.client == CLIENT
     assert request.get_host() == (host or "testserver")
