@@ -10,15 +10,21 @@ and the middleware and the wrappers raise where the server would start.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 from django.core import checks
+
+if TYPE_CHECKING:
+    # Of the stubs, where the base class has it.
+    from django.utils.functional import _StrOrPromise
 
 
 class TrustedProxyConfig(AppConfig):
     """The app's configuration; ``"django_trustedproxy"`` in ``INSTALLED_APPS``."""
 
     name = "django_trustedproxy"
-    verbose_name = "Trusted proxy"
+    verbose_name: _StrOrPromise = "Trusted proxy"
 
     def ready(self) -> None:
         from .checks import check_deployment, check_settings

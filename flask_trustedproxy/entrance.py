@@ -55,7 +55,7 @@ class Entrance:
         self.inner = inner
         self.state = state
         self.site: FlaskSite = FlaskSite(app)
-        self.wrapped = state.settings.wrap_wsgi(inner, site=self.site)
+        self.wrapped: WSGIApp = state.settings.wrap_wsgi(inner, site=self.site)
         self.is_first: bool = True
 
     def __call__(

@@ -60,7 +60,7 @@ class Form(StrEnum):
 
 
 #: The forms in which a category can be written down by a custom header.
-FORMS_OF = {
+FORMS_OF: dict[Category, tuple[Form, ...]] = {
     Category.CLIENT: (Form.ADDRESS, Form.ADDRESS_LIST, Form.ADDRESS_COLON_PORT),
     Category.SCHEME: (Form.SCHEME, Form.FLAG, Form.CF_VISITOR),
     Category.HOST: (Form.HOST,),

@@ -21,7 +21,7 @@ from .decision import CODES
 if TYPE_CHECKING:
     from .decision import Problem
 
-logger = logging.getLogger("trustedproxy")
+logger: logging.Logger = logging.getLogger("trustedproxy")
 
 #: Seconds between two records about the same thing from the same peer.
 INTERVAL = 60.0

@@ -82,7 +82,7 @@ class NetworkFile:
         self, path: str, option: str, parse: Callable[[str, str], tuple[Network, ...]]
     ) -> None:
         # The process may go to another directory before it looks again.
-        self.path = Path(path).absolute()
+        self.path: Path = Path(path).absolute()
         self.option = option
         self._entry = f"{FILE}{path}"
         self._parse_entry = parse

@@ -284,9 +284,9 @@ class TrustedNetworks:
     def __init__(
         self, entries: Sequence[NetworkEntry], *, option: str = "TRUSTED_PROXIES"
     ) -> None:
-        self.entries = tuple(entries)
+        self.entries: tuple[NetworkEntry, ...] = tuple(entries)
         #: Whether a peer of a unix socket is trusted.
-        self.unix = False
+        self.unix: bool = False
         self._fixed: list[Network] = []
         self._files: list[NetworkFile] = []
         for i, entry in enumerate(self.entries):

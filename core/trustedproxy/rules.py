@@ -59,26 +59,28 @@ class Rules:
 
     def __init__(self, options: PolicyOptions, spell: Callable[[str], str]) -> None:
         #: Every header that is known, the custom ones among them.
-        self.known = _join_known(options.headers)
+        self.known: tuple[ProxyHeader, ...] = _join_known(options.headers)
         fixed = _list_fixed(options)
         #: The categories whose headers are corrected or removed (rule R2).
-        self.opted_in = frozenset(
+        self.opted_in: frozenset[Category] = frozenset(
             category for header in options.headers for category in header.categories
         ) | {category for category, part in PART_OF.items() if part in fixed}
         #: Name on the wire → key; what is read, and what is removed.
-        self.key_of = {header.name: spell(header.name) for header in self.known}
+        self.key_of: dict[str, str] = {
+            header.name: spell(header.name) for header in self.known
+        }
         self.key_of[CONNECTION] = self._connection_key = spell(CONNECTION)
-        self.secret_key = None
+        self.secret_key: str | None = None
         if options.secret_header is not None:
             self.secret_key = spell(options.secret_header)
         #: Keys of the headers that are removed unless they win (rules R2, R5).
-        self.removable = frozenset(
+        self.removable: frozenset[str] = frozenset(
             self.key_of[header.name]
             for header in self.known
             if options.strip == "all" or not self.opted_in.isdisjoint(header.categories)
         )
         #: Keys of the headers that may name a mount point, listed or not.
-        self.mount_point_keys = frozenset(
+        self.mount_point_keys: frozenset[str] = frozenset(
             self.key_of[header.name]
             for header in self.known
             if header.category is Category.MOUNT_POINT
@@ -93,7 +95,7 @@ class Rules:
         networks = options.networks
         self._trusts = None if networks is None else networks.trusts
         #: What is trusted of a chain.
-        self.trust = Trust(
+        self.trust: Trust = Trust(
             None if networks is None else networks.contains, options.hops
         )
         self._client = tuple(
@@ -101,7 +103,7 @@ class Rules:
             for header in options.headers
             if header.category is Category.CLIENT
         )
-        self.client_headers = tuple(
+        self.client_headers: tuple[str, ...] = tuple(
             h.name for h in options.headers if h.category is Category.CLIENT
         )
         #: Why the client is unknown where no client header came.

@@ -38,7 +38,7 @@ class Reading:
     def __init__(
         self, kind: str, title: str, options: Mapping[str, Given], where: str
     ) -> None:
-        self.draft = Draft(kind, title, where)
+        self.draft: Draft = Draft(kind, title, where)
         self._options = options
 
     def has(self, name: str) -> bool:

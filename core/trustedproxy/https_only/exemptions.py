@@ -55,7 +55,7 @@ class Exemptions:
             if _is_path(entry)
         }
         #: The networks of peers that are exempt, or ``None``.
-        self.networks = _compile_networks(option, self.entries)
+        self.networks: TrustedNetworks | None = _compile_networks(option, self.entries)
 
     def cover_path(
         self, mount_point: bytes, path: bytes, raw_path: bytes | None

@@ -88,13 +88,15 @@ class HTTPSOnly:
         allowed_hosts: Sequence[str] | str | None = None,
         report_only: bool = False,
     ) -> None:
-        self.hsts = _read("hsts", _read_hsts, hsts)
+        self.hsts: HSTSPolicy | None = _read("hsts", _read_hsts, hsts)
         self._authority = _read("host", compile_host, host)
         self.host = host
-        self.status = _read("status", _read_status, status)
-        self.exemptions = _read("exempt", Exemptions, exempt)
-        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
-        self.report_only = _read("report_only", read_flag, report_only)
+        self.status: int = _read("status", _read_status, status)
+        self.exemptions: Exemptions = _read("exempt", Exemptions, exempt)
+        self.allowed_hosts: tuple[str, ...] | None = compile_allowed_hosts(
+            allowed_hosts
+        )
+        self.report_only: bool = _read("report_only", read_flag, report_only)
         self._hsts_text = None if self.hsts is None else str(self.hsts)
         self._log = RedirectLog(
             Redirect("HTTPS only", "https-only", self._name_exemption)

@@ -47,7 +47,35 @@ class _ClientError(Exception):
 
 
 class ProxyMountPointsASGIMiddleware(MountPointsShell[ASGIApp, "Backend"]):
-    __doc__ = MountPointsShell.__doc__
+    """
+    Proxy what is below some URL paths of an ASGI application to backends.
+
+    Websockets are proxied, too.
+
+    Args:
+        app: The application that answers everything else.
+
+        mount_points:
+            URL path → backend URL: ``{"/blog/": "http://127.0.0.1:8001/"}``, or
+            ``unix:/run/blog.sock|http://blog/`` for a unix socket.
+
+        policy:
+            Whom to trust. It is applied here to requests to which none was applied
+            yet.
+
+        allowed_hosts:
+            Hosts whose requests are proxied, others get 400: exact names,
+            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
+
+        limits: The fields of `Limits`, by their names.
+
+    Raises:
+        ConfigurationError: A path, a URL, a host or a limit is wrong.
+
+        ImportError: The extra ``mount`` is not installed.
+
+    Source: ``--proxy-mount-point`` of mod_wsgi-express.
+    """
 
     def _prepare(self) -> None:
         self._client = load_client("asyncio_client")

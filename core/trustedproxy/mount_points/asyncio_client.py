@@ -35,7 +35,7 @@ from .wire import AnswerReader
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from .heads import BackendRequest
+    from .heads import BackendRequest, ResponseHead
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
@@ -49,7 +49,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
-        self.answer = AnswerReader("")
+        self.answer: AnswerReader = AnswerReader("")
         self._arrived: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -241,7 +241,7 @@ class Exchange:
         connection: AsyncConnection,
         response: httpcore.Response,
     ) -> None:
-        self.head = head_of(connection.stream)
+        self.head: ResponseHead = head_of(connection.stream)
         self._backend = backend
         self._connection = connection
         self._response = response

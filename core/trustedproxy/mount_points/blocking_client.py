@@ -35,14 +35,14 @@ _AHEAD = 1024
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .heads import BackendRequest
+    from .heads import BackendRequest, ResponseHead
 
 
 class Stream(httpcore.NetworkStream):
     """A blocking socket, whose every byte `wire` sees before httpcore does."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.answer = AnswerReader("")
+        self.answer: AnswerReader = AnswerReader("")
         self._socket = sock
         # What was read only to know whether anything is there; `None`: the end.
         self._ahead: bytes | None = b""
@@ -201,7 +201,7 @@ class Exchange:
         connection: BlockingConnection,
         response: httpcore.Response,
     ) -> None:
-        self.head = head_of(connection.stream)
+        self.head: ResponseHead = head_of(connection.stream)
         self._backend = backend
         self._connection = connection
         self._response = response

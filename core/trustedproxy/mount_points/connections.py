@@ -119,7 +119,7 @@ class AnyBackend(Generic[H, S]):
         self.ssl_context: ssl.SSLContext | None = None
         if mount_point.scheme == "https":
             self.ssl_context = limits.ssl_context or ssl.create_default_context()
-        self.origin = httpcore.Origin(
+        self.origin: httpcore.Origin = httpcore.Origin(
             mount_point.scheme.encode("ascii"),
             mount_point.host.encode("ascii"),
             mount_point.port,

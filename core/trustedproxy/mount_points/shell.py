@@ -83,10 +83,12 @@ class MountPointsShell(ABC, Generic[App, B]):
         **limits: Unpack[LimitOptions],
     ) -> None:
         self.app = app
-        self.mount_points = compile_mount_points(mount_points)
+        self.mount_points: tuple[MountPoint, ...] = compile_mount_points(mount_points)
         self.policy = policy
-        self.allowed_hosts = compile_allowed_hosts(allowed_hosts)
-        self.limits = Limits(**limits)
+        self.allowed_hosts: tuple[str, ...] | None = compile_allowed_hosts(
+            allowed_hosts
+        )
+        self.limits: Limits = Limits(**limits)
         self._own_headers = name_own_headers(policy)
         self._prepare()
 

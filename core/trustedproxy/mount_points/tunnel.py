@@ -71,8 +71,8 @@ class Tunnel:
         first: Awaitable[Message],
         receive: Receive,
     ) -> None:
-        self.head = _read_head(backend.response, HTTPStatus.OK)
-        self.subprotocol = backend.subprotocol
+        self.head: ResponseHead = _read_head(backend.response, HTTPStatus.OK)
+        self.subprotocol: str | None = backend.subprotocol
         self._backend = backend
         self._first = first
         self._receive = receive

@@ -67,7 +67,7 @@ class AnswerReader:
 
     def __init__(self, method: str, *, sends_body: bool = False) -> None:
         self.head: ResponseHead | None = None
-        self.is_silent = True
+        self.is_silent: bool = True
         self._method = method
         self._sends_body = sends_body
         # What came of a head, or of a line between chunks, and is not complete.

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         "makes of a request."
     )
     # It is for those whose settings are not right yet.
-    requires_system_checks = ()
+    requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; those that describe a request imply ``--explain``."""

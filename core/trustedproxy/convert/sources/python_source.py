@@ -217,8 +217,8 @@ class PythonSource:
     """
 
     def __init__(self, modules: Sequence[PythonModule]) -> None:
-        self.calls = [call for module in modules for call in module.calls]
-        self.stars = [star for module in modules for star in module.stars]
+        self.calls: list[Call] = [call for each in modules for call in each.calls]
+        self.stars: list[StarImport] = [s for each in modules for s in each.stars]
         self._assignments = [a for module in modules for a in module.assignments]
         counted = Counter(assignment.name for assignment in self._assignments)
         self._constants = {
