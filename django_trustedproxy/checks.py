@@ -267,7 +267,7 @@ CHECKS: tuple[Check, ...] = (
         "trustedproxy.W001",
         _no_middleware,
         "The settings have no effect: {} is not in MIDDLEWARE.",
-        "Type it as the first line of MIDDLEWARE: MIDDLEWARE = ['{}', ...]. Where "
+        "Make it the first line of MIDDLEWARE: MIDDLEWARE = ['{}', ...]. Where "
         "wsgi.py or asgi.py wraps the application with "
         "django_trustedproxy.entrypoints, add 'trustedproxy.W001' to "
         "SILENCED_SYSTEM_CHECKS instead.",

@@ -64,7 +64,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Story:
     """
-    One request, told in words.
+    One request, in words.
 
     Attributes:
         title: Who asks for what.

@@ -19,7 +19,7 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def is_root_on_debian() -> bool:
-    """Tell whether packages can be installed here at all."""
+    """Say whether packages can be installed here at all."""
     return shutil.which("apt-get") is not None and os.geteuid() == 0
 
 

@@ -286,7 +286,7 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
 
 def _is_unix(peer: str | None, server: Any, port: Any) -> bool | None:
     """
-    Say whether the connection came over a unix socket, as the scope's server tells.
+    Say whether the connection came over a unix socket, as the scope's server shows.
 
     Where it is a path, whatever the client calls itself came through it; where it is a
     name and a port, nobody did.

@@ -65,7 +65,7 @@ class Connection:
 
         peer_is_unix:
             Whether the connection came over a unix socket, where the server shows it;
-            ``None`` where only the peer's text can tell.
+            ``None`` where only the peer's text can show it.
     """
 
     peer: str | None = None

@@ -74,7 +74,7 @@ FORMS_OF: dict[Category, tuple[Form, ...]] = {
 FORWARDED_CATEGORIES = (Category.CLIENT, Category.SCHEME, Category.HOST)
 
 # RFC 9110 section 5.6.2, token, without the underscore, which a WSGI server cannot
-# tell from a hyphen.
+# distinguish from a hyphen.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 
 

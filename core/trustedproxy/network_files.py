@@ -34,7 +34,7 @@ LOOK_INTERVAL = 1.0
 #: Seconds for which a list may change between every two looks before that is logged.
 RESTLESS_INTERVAL = 60.0
 
-#: What tells one state of a file from another: the times of its last change of content
+#: What makes one state of a file differ from another: the times of its last change of content
 #: and of anything else, its size, and which file it is.
 Marks: TypeAlias = tuple[int, int, int, int, int]
 

@@ -354,7 +354,7 @@ def _read_headers(name: str, value: object) -> tuple[ProxyHeader, ...]:
             raise ConfigurationError(
                 where, shown, "a header that can be trusted: it is only removed"
             )
-        # Names that a WSGI server cannot tell apart are one name.
+        # Names that a WSGI server cannot distinguish are one name.
         key = environ_key(header.name)
         if key in headers:
             raise ConfigurationError(

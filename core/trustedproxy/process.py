@@ -102,7 +102,7 @@ def find_server_signals() -> frozenset[int]:
 
     Returns:
         `ALWAYS_REFUSED`, and every signal whose handler is neither the default nor an
-        ignore that Python itself sets; where the system tells (Linux), C code's too.
+        ignore that Python itself sets; where the system shows it (Linux), C code's too.
     """
     numbers = signal.valid_signals()
     handlers = {number: signal.getsignal(number) for number in numbers}
@@ -119,7 +119,7 @@ def find_server_signals() -> frozenset[int]:
 
 
 def _read_mask(name: str) -> set[int]:
-    """Read which signals are in a mask of this process, where the system tells."""
+    """Read which signals are in a mask of this process, where the system shows it."""
     try:
         lines = _STATUS.read_text("ascii", "replace").splitlines()
     except OSError:

@@ -202,7 +202,7 @@ class Rules:
         return tuple(sorted(self._name_of[key] for key in removed))
 
     def _has_secret(self, headers: Mapping[str, Any]) -> bool:
-        """Compare with every secret, in time that tells nothing about them."""
+        """Compare with every secret, in time that gives nothing away about them."""
         value = headers.get(self.secret_key or "")
         if value is None:
             return False

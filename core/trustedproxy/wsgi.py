@@ -5,7 +5,7 @@ In:  an environ as any server made it.
 Out: what `rules` decides by; the environ rewritten in place.
 
 No opinion about trust lives here, only what the servers of docs/servers.md do: where
-the scheme and the kind of socket can be seen when the usual keys do not tell them.
+the scheme and the kind of socket can be seen when the usual keys do not show them.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def shows_unix(environ: Environ) -> bool | None:
     Say whether the peer came over a unix socket, where the server shows it.
 
     Returns:
-        ``None`` where only the peer's text can tell.
+        ``None`` where only the peer's text can show it.
     """
     socket = environ.get(GUNICORN_SOCKET) or environ.get(WERKZEUG_SOCKET)
     if socket is not None:

@@ -567,7 +567,7 @@ def test_square_is_seen() -> None:
     assert len(square.make(square.size)) == FOLD * len(square.make(square.size // FOLD))
 
 
-def test_names_are_told_apart() -> None:
+def test_names_are_distinguished() -> None:
     """No row hides another one."""
     names = [row.name for row in ROWS]
 

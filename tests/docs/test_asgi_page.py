@@ -59,7 +59,7 @@ def test_other_blocks_run_as_they_stand(
 
 
 def test_page_names_every_switch_and_option_that_was_tried() -> None:
-    """The options with which the servers were run are those that the page tells."""
+    """The options with which the servers were run are those that the page names."""
     rows = [*SERVERS.values(), *GUNICORN.values()]
     tried = {o for row in rows for o in (*row.switch[:1], row.mount)}
 

@@ -1,5 +1,5 @@
 """
-Each example runs through a real server and tells the truth about its clients.
+Each example runs through a real server and says the truth about its clients.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def test_opening_table_is_what_happens() -> None:
 
 
 def test_install_names_extras_that_there_are() -> None:
-    """What the reader is told to install is what the distribution offers."""
+    """What the reader is to install is what the distribution offers."""
     wanted = set(re.findall(r"trustedproxy\[(\w+)\]", SECTIONS[INSTALL]))
     offered = set(_metadata().get_all("Provides-Extra") or ())
 
@@ -283,7 +283,7 @@ def test_django_command(tmp_path: Path) -> None:
     ],
 )
 def test_flask_example(peer: str, expected: dict[str, str]) -> None:
-    """The application of the README tells the client and its own URL."""
+    """The application of the README says the client and its own URL."""
     need("flask")
     names: dict[str, Any] = {"__name__": "app"}
     exec(compile(block(FLASK), "README.md", "exec"), names)
@@ -355,7 +355,7 @@ def test_wsgi_example() -> None:
     ],
 )
 def test_asgi_example(peer: str, expected: dict[str, str]) -> None:
-    """The FastAPI application of the README tells the client and its own URL."""
+    """The FastAPI application of the README says the client and its own URL."""
     need("fastapi")
     need("httpx")
     httpx: Any = importlib.import_module("httpx")
@@ -433,7 +433,7 @@ def page(name: str) -> str:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_names_settings_that_there_are(name: str) -> None:
-    """A page that tells the reader what to set uses names that exist."""
+    """A page that says what to set uses names that exist."""
     named = set(re.findall(r"TRUSTED_PROX[A-Z_]*[A-Z](?![A-Z_…])", page(name)))
 
     assert named

@@ -274,7 +274,7 @@ def test_forced_mount_point_with_a_slash_at_its_end(ask: Any) -> None:
     assert facts["reverse"] == "/forced/facts/"
 
 
-def test_underscore_twins_under_asgi() -> None:
+def test_underscore_variants_under_asgi() -> None:
     """S-27: a name with underscores never becomes a trusted header."""
     facts = ask_asgi(
         headers=[

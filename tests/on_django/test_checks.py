@@ -285,7 +285,7 @@ def test_https_only_as_it_should_be() -> None:
 
 
 def test_every_peer_outside_of_deployment() -> None:
-    """Whoever develops is not told about peers that nobody else is."""
+    """Whoever develops is not warned about peers that nobody else is."""
     assert find_ids(TRUSTED_PROXIES="*") == []
 
 
@@ -439,7 +439,7 @@ def test_middleware_missing_without_a_trusted_header(overrides: dict[str, Any]) 
 
 
 def test_configuration_error_is_said_once() -> None:
-    """Both kinds of checks meet the error, and one of them tells it."""
+    """Both kinds of checks meet the error, and one of them says it."""
     ids = find_ids(deploy=True, TRUSTED_PROXY_HEADRES=["X-Forwarded-For"])
 
     assert ids == ["trustedproxy.E001"]
@@ -447,7 +447,7 @@ def test_configuration_error_is_said_once() -> None:
 
 @pytest.mark.parametrize("name", ["TRUSTED_PROXY", "TRUSTED_PROXYS", "TRUSTED_PROXIE"])
 def test_list_of_proxies_that_is_misspelled(name: str) -> None:
-    """A list under a wrong name is told: without it every peer would be trusted."""
+    """A list under a wrong name is refused: without it every peer would be trusted."""
     misspelled: dict[str, Any] = {name: ["10.0.0.0/8"]}
     (message,) = find(**misspelled)
 

@@ -57,7 +57,7 @@ def test_request_is_explained() -> None:
     assert "203.0.113.7" in told
 
 
-def test_forced_mount_point_is_told() -> None:
+def test_forced_mount_point_is_explained() -> None:
     """``FORCE_SCRIPT_NAME`` stands above what a header says, and the text says so."""
     forced = "The application's own mount point is '/forced'"
 

@@ -393,8 +393,8 @@ def _read_element(
     position = len(elements) - index
     if whole is not None or index + 1 == len(elements):
         return _Reading(None, None, identifies=False, position=position)
-    vouched = reading(index + 1, False)
-    return _Reading(vouched.address, vouched.kept, False, position)
+    confirmed = reading(index + 1, False)
+    return _Reading(confirmed.address, confirmed.kept, False, position)
 
 
 def _apply_scheme(

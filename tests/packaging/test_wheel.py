@@ -45,7 +45,7 @@ def test_wheel_holds_exactly_the_three_packages(wheel: Distribution) -> None:
 
 
 def test_wheel_installs_no_module_named_core(wheel: Distribution) -> None:
-    """A module ``core`` would shadow the app of that name in many projects."""
+    """A module ``core`` would hide the app of that name in many projects."""
     assert importlib.util.find_spec("core") is None
 
 

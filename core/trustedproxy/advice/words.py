@@ -17,7 +17,7 @@ PROXY_FIX = (
 )
 REMOVED_BY_WAITRESS = (
     "waitress removes X-Forwarded-For, -Proto, -Host, -Port, -By and Forwarded from "
-    "every request unless it is told not to. If your proxy sends them, start it with "
+    "every request unless that is switched off. If your proxy sends them, start it with "
     "--no-clear-untrusted-proxy-headers (clear_untrusted_proxy_headers=False), and "
     "leave trusted_proxy unset."
 )

@@ -238,7 +238,7 @@ def _list_https(https: HTTPSOnly) -> Iterator[Row]:
 
 def _describe_hsts(settings: Settings) -> str:
     if settings.hsts is None:
-        return "browsers are not told to stay on HTTPS"
+        return "browsers do not learn to stay on HTTPS"
     if settings.https_only is None:
         return "not sent, since TRUSTED_PROXY_HTTPS_ONLY is off"
     return "sent with every answer to a secure request"

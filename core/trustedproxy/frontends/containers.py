@@ -170,7 +170,7 @@ def _make_settings(plan: Plan) -> Tree:
         # Without the networks, everybody would be trusted.
         data["proxy-real-ip-cidr"] = ",".join(site.outer_networks)
         data["compute-full-forwarded-for"] = "true"
-    # It sends a policy of its own unless it is told not to.
+    # It sends a policy of its own unless that is switched off.
     data["hsts"] = str(site.hsts is not None).lower()
     if site.hsts is not None:
         policy = HSTSPolicy.parse(site.hsts, option="hsts")

@@ -42,7 +42,7 @@ def _write(plan: Plan) -> dict[str, str]:
 
 def _needs_extension_dropped(tls: TLS) -> bool:
     """
-    Tell how HAProxy finds the key beside the certificate.
+    Say how HAProxy finds the key beside the certificate.
 
     Raises:
         ConfigurationError: It does not find it.

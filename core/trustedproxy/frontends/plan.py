@@ -325,8 +325,8 @@ def _check_mount_points(policy: ProxyPolicy, plan: Plan) -> None:
     if policy.strip_mount_point or not plan.mount_points:
         return
     for location in plan.site.locations:
-        told = any(header.text for header in plan.list_mounts(location))
-        if location.path and not location.strip_path and told:
+        says_path = any(header.text for header in plan.list_mounts(location))
+        if location.path and not location.strip_path and says_path:
             raise ConfigurationError(
                 "TRUSTED_PROXY_STRIP_MOUNT_POINT",
                 False,

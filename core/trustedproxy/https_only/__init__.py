@@ -1,5 +1,5 @@
 """
-HTTPS only: redirect plain HTTP, and tell browsers to stay with HTTPS (HSTS).
+HTTPS only: redirect plain HTTP, and keep browsers with HTTPS (HSTS).
 
 In:  the facts of a request, read after the trusted headers were applied, so that the
      scheme is the client's and not the last hop's.

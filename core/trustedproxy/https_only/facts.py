@@ -67,7 +67,7 @@ class RequestFacts:
 
         peer_is_unix:
             Whether the peer came over a unix socket, where the server shows it;
-            ``None`` where only the peer's text can tell.
+            ``None`` where only the peer's text can show it.
     """
 
     scheme: str

@@ -264,7 +264,7 @@ class Exchange:
         """Keep the connection if the exchange is over; else close it. Call it once."""
         self._backend.leave()
         if self._connection.may_serve_again():
-            # TLS may have read ahead, which the loop tells in its next turn.
+            # TLS may have read ahead, which the loop hands over in its next turn.
             loop = asyncio.get_running_loop()
             loop.call_soon(self._backend.keep, self._connection)
         else:

@@ -90,7 +90,7 @@ class Stream(httpcore.NetworkStream):
         """
         Whether anything waits to be read: bytes, or the end.
 
-        It is read and kept, since only reading tells whether TLS has any: of what is
+        It is read and kept, since only reading shows whether TLS has any: of what is
         encrypted, the system cannot say whether it is data at all.
         """
         if self._ahead == b"":

@@ -2,7 +2,7 @@
 Say what the client asked for, as far as the policy confirms it.
 
 In:  the decision, and the connection as it stands after it.
-Out: a `ClientSide`: what a backend is told, and what its URLs are mapped back to.
+Out: a `ClientSide`: what a backend hears, and what its URLs are mapped back to.
 """
 
 from __future__ import annotations

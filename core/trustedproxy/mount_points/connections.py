@@ -61,7 +61,7 @@ class Stream(Protocol):
 
 
 class HTTPConnection(Protocol):
-    """What httpcore tells of a connection, whether it blocks or not."""
+    """What httpcore says of a connection, whether it blocks or not."""
 
     def is_idle(self) -> bool:
         """Say whether both sides have ended their messages, and mean to stay."""

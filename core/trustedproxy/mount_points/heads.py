@@ -65,7 +65,7 @@ class RequestHead:
 
         path:
             The path below the application's own mount point, percent-encoded as the
-            client sent it where the server tells.
+            client sent it where the server shows it.
 
         query: The query, without its question mark.
 
@@ -166,7 +166,7 @@ class ResponseHead:
 
         has_body: Whether a body follows.
 
-        length: The body's length in bytes, or ``None`` where no header tells.
+        length: The body's length in bytes, or ``None`` where no header says it.
     """
 
     status: int

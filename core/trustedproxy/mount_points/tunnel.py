@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .limits import Limits
 
 # Close codes that may be sent (RFC 6455 section 7.4 and its registry). The others say
-# something to a library's own side only, and the other side is told instead: done,
+# something to a library's own side only, and the other side hears instead: done,
 # going away, internal error.
 _SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 _NORMAL, _GOING_AWAY, _ABSENT, _INTERNAL_ERROR = 1000, 1001, 1005, 1011
@@ -79,7 +79,7 @@ class Tunnel:
         self._client_left = False
 
     async def relay(self, send: Send) -> None:
-        """Pass messages in both directions until one side leaves; tell the other."""
+        """Pass messages in both directions until one side leaves, and let the other know."""
         upwards = asyncio.create_task(self._pass_up())
         try:
             await self._pass_down(send)
@@ -92,7 +92,7 @@ class Tunnel:
 
     async def _pass_up(self) -> None:
         with suppress(ConnectionClosed):
-            # The other direction notices, and tells the client.
+            # The other direction notices, and lets the client know.
             message = await self._first
             while message["type"] != "websocket.disconnect":
                 text = message.get("text")

@@ -65,7 +65,7 @@ def test_conversion_of_a_text_finds_its_kinds_out() -> None:
 
 
 def test_kind_that_is_not_known_names_the_nearest() -> None:
-    """A typing error in the kind's name is told."""
+    """A typing error in the kind's name is named."""
     with pytest.raises(ConfigurationError) as caught:
         convert_text("ProxyFix(app)", "proxifix")
 
@@ -193,7 +193,7 @@ def test_settings_that_contradict_each_other_are_refused(tmp_path: Path) -> None
     assert "what Flask-Talisman says in" in caught.value.expected
 
 
-def test_two_client_headers_are_told(tmp_path: Path) -> None:
+def test_two_client_headers_are_named(tmp_path: Path) -> None:
     """Synonyms can be forged, so that a note says to choose one."""
     (tmp_path / "a.conf").write_text("set_real_ip_from 10.0.0.1;")
     (tmp_path / "b.py").write_text("ProxyFix(app)")
@@ -268,7 +268,7 @@ def test_import_of_a_package_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", [".missing", ".", "somewhere.else_"])
-def test_import_that_is_not_there_is_told(tmp_path: Path, module: str) -> None:
+def test_import_that_is_not_there_is_named(tmp_path: Path, module: str) -> None:
     """What an import may bring and nobody has read is a note."""
     write(tmp_path, {"live.py": f"from {module} import *\nUSE_X_FORWARDED_HOST = True"})
 
@@ -364,7 +364,7 @@ def test_project_of_too_many_files_is_refused(
 
 
 def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """The system's reason is told."""
+    """The system's reason is named."""
     with pytest.raises(ConfigurationError, match="No such file"):
         convert_files([tmp_path / "none.py"])
 

@@ -146,7 +146,7 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("text", CONDITIONS)
-def test_condition_of_an_assignment_is_told(text: str) -> None:
+def test_condition_of_an_assignment_is_named(text: str) -> None:
     """A branch that nobody knows is named."""
     source = PythonSource([parse_python(text, "settings.py")])
 
@@ -333,5 +333,5 @@ def test_text_for_an_error_is_one_short_line() -> None:
 
 
 def test_given_says_what_was_found() -> None:
-    """The record has no condition unless one is told."""
+    """The record has no condition unless one is given."""
     assert Given("x", 1, "line 1").condition == ""

@@ -127,7 +127,7 @@ def test_report_of_nothing_says_so() -> None:
 
 
 def test_target_that_is_not_known_names_the_nearest() -> None:
-    """A typing error in the target's name is told."""
+    """A typing error in the target's name is named."""
     conversion = convert_text("ProxyFix(app)")
 
     with pytest.raises(ConfigurationError) as caught:

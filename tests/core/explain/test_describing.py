@@ -170,7 +170,7 @@ FEATURE_CASES: list[tuple[dict[str, Any], str, str]] = [
     (
         {},
         "TRUSTED_PROXY_HSTS_POLICY = None",
-        "browsers are not told to stay on HTTPS",
+        "browsers do not learn to stay on HTTPS",
     ),
     (
         {"hsts_policy": "max-age=60"},

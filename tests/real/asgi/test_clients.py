@@ -1,5 +1,5 @@
 """
-Test clients of frameworks, as docs/asgi.md says they are told which peer they are.
+Test clients of frameworks, as docs/asgi.md says how they name their peer.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def test_client_of_httpx_needs_a_port(
     assert say(witness.decision) == expected
 
 
-def test_client_of_quart_is_told_its_scope() -> None:
+def test_client_of_quart_gets_its_scope() -> None:
     """Its own scope has neither a client nor a server, as on a unix socket."""
     app = Quart(__name__)
     witness = Witness(app.asgi_app)

@@ -172,7 +172,7 @@ def test_example_trusts_no_stranger(start: Starter, name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_WEBSOCKETS)
 def test_websocket_sees_the_client_behind_its_proxy(start: Starter, name: str) -> None:
-    """A websocket tells the same as a request, with the schemes of websockets."""
+    """A websocket says the same as a request, with the schemes of websockets."""
     actual = talk(run(start, name).address, "/talk", FORWARDED, origin=ORIGIN)
 
     assert actual == ON_A_WEBSOCKET_THROUGH_THE_PROXY[framework_of(name)]

@@ -1,7 +1,7 @@
 """
 Servers and their middlewares that rewrite the scope before the policy sees it.
 
-That is noticed, told once in the log with what to switch off, and nothing is trusted.
+That is logged once with what to switch off, and nothing is trusted.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def count_notices(log: str) -> int:
 
 
 @pytest.mark.parametrize("name", REWRITERS)
-def test_server_that_has_rewritten_is_told_once_with_its_switch(
+def test_server_that_has_rewritten_is_logged_once_with_its_switch(
     start: Starter, name: str
 ) -> None:
     """The log says it once, however many requests come, and names what to change."""
@@ -87,7 +87,7 @@ def test_client_that_the_server_made_up_is_not_trusted(
     assert "x-forwarded-for" not in dict(seen["headers"])
 
 
-def test_client_that_came_with_its_port_is_noticed_too(start: Starter) -> None:
+def test_client_that_came_with_its_port_is_logged_too(start: Starter) -> None:
     """uvicorn takes a port from the header as well; it then is no longer 0."""
     running = start(
         "uvicorn-h11",
@@ -107,7 +107,7 @@ def test_client_that_came_with_its_port_is_noticed_too(start: Starter) -> None:
 def test_server_with_its_switch_off_leaves_the_work_to_the_policy(
     start: Starter, server: str
 ) -> None:
-    """Without the server's own reading the policy knows the peer, and tells nothing."""
+    """Without the server's own reading the policy knows the peer, and logs nothing."""
     running = start(server, BEHIND)
 
     by_http = ask(running.address, "/page", FORWARDED)
@@ -120,8 +120,8 @@ def test_server_with_its_switch_off_leaves_the_work_to_the_policy(
     assert count_notices(running.read_log()) == 0
 
 
-def test_django_middleware_tells_what_uvicorn_has_rewritten(start: Starter) -> None:
-    """Django's middleware under uvicorn as it comes tells it, and trusts nobody."""
+def test_django_middleware_logs_what_uvicorn_has_rewritten(start: Starter) -> None:
+    """Django's middleware under uvicorn as it comes logs it, and trusts nobody."""
     running = start(
         "uvicorn-h11", "django_asgi_app:application", settings={}, as_it_comes=True
     )

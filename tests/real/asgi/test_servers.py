@@ -49,10 +49,10 @@ def test_lines_are_read_in_their_order(start: Starter, server: str, by: Any) -> 
 @each_server
 @each_way
 @pytest.mark.parametrize("source", ["127.0.0.1", STRANGER])
-def test_twin_with_underscores_reaches_nobody(
+def test_underscore_variant_reaches_nobody(
     start: Starter, server: str, by: Any, source: str
 ) -> None:
-    """The twin is gone from the scope, whoever sent it and whatever the server did."""
+    """The variant is gone from the scope, whoever sent it and whatever the server did."""
     lines = {"X_Forwarded_For": FORGED, "X-Real_IP": FORGED, "X_Forwarded_Proto": "x"}
 
     seen = by(start(server, BEHIND).address, "/page", lines, source=source)

@@ -1,5 +1,5 @@
 """
-The notes are true: each difference that is told is one, request by request.
+The notes are true: each difference that is named is one, request by request.
 
 In:  a configuration, a request, and the note's code.
 Out: what the tool made of it, and what this project does.

@@ -1,5 +1,5 @@
 """
-A server that tells what it was sent, and trusts nothing.
+A server that says what it was sent, and trusts nothing.
 
 In:  requests on a TCP port and on a unix socket.
 Out: each answered with its own lines as JSON; a websocket with them as its first

@@ -1,5 +1,5 @@
 """
-What the extra ``mount`` brings, and what is told where a part of it is missing.
+What the extra ``mount`` brings, and what is said where a part of it is missing.
 
 In:  an interpreter in which one library cannot be imported.
 Out: the mount points that can be made nevertheless, and the error for the others.
@@ -33,7 +33,7 @@ except ImportError as error:
         ("ProxyMountPointsMiddleware", "websockets", False),
     ],
 )
-def test_missing_library_is_told_at_the_start(
+def test_missing_library_is_named_at_the_start(
     middleware: str, library: str, needed: bool
 ) -> None:
     """The constructor names it and the extra; what it does not need is not missed."""

@@ -65,7 +65,7 @@ def test_socket_has_news(
     assert has_news(here)
 
 
-def test_blocking_stream_tells_what_it_read_ahead(
+def test_blocking_stream_shows_what_it_read_ahead(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     """To look at a stream takes nothing away from it, its end included."""

@@ -136,7 +136,7 @@ class Process:
         Wait until every address accepts connections, and the probe, if any, succeeds.
 
         Raises:
-            RuntimeError: The program ended or was not ready in time; its log is told.
+            RuntimeError: The program ended or was not ready in time; its log is shown.
         """
         deadline = time.monotonic() + seconds
         while not self._ready:

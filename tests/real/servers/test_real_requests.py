@@ -189,9 +189,12 @@ def _make_up(server: Server, beside: Beside) -> dict[str, str]:
     docs/servers.md says what ends that.
     """
     names = [name for name, _ in beside.lines]
-    twins = "_" in names[0] and server.variants in (Variants.JOINED, Variants.REPLACES)
+    variants = "_" in names[0] and server.variants in (
+        Variants.JOINED,
+        Variants.REPLACES,
+    )
     glued = len(names) > 1 and server.glues_lines
-    if not (twins or glued):
+    if not (variants or glued):
         return {}
     value = "".join(value for _, value in beside.lines)
     return {SAYS[names[0].replace("_", "-")]: value}

@@ -83,7 +83,7 @@ def plain_uvicorn(address: Address, folder: Path) -> list[str]:
 def test_waitress_removes_the_headers_and_one_option_keeps_them(
     farm: Farm, start: Starter
 ) -> None:
-    """waitress removes the proxy's headers, which is told; one option ends that."""
+    """waitress removes the proxy's headers, which is logged; one option ends that."""
     address = start(plain_waitress)
     as_it_comes = ask(address, XFF_REAL, HTTPS)
     ask(address, XFF_REAL, HTTPS)
@@ -95,10 +95,10 @@ def test_waitress_removes_the_headers_and_one_option_keeps_them(
     assert (with_the_option["address"], with_the_option["scheme"]) == (REAL, "https")
 
 
-def test_uvicorn_rewrites_the_client_which_is_told_and_one_option_ends(
+def test_uvicorn_rewrites_the_client_which_is_logged_and_one_option_ends(
     farm: Farm, start: Starter
 ) -> None:
-    """uvicorn has rewritten client and scheme; that is told once, with the switch."""
+    """uvicorn has rewritten client and scheme; that is logged once, with the switch."""
     address = start(plain_uvicorn)
     first = ask(address, XFF_REAL, HTTPS)
     ask(address, XFF_REAL, HTTPS)
@@ -110,8 +110,8 @@ def test_uvicorn_rewrites_the_client_which_is_told_and_one_option_ends(
     assert with_the_option["scheme"] == "https"
 
 
-def test_daphne_that_rewrites_the_client_is_told(start: Starter) -> None:
-    """Daphne with --proxy-headers takes anybody's word; that is told once."""
+def test_daphne_that_rewrites_the_client_is_logged(start: Starter) -> None:
+    """Daphne with --proxy-headers takes anybody's word; that is logged once."""
     address = start(find_server("daphne").command, "--proxy-headers")
     line = ("X-Forwarded-For", FORGED)
 
@@ -128,7 +128,7 @@ def test_daphne_that_rewrites_the_client_is_told(start: Starter) -> None:
         ("uvicorn-h11", ["--proxy-headers", "--forwarded-allow-ips", "*"]),
     ],
 )
-def test_server_that_trusts_everybody_must_not_be_told_to(
+def test_server_that_trusts_everybody_must_not_be_asked_to(
     start: Starter, farm: Farm, name: str, options: list[str]
 ) -> None:
     """A server that trusts everybody lets a client be 127.0.0.1, and so a proxy."""
@@ -218,7 +218,7 @@ def test_uwsgi_takes_a_scheme_that_is_not_listed_which_the_policy_takes_back(
 
 
 @pytest.mark.parametrize("name", ["gunicorn-sync", "gunicorn-gthread"])
-def test_gunicorn_counts_a_variant_as_the_header_only_if_told_to(
+def test_gunicorn_counts_a_variant_as_the_header_only_if_asked_to(
     farm: Farm, start: Starter, name: str
 ) -> None:
     """gunicorn drops underscores unless --header-map says dangerous."""
@@ -433,7 +433,7 @@ def test_cheroot_own_reader_against_underscores_fails_on_every_request() -> None
 
 
 @pytest.mark.parametrize("name", ["uwsgi", "wsgiref"])
-def test_twin_is_appended_where_a_walk_begins_and_a_front_end_must_drop_it(
+def test_variant_is_appended_where_a_walk_begins_and_a_front_end_must_drop_it(
     farm: Farm, name: str
 ) -> None:
     """uWSGI and wsgiref append the variant; a front end that drops it closes that."""

@@ -198,7 +198,7 @@ def _note_features(reading: Reading) -> None:
         reading.note(
             Effect.CHANGES,
             "signals",
-            "mod_wsgi refuses signal.signal() unless it is told not to. "
+            "mod_wsgi refuses signal.signal() unless that is switched off. "
             "TRUSTED_PROXY_RESTRICT_SIGNALS = True does so on another server.",
         )
 

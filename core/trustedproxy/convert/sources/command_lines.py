@@ -4,7 +4,7 @@ Command lines of servers, wherever they stand.
 In:  a shell script, a unit file, a Procfile, a Dockerfile, or a line from a terminal.
 Out: `Command`: the program, its options, and the variables in front of it.
 
-Only the options that a reader asks for are read; what else a server can be told is no
+Only the options that a reader asks for are read; what else a server can be given is no
 business of this project's.
 """
 

@@ -48,7 +48,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call, its function by its full name as far as imports tell."""
+    """A call, its function by its full name as far as imports show it."""
 
     function: str
     node: ast.Call

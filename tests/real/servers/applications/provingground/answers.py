@@ -35,7 +35,7 @@ def read_policy_settings() -> dict[str, Any]:
 
 
 def describe_decision(decision: Decision | None) -> Answer | None:
-    """Describe a decision, or tell that there is none."""
+    """Describe a decision, or say that there is none."""
     if decision is None:
         return None
     return {

@@ -1,0 +1,88 @@
+"""
+One word for one idea: no page, message, comment or test's name uses another.
+
+In:  the texts of the checkout, and the glossary.
+Out: assertions that the words which the glossary replaces stand nowhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from .pages import ROOT
+
+#: What is read as a whole; of the tests, the names of the functions.
+FOLDERS = (
+    "core",
+    "django_trustedproxy",
+    "flask_trustedproxy",
+    "docs",
+    "examples",
+    "bench",
+    "tools",
+)
+FILES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "mkdocs.yml",
+    "pyproject.toml",
+    "tox.ini",
+    "Makefile",
+)
+SUFFIXES = {".py", ".md", ".toml", ".html", ".txt", ".yml"}
+
+#: A word that has another in the glossary → that one.
+INSTEAD = {
+    r"\bbeliev\w*": "trust",
+    r"\bshadow\w*": "report only",
+    r"\b(tell|tells|telling|told)\b": "say, log, warn",
+    r"\btwins?\b": "underscore variant",
+    r"\bat hand\b": "current",
+    r"\bvouch\w*": "confirmed",
+    r"\bcannot be meant\b": "invalid",
+}
+PATTERN = re.compile("|".join(INSTEAD), re.IGNORECASE)
+
+
+def list_texts() -> list[Path]:
+    """List every text that is read."""
+    found = [ROOT / name for name in FILES]
+    for folder in FOLDERS:
+        paths = (ROOT / folder).rglob("*")
+        found += [path for path in paths if path.suffix in SUFFIXES and path.is_file()]
+    return [path for path in found if "__pycache__" not in path.parts]
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, *FILES])
+def test_text_uses_the_words_of_the_glossary(folder: str) -> None:
+    """Each place is shown with its line, so that it is found at once."""
+    texts = [path for path in list_texts() if path.is_relative_to(ROOT / folder)]
+
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in texts
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if PATTERN.search(line)
+    ]
+
+    assert texts
+    assert found == []
+
+
+def test_names_of_tests_use_the_words_of_the_glossary() -> None:
+    """A failing test is read by its name."""
+    names = [
+        node.name
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.name.startswith("test_")
+    ]
+
+    assert len(names) > 1000
+    assert [name for name in names if PATTERN.search(name.replace("_", " "))] == []
