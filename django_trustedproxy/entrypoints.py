@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trustedproxy.decision import get_decision
 
+from . import early
 from .conf import get_settings, warn_at_start
 from .redirects import redirects, watch_redirect
 from .requests import WRAPPED, force_mount_point
@@ -54,7 +55,7 @@ def wrap_wsgi(application: WSGIApp) -> WSGIApp:
     def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         return current.get()(environ, start_response)
 
-    return serve
+    return early.enter_wsgi(serve)
 
 
 def wrap_asgi(application: Callable[..., Awaitable[None]]) -> ASGIApp:
@@ -69,7 +70,7 @@ def wrap_asgi(application: Callable[..., Awaitable[None]]) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await current.get()(scope, receive, send)
 
-    return serve
+    return early.enter_asgi(serve)
 
 
 class _Current(Generic[App]):

@@ -11,25 +11,27 @@ What is decided is the core's business, and how it gets into a request that of
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpResponse
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http.response import HttpResponseBase
 
 from trustedproxy.https_only import HSTS_HEADER
 from trustedproxy.process import restrict_signals
-from trustedproxy.responses import Answer, bad_request
+from trustedproxy.responses import bad_request
 
 from . import get_decision
+from .answers import respond_with
 from .conf import get_settings, warn_at_start
+from .early import answer_early, list_ends
 from .redirects import redirects, watch_redirect
 from .requests import ScriptPrefix, correct_request, is_wrapped
 from .signals import decision_made
 from .site import find_host, is_exempt_view, read_facts
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     from trustedproxy import Decision
 
@@ -78,7 +80,16 @@ class TrustedProxyMiddleware(_Middleware):
         super().__init__(get_response)
         warn_at_start()
 
+    @cached_property
+    def _page_ends(self) -> tuple[str, ...]:
+        """What the path of a request for the page ends with; found with the first."""
+        return list_ends()
+
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.endswith(self._page_ends):
+            shown = answer_early(request)
+            if shown is not None:
+                return shown
         decision = self._correct(request)
         decision_made.send_robust(type(self), request=request, decision=decision)
         if (refusal := _refuse(request, decision)) is not None:
@@ -92,6 +103,10 @@ class TrustedProxyMiddleware(_Middleware):
         return prefix.put_back_on_close(response)
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.endswith(self._page_ends):
+            shown = await sync_to_async(answer_early)(request)
+            if shown is not None:
+                return shown
         decision = self._correct(request)
         await decision_made.asend_robust(type(self), request=request, decision=decision)
         if (refusal := _refuse(request, decision)) is not None:
@@ -120,7 +135,7 @@ class TrustedProxyMiddleware(_Middleware):
 def _refuse(request: HttpRequest, decision: Decision) -> HttpResponse | None:
     """Answer a request that is rejected; watch for redirects of the others."""
     if get_settings().policy.refuses(decision):
-        return _respond_with(bad_request(), request)
+        return respond_with(bad_request(), request)
     if redirects() and not is_wrapped(request):
         watch_redirect(request)
     return None
@@ -159,24 +174,7 @@ def _answer_plain(request: HttpRequest) -> HttpResponse | None:
     answer = rules.answer(read_facts(request))
     if answer is None:
         return None
-    return _respond_with(answer, request)
-
-
-def _respond_with(answer: Answer, request: HttpRequest) -> HttpResponse:
-    return _Answer(
-        answer.body_for(request.method),
-        status=answer.status,
-        headers=dict(answer.headers),
-    )
-
-
-class _Answer(HttpResponse):
-    """A redirect or a refusal; ``Location`` stays byte for byte what was sent."""
-
-    @property
-    def url(self) -> str:
-        """Where to go, for Django's test client."""
-        return self.headers["Location"]
+    return respond_with(answer, request)
 
 
 def _add_hsts(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

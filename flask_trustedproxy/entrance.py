@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from trustedproxy import TrustedProxyMiddleware
 from trustedproxy.log import warn_once
 
+from .early import EarlyPage
 from .signals import name_application
 from .site import FlaskSite
 from .stack import find_way, is_proxy_fix, name_part, walk_stack
@@ -56,6 +57,7 @@ class Entrance:
         self.state = state
         self.site: FlaskSite = FlaskSite(app)
         self.wrapped: WSGIApp = state.settings.wrap_wsgi(inner, site=self.site)
+        self.page: EarlyPage = EarlyPage(app)
         self.is_first: bool = True
 
     def __call__(
@@ -70,6 +72,10 @@ class Entrance:
                 self._look_outside()
         if is_wrapped:
             return self.inner(environ, start_response)
+        if self.page.covers(environ):
+            shown = self.page.answer(environ, start_response)
+            if shown is not None:
+                return shown
         name_application(environ, self.app)
         return self.wrapped(environ, start_response)
 
@@ -135,8 +141,13 @@ def wrap_around(app: Flask, state: State) -> WSGIApp:
         return app(environ, start_response)
 
     wrapped = state.settings.wrap_wsgi(enter, site=FlaskSite(app))
+    page = EarlyPage(app)
 
     def decide(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if page.covers(environ):
+            shown = page.answer(environ, start_response)
+            if shown is not None:
+                return shown
         name_application(environ, app)
         return wrapped(environ, start_response)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import policy_options, process
+from . import policy_options, process, token_options
 from .exceptions import ConfigurationError, nearest
 from .https_only import options as https_only_options
 from .mount_points import options as mount_points_options
@@ -28,6 +28,7 @@ OPTIONS: tuple[Option, ...] = (
     *https_only_options.OPTIONS,
     *mount_points_options.OPTIONS,
     *process.OPTIONS,
+    *token_options.OPTIONS,
 )
 
 OPTION_OF = {option.name: option for option in OPTIONS}

@@ -24,6 +24,7 @@ from .option_table import OPTION_OF, read_environment, select_settings
 from .options import read_flag
 from .policy import ProxyPolicy, make_policy
 from .process import restrict_signals
+from .token_options import read_token_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,6 +59,10 @@ class Settings:
         mount_points: URL path → backend URL.
 
         restrict_signals: Whether server processes refuse ``signal.signal()``.
+
+        token_file:
+            The file in which all processes see which tokens of the page were used, or
+            ``None``.
     """
 
     policy: ProxyPolicy
@@ -65,6 +70,7 @@ class Settings:
     hsts: HSTSPolicy | None = None
     mount_points: Mapping[str, str] = field(default_factory=dict)
     restrict_signals: bool = False
+    token_file: str | None = None
 
     def wrap_wsgi(
         self,
@@ -215,6 +221,7 @@ def read_settings(mapping: SettingsMapping) -> Settings:
         hsts=_read_hsts(given),
         mount_points=read_mount_points(given.get("TRUSTED_PROXY_MOUNT_POINTS")),
         restrict_signals=_read_flag(given, "TRUSTED_PROXY_RESTRICT_SIGNALS"),
+        token_file=read_token_file(given.get("TRUSTED_PROXY_TOKEN_FILE")),
     )
 
 

@@ -52,6 +52,7 @@ NAMES: dict[str, tuple[Any, str | None]] = {
     "TRUSTED_PROXY_HSTS_POLICY": (None, None),
     "TRUSTED_PROXY_MOUNT_POINTS": ({}, None),
     "TRUSTED_PROXY_RESTRICT_SIGNALS": (False, None),
+    "TRUSTED_PROXY_TOKEN_FILE": (None, None),
 }
 
 

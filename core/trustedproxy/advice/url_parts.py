@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..allowed_hosts import split_allowed_host
 from ..headers import Category, Form
 from ..log import shorten
 from ..parsing.values import BLANKS, DEFAULT_PORTS, split_host, strip_mount_point

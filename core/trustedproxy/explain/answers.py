@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..allowed_hosts import split_allowed_host
 from ..headers import Category
 from ..https_only import FORBIDDEN, RequestFacts
 from ..https_only.signs import list_signs

@@ -212,6 +212,13 @@ def _list_features(settings: Settings) -> Iterator[Row]:
         if settings.restrict_signals
         else "signal handlers are left alone",
     )
+    yield Row(
+        "TRUSTED_PROXY_TOKEN_FILE",
+        str(settings.token_file),
+        "no file says which tokens of the page were used"
+        if settings.token_file is None
+        else "every process sees there which tokens of the page were used",
+    )
 
 
 def _list_https(https: HTTPSOnly) -> Iterator[Row]:

@@ -35,6 +35,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; those that describe a request imply ``--explain``."""
         parser.add_argument(
+            "what",
+            nargs="?",
+            choices=["token"],
+            help="token: print a token that opens the page of this project, once and "
+            "within minutes",
+        )
+        parser.add_argument(
+            "--probe",
+            action="store_true",
+            help="let the token be one for a run of the probe",
+        )
+        parser.add_argument(
             "--explain",
             action="store_true",
             help="explain what happens to the request that the other options describe, "
@@ -84,6 +96,8 @@ class Command(BaseCommand):
         """Show or explain, on standard output."""
         try:
             settings = get_settings()
+            if options["what"] == "token":
+                return self._print_token(probe=options["probe"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
         try:
@@ -99,3 +113,27 @@ class Command(BaseCommand):
                 **{name: options[name] for name in CONNECTION},
             )
         )
+
+    def _print_token(self, *, probe: bool) -> None:
+        """Print a token, alone on standard output, and elsewhere what to do with it."""
+        # It is loaded for those who ask for it.
+        from django_trustedproxy.early import find_page_path
+        from django_trustedproxy.page import make_token
+        from trustedproxy.report.tokens import TokenKind
+
+        self.stdout.write(make_token(TokenKind.PROBE if probe else TokenKind.PAGE))
+        path = find_page_path()
+        if path is None:
+            self.stderr.write(_NO_PAGE)
+        elif not probe:
+            self.stderr.write(_HOW.format(path))
+
+
+_NO_PAGE = (
+    "There is no page to open with it: add path('trustedproxy/', "
+    "include('django_trustedproxy.urls')) to urlpatterns of ROOT_URLCONF."
+)
+_HOW = (
+    "Open {}?token of your site, and enter it there within ten minutes. It is good "
+    "once."
+)

@@ -1,0 +1,198 @@
+"""
+The page of this project: its secret, where used tokens are kept, who is let in.
+
+In:  Django's settings, requests.
+Out: `make_page`, `make_token`, `answer_request`; and what `early` asks for.
+
+What the page shows, and how tokens work, is in `trustedproxy.report`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.handlers.asgi import ASGIRequest
+
+from trustedproxy.log import logger
+from trustedproxy.report.asgi import answer_early as answer_scope
+from trustedproxy.report.page import Page
+from trustedproxy.report.tokens import SHORTEST_SECRET, FileUses, TokenKind
+from trustedproxy.report.visits import (
+    may_open_environ,
+    may_open_scope,
+    read_length,
+    read_visit_of_environ,
+    read_visit_of_scope,
+)
+from trustedproxy.report.wsgi import FAILED, NO_REQUEST
+from trustedproxy.report.wsgi import answer_early as answer_environ
+from trustedproxy.responses import send_asgi, send_wsgi
+
+from .answers import respond_with
+from .conf import ConfigurationError, get_settings
+from .framework import read_framework
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from trustedproxy._types import Environ, Receive, Scope, Send, StartResponse
+    from trustedproxy.report.tokens import Uses
+    from trustedproxy.report.visits import Visit
+    from trustedproxy.responses import Answer
+
+
+class CacheUses:
+    """Where used tokens are kept: Django's default cache, if all processes share it."""
+
+    def take(self, name: str, most: int, until: float) -> bool:
+        """Use *name* once more (`trustedproxy.report.tokens.Uses`)."""
+        key = f"trustedproxy.token.{name}"
+        # The longest that any token is good for, so that no clock has to agree.
+        if cache.add(key, 1, _REMEMBERED):
+            return True
+        try:
+            return most > 1 and bool(cache.incr(key) <= most)
+        except ValueError:
+            # It was thrown out meanwhile: whoever is not sure does not open.
+            return False
+
+
+#: Seconds for which a use is remembered: longer than a token is good.
+_REMEMBERED = 3600
+
+
+def find_uses() -> Uses | None:
+    """Find where used tokens are kept; ``None`` where no place is every process's."""
+    file = get_settings().token_file
+    if file is not None:
+        return FileUses(file)
+    if isinstance(caches[DEFAULT_CACHE_ALIAS], (LocMemCache, DummyCache)):
+        return None
+    return CacheUses()
+
+
+def make_page() -> Page:
+    """Make the page by the settings of this moment."""
+    uses = find_uses()
+    secret = settings.SECRET_KEY
+    signs = uses is not None and len(secret) >= SHORTEST_SECRET
+    return Page(
+        get_settings(),
+        secret=secret if signs else None,
+        uses=uses,
+        form_secret=secret,
+        framework=read_framework(),
+    )
+
+
+def make_token(kind: TokenKind) -> str:
+    """
+    Make a token for whoever may see the page.
+
+    Raises:
+        ConfigurationError:
+            No place for used tokens is shared by all processes, or ``SECRET_KEY`` is
+            too short.
+    """
+    if find_uses() is None:
+        raise ConfigurationError(
+            "TRUSTED_PROXY_TOKEN_FILE",
+            None,
+            "the path of a file that the server can write, such as "
+            "/run/app/tokens.sqlite3, since the default cache of CACHES is not shared "
+            "by all processes, and used tokens have to be kept where all see them",
+        )
+    if len(settings.SECRET_KEY) < SHORTEST_SECRET:
+        raise ConfigurationError(
+            "SECRET_KEY",
+            "(not shown)",
+            f"at least {SHORTEST_SECRET} characters long, to sign tokens with",
+        )
+    return make_page().make_token(kind)
+
+
+# -- requests --------------------------------------------------------------------------
+
+
+def answer_request(request: HttpRequest) -> HttpResponseBase:
+    """Answer a request for the page that has come as far as its view."""
+    visit = _read_visit(request)
+    return respond_with(make_page().answer(visit, admitted=_admit(request)), request)
+
+
+def _admit(request: HttpRequest) -> str | None:
+    """Let developers and superusers in, without a token."""
+    if settings.DEBUG:
+        return "debug"
+    user = getattr(request, "user", None)
+    if user is not None and user.is_active and user.is_superuser:
+        return f"user {user.pk}"
+    return None
+
+
+def _read_visit(request: HttpRequest) -> Visit:
+    policy = get_settings().policy
+    fits = read_length(request.META.get("CONTENT_LENGTH"))
+    body = request.body if request.method == "POST" and fits else b""
+    if isinstance(request, ASGIRequest):
+        return read_visit_of_scope(policy, cast("Scope", request.scope), body)
+    return read_visit_of_environ(policy, request.META, body)
+
+
+def read_request(request: HttpRequest) -> Visit:
+    """Read the request as it came, to be explained; its body stays unread."""
+    policy = get_settings().policy
+    if isinstance(request, ASGIRequest):
+        return read_visit_of_scope(policy, cast("Scope", request.scope))
+    return read_visit_of_environ(policy, request.META)
+
+
+# -- before everything -----------------------------------------------------------------
+
+
+def answer_request_early(request: HttpRequest) -> HttpResponseBase | None:
+    """Answer in ``MIDDLEWARE``, or leave the request alone, whatever fails."""
+    try:
+        may_open = (
+            may_open_scope(cast("Scope", request.scope))
+            if isinstance(request, ASGIRequest)
+            else may_open_environ(request.META)
+        )
+        if not may_open:
+            return None
+        answer = make_page().answer_early(_read_visit(request))
+    except Exception as error:
+        logger.exception(FAILED, error, extra=NO_REQUEST)
+        return None
+    return None if answer is None else respond_with(answer, request)
+
+
+def answer_environ_early(
+    environ: Environ, start_response: StartResponse
+) -> Iterable[bytes] | None:
+    """Answer around the application; ``None``: the request goes on."""
+    answer = answer_environ(make_page, environ)
+    return None if answer is None else send_wsgi(answer, environ, start_response)
+
+
+async def answer_scope_early(
+    scope: Scope, receive: Receive, send: Send
+) -> tuple[bool, Receive]:
+    """Say whether the page has answered, and with what the request goes on."""
+    answer, receive = await answer_scope(make_page, scope, receive, _run)
+    if answer is not None:
+        await send_asgi(answer, scope, receive, send)
+    return answer is not None, receive
+
+
+async def _run(answer: Callable[[Visit], Answer | None], visit: Visit) -> Answer | None:
+    """Answer where caches and databases may be asked."""
+    return await sync_to_async(answer)(visit)

@@ -1,0 +1,53 @@
+"""
+The page as a panel of django-debug-toolbar.
+
+In:  ``"django_trustedproxy.panels.TrustedProxyPanel"`` in ``DEBUG_TOOLBAR_PANELS``.
+Out: a panel that shows of each request what the page shows of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from debug_toolbar.panels import Panel
+from django.utils.html import format_html
+
+from . import get_decision
+from .page import make_page, read_request
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+class TrustedProxyPanel(Panel):
+    """What the policy made of the request."""
+
+    is_async = True
+    title = "Trusted proxy"
+
+    @property
+    def nav_subtitle(self) -> str:
+        """The client, below the panel's name."""
+        return str(self._stats.get("client", ""))
+
+    @property
+    def content(self) -> str:
+        """The page in a frame, so that neither has the other's style."""
+        return format_html(
+            '<iframe title="{}" srcdoc="{}" sandbox="" width="100%" height="900">'
+            "</iframe>",
+            self.title,
+            self._stats.get("html", ""),
+        )
+
+    def generate_stats(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Explain the request once it was answered."""
+        decision = get_decision(request)
+        client = None if decision is None else decision.client
+        shown = make_page().write_frame(read_request(request).read())
+        stats = {"client": client or "client unknown", "html": shown}
+        self.record_stats(stats)  # type: ignore[no-untyped-call]
+
+    @property
+    def _stats(self) -> dict[str, str]:
+        return dict(self.get_stats())  # type: ignore[no-untyped-call]

@@ -1,0 +1,27 @@
+"""
+What Flask does by itself beside the policy, for explanations and checks.
+
+In:  an application.
+Out: a `trustedproxy.framework.Framework`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trustedproxy.framework import Framework
+
+from .site import FlaskSite
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def read_framework(app: Flask) -> Framework:
+    """Read what the configuration of *app* says."""
+    return Framework(
+        name="Flask",
+        site=FlaskSite(app),
+        allowed_hosts=app.config.get("TRUSTED_HOSTS"),
+        hosts_setting="TRUSTED_HOSTS",
+    )

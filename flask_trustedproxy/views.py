@@ -1,0 +1,94 @@
+"""
+The page, as a blueprint: ``app.register_blueprint(page, url_prefix="/trustedproxy")``.
+
+In:  an application with the extension, its secret key, requests.
+Out: the page in debug mode, and for holders of a token; else the form in which a token
+     is entered.  Holders of a token get it before anything else in the application.
+
+What the page shows, and how tokens work, is in `trustedproxy.report`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, current_app, request
+
+from trustedproxy import ConfigurationError
+from trustedproxy.report import recent
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from trustedproxy.report import Page, TokenKind
+
+page = Blueprint("trustedproxy", __name__)
+
+# What the page shows of the log begins when somebody wants a page.
+recent.keep()
+
+
+@page.route("/", methods=["GET", "POST"])
+def show() -> Response:
+    """Show the page."""
+    from trustedproxy.report.visits import read_visit_of_environ
+    from trustedproxy.report.wsgi import read_body
+
+    shown = make_page(current_app)
+    visit = read_visit_of_environ(
+        shown.settings.policy, request.environ, read_body(request.environ)
+    )
+    answer = shown.answer(visit, admitted="debug" if current_app.debug else None)
+    return Response(
+        answer.body_for(request.method), answer.status, list(answer.headers)
+    )
+
+
+def find_ends(app: Flask) -> tuple[str, ...]:
+    """List what the path of a request for the page ends with: for ``str.endswith``."""
+    names = [name for name, blueprint in app.blueprints.items() if blueprint is page]
+    rules = [
+        rule.rule
+        for name in names
+        for rule in app.url_map.iter_rules(f"{name}.{show.__name__}")
+    ]
+    # Every path ends like the site's root, and a rule with a variable has no end.
+    return tuple(rule for rule in rules if rule != "/" and "<" not in rule)
+
+
+def make_page(app: Flask) -> Page:
+    """Make the page of *app*, which has the extension."""
+    from trustedproxy.report import FileUses, Page
+    from trustedproxy.report.tokens import SHORTEST_SECRET
+
+    from .framework import read_framework
+    from .state import EXTENSION
+
+    settings = app.extensions[EXTENSION].settings
+    secret, file = app.secret_key, settings.token_file
+    signs = secret is not None and file is not None and len(secret) >= SHORTEST_SECRET
+    return Page(
+        settings,
+        secret=secret if signs else None,
+        uses=FileUses(file) if file is not None else None,
+        form_secret=secret,
+        framework=read_framework(app),
+    )
+
+
+def make_token(app: Flask, kind: TokenKind) -> str:
+    """
+    Make a token for whoever may see the page of *app*.
+
+    Raises:
+        ConfigurationError: It has no secret key, or no file for used tokens.
+    """
+    from trustedproxy.report.page import open_file
+    from trustedproxy.report.tokens import Tokens
+
+    from .state import EXTENSION
+
+    if not app.secret_key:
+        raise ConfigurationError("SECRET_KEY", None, "set, to sign tokens with")
+    uses = open_file(app.extensions[EXTENSION].settings)
+    return Tokens(app.secret_key, uses).make(kind)
