@@ -44,9 +44,9 @@ def log_decision(
 
         headers: What the rules were given.
     """
-    if decision.problems:
-        log_problems(decision.problems, decision.connection.peer)
     if decision.peer_trusted:
+        if decision.problems:
+            log_problems(decision.problems, decision.connection.peer)
         names_one = not rules.mount_point_keys.isdisjoint(decision.came)
         if (names_one or policy.fixed_mount_point) and (
             Category.MOUNT_POINT not in rules.opted_in
@@ -54,11 +54,12 @@ def log_decision(
         ):
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_TRUSTED_PEERS, situation, logging.WARNING)
-    elif decision.removed:
+    elif decision.problems or decision.removed:
         # A stranger is probably a forger; a peer of an own network, an own proxy.
         is_own = OWN_NETWORKS.trusts(decision.peer, decision.connection.peer_is_unix)
         level = logging.WARNING if is_own else logging.DEBUG
         if logger.isEnabledFor(level):
+            log_problems(decision.problems, decision.connection.peer, level)
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_DIRECT_REQUESTS, situation, level)
     if policy.report_only:

@@ -141,10 +141,16 @@ def warn(
         _write(code, header, peer, message, args)
 
 
-def log_problems(problems: tuple[Problem, ...], peer: str | None) -> None:
-    """Log a request's *problems*, at most once a minute for a code and *peer*."""
+def log_problems(
+    problems: tuple[Problem, ...], peer: str | None, level: int = logging.WARNING
+) -> None:
+    """
+    Log a request's *problems*, at most once a minute for a code and *peer*.
+
+    Below WARNING nothing is counted: what strangers send leaves room for the rest.
+    """
     for problem in problems:
-        if is_due(problem.code, peer):
+        if level < logging.WARNING or is_due(problem.code, peer):
             shown = (
                 CODES[problem.code],
                 problem.code,
@@ -153,7 +159,7 @@ def log_problems(problems: tuple[Problem, ...], peer: str | None) -> None:
                 shorten(peer),
             )
             message = "%s (%s): header %s, value %s, from peer %s"
-            _write(problem.code, problem.header, peer, message, shown)
+            _write(problem.code, problem.header, peer, message, shown, level)
 
 
 def _write(
@@ -162,8 +168,10 @@ def _write(
     peer: str | None,
     message: str,
     args: tuple[object, ...],
+    level: int = logging.WARNING,
 ) -> None:
-    logger.warning(
+    logger.log(
+        level,
         f"trustedproxy: {message}",
         *args,
         extra={"code": code, "header": header, "peer": peer},

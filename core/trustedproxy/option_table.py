@@ -82,11 +82,15 @@ def read_environment(environment: Mapping[str, str]) -> dict[str, object]:
     """
     Read environment variables: text to the values that settings have.
 
-    An unset variable is not there; an empty one is an empty list, or else the default.
+    An unset variable is not there, and neither is an empty one, unless it is an empty
+    list: a compose file that hands on what is not set must not override a preset.
     Mount points are written ``PATH=URL``, separated by blanks or commas.
     """
-    given = select_settings(environment)
-    return {name: OPTION_OF[name].read_text(text) for name, text in given.items()}
+    return {
+        name: OPTION_OF[name].read_text(text)
+        for name, text in select_settings(environment).items()
+        if OPTION_OF[name].parse is None or text.strip()
+    }
 
 
 def unused_names(given: Mapping[str, Any]) -> list[str]:

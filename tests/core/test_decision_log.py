@@ -125,7 +125,9 @@ def test_unix_peer_is_logged_with_its_word(peer: str, records: Records) -> None:
     send(POLICY, SENT, peer=peer)
 
     [record] = records(logging.WARNING)
-    assert "add 'unix'" in record.getMessage()
+    assert record.getMessage().endswith(
+        "add 'unix', if nothing but that proxy can connect to the socket."
+    )
     assert read_extras(record) == ("peer-not-trusted", FOR, peer)
 
 
@@ -189,6 +191,28 @@ def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None
 
     assert caplog.records == []
     assert sys.getallocatedblocks() - before < 5_000
+
+
+@both
+def test_strangers_do_not_use_up_what_is_left_for_proxies(
+    surface: str, records: Records
+) -> None:
+    """A ``Connection`` that names a header is a forger's, too, and goes to DEBUG."""
+    forged = {**SENT, "Connection": f"close, {FOR}"}
+    for number in range(log.MOST_RECORDS + 1):
+        send(POLICY, forged, peer=f"198.51.100.{number}", surface=surface)
+
+    assert records(logging.INFO) == []
+    assert read_extras(records(logging.DEBUG)[0]) == (
+        "named-in-connection",
+        FOR,
+        "198.51.100.0",
+    )
+    send(POLICY, forged, peer="172.18.0.1", surface=surface)
+    assert [read_extras(record)[0] for record in records(logging.WARNING)] == [
+        "named-in-connection",
+        "peer-not-trusted",
+    ]
 
 
 def test_own_peers_cannot_fill_the_log_either(records: Records) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import ConfigurationError
+from trustedproxy import ConfigurationError, ProxyPolicy
 from trustedproxy.option_table import (
     OPTION_OF,
     OPTIONS,
@@ -163,13 +163,13 @@ def test_settings_that_a_policy_alone_does_not_use_are_named() -> None:
 # -- the environment -------------------------------------------------------------------
 
 YES = ("true", "True", "YES", "on", "1", " 1 ")
-NO = ("false", "False", "no", "OFF", "0", "", " ")
+NO = ("false", "False", "no", "OFF", "0")
 FLAGS = [option.name for option in OPTIONS if isinstance(option.default, bool)]
 
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_flag_is_a_word_in_the_environment(name: str) -> None:
-    """Yes and no in the words that people use; empty is no."""
+    """Yes and no in the words that people use."""
     assert [read_environment({name: text})[name] for text in YES] == [True] * len(YES)
     assert [read_environment({name: text})[name] for text in NO] == [False] * len(NO)
     for text in ("y", "maybe", "2"):
@@ -186,30 +186,18 @@ def test_flag_is_a_word_in_the_environment(name: str) -> None:
         ("TRUSTED_PROXIES", "", ""),
         ("TRUSTED_PROXY_HOPS", "2", 2),
         ("TRUSTED_PROXY_HOPS", " 2 ", 2),
-        ("TRUSTED_PROXY_HOPS", "", None),
         ("TRUSTED_PROXY_SECRET_HEADER", " X-Proof ", "X-Proof"),
-        ("TRUSTED_PROXY_SECRET_HEADER", "", None),
         ("TRUSTED_PROXY_STRIP", "all", "all"),
-        ("TRUSTED_PROXY_STRIP", " ", "listed"),
         ("TRUSTED_PROXY_PRESET", " cloudflare ", "cloudflare"),
-        ("TRUSTED_PROXY_PRESET", "", None),
         ("TRUSTED_PROXY_SECRETS", "one\ntwo", "one\ntwo"),
         ("TRUSTED_PROXY_FIXED_SCHEME", " https ", "https"),
-        ("TRUSTED_PROXY_FIXED_SCHEME", "", None),
         ("TRUSTED_PROXY_FIXED_PORT", "8443", "8443"),
-        ("TRUSTED_PROXY_FIXED_MOUNT_POINT", "", None),
         ("TRUSTED_PROXY_MALFORMED", "reject ", "reject"),
-        ("TRUSTED_PROXY_MALFORMED", "", "ignore"),
         ("TRUSTED_PROXY_MISSING", "reject", "reject"),
-        ("TRUSTED_PROXY_MISSING", "", "ignore"),
         ("TRUSTED_PROXY_HTTPS_HOST", ":8443", ":8443"),
-        ("TRUSTED_PROXY_HTTPS_HOST", "", None),
         ("TRUSTED_PROXY_HTTPS_STATUS", "308", 308),
-        ("TRUSTED_PROXY_HTTPS_STATUS", "", 301),
         ("TRUSTED_PROXY_HTTPS_EXEMPT", "/a /b", "/a /b"),
         ("TRUSTED_PROXY_HSTS_POLICY", "max-age=60; preload", "max-age=60; preload"),
-        ("TRUSTED_PROXY_HSTS_POLICY", "", None),
-        ("TRUSTED_PROXY_MOUNT_POINTS", "", {}),
         (
             "TRUSTED_PROXY_MOUNT_POINTS",
             "/a=http://b/?x=1, /c=unix:/s|http://d/",
@@ -220,8 +208,37 @@ def test_flag_is_a_word_in_the_environment(name: str) -> None:
 def test_text_of_a_variable_is_the_settings_value(
     name: str, text: str, value: object
 ) -> None:
-    """Lists stay text, numbers and flags are read, an empty text is unset or empty."""
+    """Lists stay text, an empty one too; numbers and flags are read."""
     assert read_environment({name: text, "PATH": "/bin"}) == {name: value}
+
+
+LISTS = {
+    "TRUSTED_PROXY_HEADERS",
+    "TRUSTED_PROXIES",
+    "TRUSTED_PROXY_SECRETS",
+    "TRUSTED_PROXY_HTTPS_EXEMPT",
+}
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+def test_empty_variable_is_an_empty_list_or_unset(text: str) -> None:
+    """What is not set is often handed on as an empty text."""
+    environment = dict.fromkeys(OPTION_OF, text)
+
+    assert read_environment(environment) == dict.fromkeys(LISTS, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [("TRUSTED_PROXY_STRIP", "strip"), ("TRUSTED_PROXY_HOPS", "hops")],
+)
+def test_empty_variable_leaves_the_preset_as_it_is(name: str, argument: str) -> None:
+    """Nobody meant to take the preset's own word back."""
+    preset = ProxyPolicy.from_preset("heroku", proxies="*")
+    variables = {"TRUSTED_PROXY_PRESET": "heroku", "TRUSTED_PROXIES": "*", name: " "}
+
+    assert getattr(ProxyPolicy.from_env(variables), argument) is not None
+    assert ProxyPolicy.from_env(variables) == preset
 
 
 @pytest.mark.parametrize(

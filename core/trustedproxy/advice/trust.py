@@ -46,11 +46,17 @@ def advise_untrusted_peer(situation: Situation) -> Iterator[Advice]:
         sent[0],
         f"the peer {shorten(decision.peer)} sent {', '.join(sent)}, which was removed, "
         f"because TRUSTED_PROXIES does not list this peer. If it is your own proxy, "
-        f"add {entry!r}, or its network, if nothing but that proxy can come from "
-        f"there: through a published container port strangers come from the gateway's "
-        f"address too.",
+        f"add {entry!r}{_SOCKET if entry == UNIX else _NETWORK}",
         (situation.write_proxies(entry),),
     )
+
+
+#: What has to be so before an entry is added.
+_SOCKET = ", if nothing but that proxy can connect to the socket."
+_NETWORK = (
+    ", or its network, if nothing but that proxy can come from there: through a "
+    "published container port strangers come from the gateway's address too."
+)
 
 
 def _list_removed(situation: Situation) -> list[str]:
