@@ -38,10 +38,13 @@ def plan_response(request: BackendRequest, head: ResponseHead) -> ResponseHead:
         head: The backend's head, as `wire` has checked it.
     """
     dropped = HOP_BY_HOP | _NOT_TO_CLIENT | name_in_connection(head.headers)
+    reason = head.reason
     if head.status == HTTPStatus.OK:
-        # It means nothing there (RFC 9110 section 10.2.2); to a CGI gateway and to
-        # mod_wsgi's daemons it is an order to serve that path instead.
+        # A location means nothing there (RFC 9110 section 10.2.2); to a CGI gateway and
+        # to mod_wsgi's daemons it is an order to serve that path instead, and so are
+        # some phrases an order to try again.
         dropped |= {"location"}
+        reason = HTTPStatus.OK.phrase
     mapped = [
         (name, map_header(request, key, value))
         for name, value in head.headers
@@ -53,7 +56,7 @@ def plan_response(request: BackendRequest, head: ResponseHead) -> ResponseHead:
         mapped.append(("Content-Length", str(head.length)))
     return ResponseHead(
         status=head.status,
-        reason=head.reason or _find_phrase(head.status),
+        reason=reason or _find_phrase(head.status),
         headers=mapped,
         has_body=head.has_body,
         length=head.length,

@@ -115,10 +115,15 @@ def test_response_says_its_length(method: str, status: int, said: str | None) ->
 
 @pytest.mark.parametrize(
     ("status", "reason", "expected"),
-    [(200, "Fine", "Fine"), (404, "", "Not Found"), (299, "", "Unknown")],
+    [
+        (404, "No such page", "No such page"),
+        (404, "", "Not Found"),
+        (299, "", "Unknown"),
+        (200, "Rejected", "OK"),
+    ],
 )
 def test_response_has_a_reason(status: int, reason: str, expected: str) -> None:
-    """WSGI wants a reason phrase."""
+    """WSGI wants a reason phrase; with 200, no other one than the usual."""
     assert respond(status, reason=reason).reason == expected
 
 
