@@ -44,19 +44,24 @@ class AppliesPolicy(Protocol):
     @property
     def known_headers(self) -> Sequence[Any]:
         """The headers that it knows, the user's own included."""
+        ...
 
     @property
     def secret_header(self) -> str | None:
         """The header that holds the proxy's secret."""
+        ...
 
     def apply(self, environ: Environ) -> Any:
         """Rewrite *environ*, and give the `Decision`."""
+        ...
 
     def apply_scope(self, scope: Scope) -> tuple[Any, Scope]:
         """Give the `Decision`, and a new scope that is rewritten."""
+        ...
 
     def refuses(self, decision: Any) -> bool:
         """Say whether the request of *decision* gets 400."""
+        ...
 
 
 class Site(Protocol):
@@ -70,6 +75,8 @@ class Site(Protocol):
 
     def accepts_host(self, request: Mapping[str, Any]) -> bool:
         """Say whether the framework serves the host of *request*."""
+        ...
 
     def exempts_view(self, request: Mapping[str, Any]) -> bool:
         """Say whether the view that would answer stays reachable over plain HTTP."""
+        ...

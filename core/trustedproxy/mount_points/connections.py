@@ -55,9 +55,11 @@ class Stream(Protocol):
     @property
     def is_readable(self) -> bool:
         """Whether anything waits to be read: bytes, or the end."""
+        ...
 
     def drop(self) -> None:
         """Close the connection at once, whatever state it is in."""
+        ...
 
 
 class HTTPConnection(Protocol):
@@ -65,6 +67,7 @@ class HTTPConnection(Protocol):
 
     def is_idle(self) -> bool:
         """Say whether both sides have ended their messages, and mean to stay."""
+        ...
 
 
 H = TypeVar("H", bound=HTTPConnection)

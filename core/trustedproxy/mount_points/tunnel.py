@@ -79,7 +79,7 @@ class Tunnel:
         self._client_left = False
 
     async def relay(self, send: Send) -> None:
-        """Pass messages in both directions until one side leaves, and let the other know."""
+        """Pass messages in both directions until one side leaves, and end the other."""
         upwards = asyncio.create_task(self._pass_up())
         try:
             await self._pass_down(send)
