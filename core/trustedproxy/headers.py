@@ -173,13 +173,13 @@ KNOWN_HEADERS: tuple[ProxyHeader, ...] = (
         Category.SCHEME,
         Form.SCHEME,
         "X-Forwarded-Proto X-Forwarded-Scheme X-Scheme X-Forwarded-Protocol "
-        "X-Url-Scheme CloudFront-Forwarded-Proto",
+        "X-Url-Scheme CloudFront-Forwarded-Proto Fly-Forwarded-Proto",
     ),
     *_rows(
         Category.SCHEME,
         Form.FLAG,
         "X-Forwarded-HTTPS X-Forwarded-SSL X-HTTPS Front-End-Https Fastly-SSL "
-        "X-AppEngine-Https",
+        "X-AppEngine-Https Fly-Forwarded-Ssl",
     ),
     *_rows(Category.SCHEME, Form.CF_VISITOR, "CF-Visitor"),
     # It is there on TLS alone, and its value describes a certificate.

@@ -95,6 +95,8 @@ def parse_network(entry: object, option: str) -> Network:
     return network
 
 
+# A peer that connects over a socket has no address, whatever the socket's path is.
+_SOCKET_PATHS = (f"{UNIX}:", "/", "@")
 # A container's name is near to ours only if it is nearly ours: nginx is not unix.
 _NEAR_WORD = 0.8
 _NAMES = (
@@ -106,6 +108,8 @@ _NAMES = (
 
 def _expect_entry(entry: str) -> str:
     """Say what to write for an entry that is no address: a clause to append."""
+    if entry.startswith(_SOCKET_PATHS):
+        return name_nearest(UNIX)
     # What servers and front ends write with an address: brackets, a port, a zone.
     base, slash, mask = entry.partition("/")
     hop = parse_hop(base.partition("%")[0])

@@ -291,9 +291,9 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
         (
             ("scheme",),
             "X-Forwarded-Proto X-Forwarded-Protocol X-Forwarded-Scheme X-Scheme "
-            "X-Url-Scheme CloudFront-Forwarded-Proto X-Forwarded-SSL "
-            "X-Forwarded-HTTPS X-HTTPS Front-End-Https Fastly-SSL X-AppEngine-Https "
-            "CF-Visitor X-ARR-SSL X-Edge-TLS",
+            "X-Url-Scheme CloudFront-Forwarded-Proto Fly-Forwarded-Proto "
+            "X-Forwarded-SSL X-Forwarded-HTTPS X-HTTPS Front-End-Https Fastly-SSL "
+            "X-AppEngine-Https Fly-Forwarded-Ssl CF-Visitor X-ARR-SSL X-Edge-TLS",
         ),
         (
             ("host",),

@@ -66,12 +66,14 @@ SYNONYMS: Final[dict[str, tuple[str, str, dict[str, str]]]] = {
             "X-Forwarded-Protocol": "https",
             "X-Url-Scheme": "https",
             "CloudFront-Forwarded-Proto": "https",
+            "Fly-Forwarded-Proto": "https",
             "X-Forwarded-HTTPS": "on",
             "X-Forwarded-SSL": "on",
             "X-HTTPS": "on",
             "Front-End-Https": "on",
             "Fastly-SSL": "1",
             "X-AppEngine-Https": "on",
+            "Fly-Forwarded-Ssl": "on",
             "CF-Visitor": '{"scheme":"https"}',
             "X-ARR-SSL": "2048|256|C=US, CN=issuer.example|CN=app.example",
             "Forwarded": "for=198.51.100.66;proto=https;host=forged.example",
@@ -119,6 +121,7 @@ WORDS: Final = (
     "X-Forwarded-Protocol",
     "X-Url-Scheme",
     "CloudFront-Forwarded-Proto",
+    "Fly-Forwarded-Proto",
 )
 FLAGS: Final = (
     "X-Forwarded-HTTPS",
@@ -127,6 +130,7 @@ FLAGS: Final = (
     "Front-End-Https",
     "Fastly-SSL",
     "X-AppEngine-Https",
+    "Fly-Forwarded-Ssl",
 )
 
 #: Headers besides the client's, with a value and what it makes of the field.
