@@ -19,7 +19,8 @@ from trustedproxy.presets.combining import setting_of
 #: The environment variable that the examples read a secret from.
 SECRET = "EDGE_SECRET"
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "platforms.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = DOCS / "platforms.md"
 
 
 def main() -> int:
@@ -176,7 +177,10 @@ def _sources(platform: Preset | Unconfirmed) -> str:
 def _link(source: Source) -> str:
     if "://" in source.url:
         return f"<{source.url}>"
-    return f"[{source.url}]({source.url})"
+    # A page of this documentation, by its title.
+    page = (DOCS / source.url).read_text(encoding="utf-8")
+    title = page.partition("\n")[0].removeprefix("# ")
+    return f"[{title}]({source.url})"
 
 
 def _list(title: str, sentences: Sequence[str]) -> str:

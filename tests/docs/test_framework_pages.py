@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -105,5 +106,5 @@ def test_blocks_of_the_django_page_can_be_read() -> None:
     blocks = _BLOCK.findall(read("django"))
 
     for block in blocks:
-        compile(block, "django.md", "exec")
+        compile(dedent(block), "django.md", "exec")
     assert len(blocks) >= 5

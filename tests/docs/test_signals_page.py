@@ -56,7 +56,7 @@ def test_example_answers_as_shown(tmp_path: Path, with_restriction: bool) -> Non
 
     answer = serve(tmp_path, source)
 
-    shown = f"    {answer}"
+    shown = f"```text\n{answer}```\n"
     assert answer == (
         "exit code -15, alive: False\n"
         if with_restriction

@@ -150,13 +150,15 @@ INTRODUCTION = """\
 
 This page is written by `make matrix` and compared by the tests: each word in the
 tables below was measured on the real programs.
-The front ends had the configurations of [frontends.md](frontends.md), the servers the
-options of [servers.md](servers.md), and the policy was
+The front ends had the configurations of [Front ends](frontends.md), the servers the
+options of [Servers](servers.md), and the policy was
 
-    TRUSTED_PROXY_HEADERS = X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host
-                            X-Forwarded-Port X-Forwarded-Prefix
-    TRUSTED_PROXIES = 127.0.0.1 unix
-    TRUSTED_PROXY_STRIP = all
+```text
+TRUSTED_PROXY_HEADERS = X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host
+                        X-Forwarded-Port X-Forwarded-Prefix
+TRUSTED_PROXIES = 127.0.0.1 unix
+TRUSTED_PROXY_STRIP = all
+```
 
 """
 
@@ -253,7 +255,7 @@ def _write_holes() -> Iterator[str]:
         "No middleware can close these, since it never sees the difference.\n"
         "The recommended configurations have the lines; the tests take each one out "
         "and show what a client gains.\n"
-        "Those of the servers are in [servers.md](servers.md).\n\n"
+        "Those of the servers are in [Servers](servers.md).\n\n"
         "| front end | without the line | the line |\n|---|---|---|\n"
     )
     titles = {front.name: front.title for front in FRONTS}
