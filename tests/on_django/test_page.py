@@ -153,7 +153,7 @@ def test_page_opens_where_nothing_else_does(
 _COMMON = ["django.middleware.common.CommonMiddleware"]
 
 
-def test_page_tells_the_truth_in_report_only_mode(ask: Callable[..., Answer]) -> None:
+def test_page_shows_the_truth_in_report_only_mode(ask: Callable[..., Answer]) -> None:
     """What would be changed, and that it is not."""
     with override_settings(TRUSTED_PROXY_REPORT_ONLY=True):
         headers = {**open_page(ask), "X-Forwarded-For": "203.0.113.7"}

@@ -121,7 +121,7 @@ def test_page_opens_where_nothing_else_does(
     assert browser.get().status_code == 200
 
 
-def test_page_tells_the_truth_in_report_only_mode(
+def test_page_shows_the_truth_in_report_only_mode(
     tmp_path: Path, wrapped: bool
 ) -> None:
     """What would be changed, and that it is not."""

@@ -39,6 +39,7 @@ def test_links_are_left_out_without_an_address(metadata: ModuleType) -> None:
     assert "## Read on" not in text
     assert "<!--" not in text
     assert text.count("```") == README.count("```")
+    assert text.count("\n| `TRUSTED_PROX") == README.count("\n| `TRUSTED_PROX")
     assert set(text.splitlines()) <= set(README.splitlines())
 
 

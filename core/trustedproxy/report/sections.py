@@ -409,7 +409,7 @@ def _write_row(row: Row) -> Markup:
 
 
 def write_front_ends(contents: Contents) -> list[Markup]:
-    """Write what each front end has to be told for this policy."""
+    """Write what each front end has to do for this policy."""
     site, problem = _choose_site(contents)
     return [
         element("p", _FRONT_ENDS),
