@@ -34,6 +34,8 @@ from .making import (
     make_scope,
 )
 
+pytestmark = pytest.mark.cost
+
 OTHERS: Final = [PROTO, HOST, SERVER, PORT, SCRIPT]
 _KEYWORDS: Final[list[dict[str, Any]]] = [
     {"headers": [FOR, *OTHERS], "proxies": PROXIES},

@@ -51,6 +51,8 @@ from .making import (
 )
 from .mount_points.planning import CLIENT, respond, send
 
+pytestmark = pytest.mark.cost
+
 #: A square has 2; what a cache no longer holds makes a line a little steeper than 1.
 STEEPEST: Final = 1.5
 

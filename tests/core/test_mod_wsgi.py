@@ -401,6 +401,7 @@ def measure(text: str) -> float:
     return min(times)
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", LONG)
 def test_time_grows_linearly_with_the_text(name: str) -> None:
     """The exponent of its growth over a sixteen-fold size is far from 2."""

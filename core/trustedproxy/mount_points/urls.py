@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..parsing.paths import stays_below
-from ..parsing.values import DEFAULT_PORTS, split_host
+from ..parsing.values import BLANKS, DEFAULT_PORTS, split_host
 
 if TYPE_CHECKING:
     from .heads import BackendRequest
@@ -49,7 +49,8 @@ def map_url(request: BackendRequest, url: str) -> str:
     below the path at which it is mounted. A path that begins with the prefix already
     is the client's: the backend has read ``X-Forwarded-Prefix``.
     """
-    url = _drop_scheme(request.mount_point, url)
+    # Browsers pass over blanks around it, which the quotes of a Refresh may hold.
+    url = _drop_scheme(request.mount_point, url.strip(BLANKS))
     absolute = _ABSOLUTE.match(url)
     scheme, authority = absolute.groups() if absolute else (None, "")
     tail = url[absolute.end() :] if absolute else url

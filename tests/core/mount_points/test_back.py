@@ -120,6 +120,7 @@ def test_url_leads_to_no_other_site(
 @example(REQUESTS[2], "0;url='/base/\\evil.example'")
 @example(REQUESTS[2], "0 /base//evil.example")
 @example(REQUESTS[0], "0;url=/x'http://evil.example")
+@example(REQUESTS[0], "1.5;' http:/base")
 def test_refresh_leads_to_no_other_site(request: BackendRequest, value: str) -> None:
     """Whatever stands around the URL, a browser is led where the backend said."""
     assert leads_elsewhere(request, "refresh", value, open_refresh) is None
