@@ -192,9 +192,7 @@ class ScopeSurface:
 
     def _list_changes(self, decision: Decision) -> dict[str, str | None]:
         """List what becomes of headers: key → the new value, ``None`` for none."""
-        changes: dict[str, str | None] = {}
-        for name in decision.removed:
-            changes[self._key_of[name]] = None
+        changes: dict[str, str | None] = dict.fromkeys(decision.gone)
         finding, parts = decision.finding, decision.url_parts
         if parts.rewritten or finding.text != finding.value:
             for name, text in decision.rewritten.items():

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from .decision import Finding, Reason
+from .decision import Finding, Reason, Verdict
 from .headers import Form
 from .parsing import forwarded, lists
 from .parsing.addresses import Hop, parse_hop, parse_hop_colon_port
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .headers import ProxyHeader
-
-# Looking a member up in its class costs more than reading an address, before 3.12.
-_FIRST_UNTRUSTED_HOP = Reason.FIRST_UNTRUSTED_HOP
-_ALL_HOPS_TRUSTED = Reason.ALL_HOPS_TRUSTED
-_SINGLE_VALUE = Reason.SINGLE_VALUE
-_HOP_COUNT = Reason.HOP_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +63,10 @@ class Step:
 
 #: A header's value, and a list for the steps → what it says; ``None``: nothing.
 Finder: TypeAlias = "Callable[[str, list[Step] | None], Finding | None]"
+#: The value; the element that names nobody, ``None`` for one that is not read; the hop
+#: right of it, and what remains of the value there; the element's position, 0 for the
+#: first of all → what the header says.
+_End: TypeAlias = "Callable[[str, str | None, Hop | None, str | None, int], Finding]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +113,21 @@ _SINGLE: dict[Form, Callable[[str], Hop | None]] = {
 }
 
 
+def _list_verdicts(
+    name: str,
+    reason: Reason,
+    problem: str | None = None,
+    *,
+    identifies: bool = False,
+    remains: bool = False,
+) -> list[Verdict]:
+    """List one verdict for each position; the first is for the first element of all."""
+    return [
+        Verdict(reason, name, position or None, True, problem, identifies, remains)
+        for position in range(MAX_ELEMENTS + 2)
+    ]
+
+
 def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
     """
     Choose how a client header is read, by its form and by what is trusted.
@@ -140,7 +153,10 @@ def _compile_single(
     name: str, trust: Trust, read: Callable[[str], Hop | None]
 ) -> Finder:
     """Read a header that holds one address."""
-    position, counted = trust.position_without_list, trust.hops is not None
+    place = name, trust.position_without_list, trust.hops is not None
+    is_client = Verdict(Reason.SINGLE_VALUE, *place, None, True, True)
+    is_nobody = Verdict(Reason.UNIDENTIFIED_HOP, *place)
+    is_malformed = Verdict(Reason.MALFORMED, *place, "malformed")
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         text = value.strip(BLANKS)
@@ -149,16 +165,10 @@ def _compile_single(
         hop = read(text)
         if steps is not None:
             steps.append(Step(text, hop, False))
-        kept = problem = None
         if hop is not None:
-            reason, kept = _SINGLE_VALUE, text
-        elif UNIDENTIFIED.fullmatch(text):
-            reason = Reason.UNIDENTIFIED_HOP
-        else:
-            reason, problem = Reason.MALFORMED, "malformed"
-        return Finding(
-            reason, hop, hop, kept, position, counted, problem, None, None, name, value
-        )
+            return Finding(is_client, hop, text, value)
+        is_known = UNIDENTIFIED.fullmatch(text)
+        return Finding(is_nobody if is_known else is_malformed, None, None, value)
 
     return find
 
@@ -167,6 +177,8 @@ def _compile_first(
     name: str, grammar: _Grammar, first: Callable[[str], str | None]
 ) -> Finder:
     """Take the first element, where every peer is trusted (rule R7)."""
+    end = _compile_end(name, grammar)
+    verdict = Verdict(Reason.FIRST_ELEMENT, name, None, True, None, True, True)
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         text = first(value)
@@ -176,21 +188,9 @@ def _compile_first(
         if steps is not None:
             steps.append(Step(text, hop, False))
         if hop is None or text is None:
-            return _end(name, value, grammar, text, None, None, None)
+            return end(value, text, None, None, 0)
         # The header stays as it is, whatever its length.
-        return Finding(
-            Reason.FIRST_ELEMENT,
-            hop,
-            hop,
-            value,
-            None,
-            True,
-            None,
-            hop.proto,
-            hop.host,
-            name,
-            value,
-        )
+        return Finding(verdict, hop, value, value, hop.proto, hop.host)
 
     return find
 
@@ -210,16 +210,19 @@ def _compile_walk(
     name: str, grammar: _Grammar, contains: Callable[[bytes], bool]
 ) -> Finder:
     """Walk from the right over trusted proxies to the first hop that is not one."""
-    partition, read = grammar.partition, grammar.read
+    partition, read, end = grammar.partition, grammar.read, _compile_end(name, grammar)
+    untrusted, trusted = (
+        _list_verdicts(name, reason, identifies=True, remains=True)
+        for reason in (Reason.FIRST_UNTRUSTED_HOP, Reason.ALL_HOPS_TRUSTED)
+    )
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         is_unread = len(value) > MAX_CHARACTERS
         rest, comma = lists.drop_unread(value) if is_unread else value, ","
-        reason = _ALL_HOPS_TRUSTED
         hop = kept = None
         position = 0
         while comma:
-            rest, comma, text = partition(rest)
+            rest, comma, text = partition(rest, ",")
             text = text.strip(BLANKS)
             if not text:
                 continue
@@ -227,27 +230,25 @@ def _compile_walk(
                 is_unread = True
                 break
             found = read(text)
-            trusted = found is not None and contains(found.packed)
+            is_ours = found is not None and contains(found.packed)
             if steps is not None:
-                steps.append(Step(text, found, trusted))
+                steps.append(Step(text, found, is_ours))
             position += 1
             if found is None:
-                return _end(name, value, grammar, text, hop, kept, position)
+                return end(value, text, hop, kept, position)
             hop = found
             kept = text if kept is None else f"{text}, {kept}"
-            if not trusted:
-                reason, is_unread = _FIRST_UNTRUSTED_HOP, False
-                break
+            if not is_ours:
+                return Finding(
+                    untrusted[position], hop, kept, value, hop.proto, hop.host
+                )
         if is_unread:
             if steps is not None:
                 steps.append(Step(None, None, False))
-            return _end(name, value, grammar, None, hop, kept, position + 1)
+            return end(value, None, hop, kept, position + 1)
         if hop is None:
             return None
-        proto, host = hop.proto, hop.host
-        return Finding(
-            reason, hop, hop, kept, position, True, None, proto, host, name, value
-        )
+        return Finding(trusted[position], hop, kept, value, hop.proto, hop.host)
 
     return find
 
@@ -255,6 +256,9 @@ def _compile_walk(
 def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
     """Count from the right; what stands right of the count is only counted (R8)."""
     partition, read, parse = grammar.partition, grammar.read, grammar.parse
+    end = _compile_end(name, grammar)
+    is_client = Verdict(Reason.HOP_COUNT, name, hops, True, None, True, True)
+    is_short = Verdict(Reason.TOO_FEW_ELEMENTS, name, hops, True, "too-few-elements")
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         is_unread = len(value) > MAX_CHARACTERS
@@ -262,7 +266,7 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
         right = kept = None
         position = 0
         while comma:
-            rest, comma, text = partition(rest)
+            rest, comma, text = partition(rest, ",")
             text = text.strip(BLANKS)
             if not text:
                 continue
@@ -272,33 +276,18 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
                 steps.append(Step(text, hop, position < hops))
             # What breaks the grammar of Forwarded might be several elements.
             if hop is None and (position == hops or parse(text) is None):
-                return _end(name, value, grammar, text, *_keep(right, kept, read), hops)
+                return end(value, text, *_keep(right, kept, read), hops)
             kept = text if kept is None else f"{text}, {kept}"
             if hop is not None:
-                proto, host = hop.proto, hop.host
-                return Finding(
-                    _HOP_COUNT,
-                    hop,
-                    hop,
-                    kept,
-                    hops,
-                    True,
-                    None,
-                    proto,
-                    host,
-                    name,
-                    value,
-                )
+                return Finding(is_client, hop, kept, value, hop.proto, hop.host)
             right = text
         if is_unread:
             if steps is not None:
                 steps.append(Step(None, None, False))
-            return _end(name, value, grammar, None, *_keep(right, kept, read), hops)
+            return end(value, None, *_keep(right, kept, read), hops)
         if kept is None:
             return None
-        finding = Finding(Reason.TOO_FEW_ELEMENTS, None, None, None, hops, True)
-        finding.problem, finding.header, finding.value = "too-few-elements", name, value
-        return finding
+        return Finding(is_short, None, None, value)
 
     return find
 
@@ -311,45 +300,36 @@ def _keep(
     return (None, None) if hop is None else (hop, kept)
 
 
-def _end(
-    name: str,
-    value: str,
-    grammar: _Grammar,
-    text: str | None,
-    confirmed: Hop | None,
-    kept: str | None,
-    position: int | None,
-) -> Finding:
+def _compile_end(name: str, grammar: _Grammar) -> _End:
     """
-    End at an element that names nobody (rule R11).
+    Prepare the end at an element that names nobody (rule R11).
 
     The address is that of the element right of it, if that is one, else the peer's;
     it is never the garbage, and never an address further left.
-
-    Args:
-        name: The header's name.
-
-        value: Its value.
-
-        grammar: How its elements are read.
-
-        text: The element, or ``None`` for one that is not read.
-
-        confirmed: The hop right of it, or ``None``.
-
-        kept: What remains of the header: what stands right of the element.
-
-        position: Where the other lists are read.
     """
-    finding = Finding(Reason.UNIDENTIFIED_HOP, None, confirmed, kept, position, True)
-    finding.header, finding.value = name, value
-    element = None if text is None else grammar.parse(text)
-    if text is None:
-        finding.problem = "too-long"
-    elif element is None:
-        finding.problem = "malformed"
-    else:
-        finding.proto, finding.host = element.proto, element.host
-        if element.node is not None and not UNIDENTIFIED.fullmatch(element.node):
-            finding.problem = "malformed"
-    return finding
+    verdicts = {
+        (problem, remains): _list_verdicts(
+            name, Reason.UNIDENTIFIED_HOP, problem, remains=remains
+        )
+        for problem in (None, "malformed", "too-long")
+        for remains in (False, True)
+    }
+
+    def end(
+        value: str,
+        text: str | None,
+        confirmed: Hop | None,
+        kept: str | None,
+        position: int,
+    ) -> Finding:
+        element = None if text is None else grammar.parse(text)
+        problem: str | None = "too-long" if text is None else "malformed"
+        proto = host = None
+        if element is not None:
+            proto, host, node = element.proto, element.host, element.node
+            if node is None or UNIDENTIFIED.fullmatch(node):
+                problem = None
+        verdict = verdicts[problem, kept is not None][position]
+        return Finding(verdict, confirmed, kept, value, proto, host)
+
+    return end

@@ -127,21 +127,17 @@ CODES = {
 }
 
 
-@dataclass(slots=True)
-class Finding:
+@dataclass(frozen=True, slots=True)
+class Verdict:
     """
-    What the client header says that counts; made for every request, as `Decision`.
+    What is concluded from a client header, but for the addresses and texts in it.
+
+    There are few of them, and all are made before the first request.
 
     Attributes:
         reason: Why the client is who it is.
 
-        client: The client's hop, or ``None`` where it is unknown.
-
-        confirmed:
-            The hop whose address ``REMOTE_ADDR`` gets: the client, or else the last
-            one that a trusted proxy confirmed; ``None``: the peer stays.
-
-        text: What remains of the header's value, or ``None`` where nothing does.
+        header: Name of the header; ``""`` where none came.
 
         position:
             Where the other lists are read: elements counted from the right, from 1;
@@ -151,25 +147,76 @@ class Finding:
 
         problem: The code of the problem that was met, or ``None``.
 
-        proto, host:
-            What the client's own element of ``Forwarded`` says besides, as it came.
+        identifies: Whether the client is known.
 
-        header: Name of the header.
-
-        value: The header's value as it came.
+        remains: Whether something of the header does.
     """
 
     reason: Reason
-    client: Hop | None = None
-    confirmed: Hop | None = None
-    text: str | None = None
+    header: str = ""
     position: int | None = None
     counted: bool = False
     problem: str | None = None
+    identifies: bool = False
+    remains: bool = False
+
+
+@dataclass(slots=True)
+class Finding:
+    """
+    What the client header says that counts; made for every request, as `Decision`.
+
+    Attributes:
+        verdict: What is concluded from it.
+
+        confirmed:
+            The hop whose address ``REMOTE_ADDR`` gets: the client, or else the last
+            one that a trusted proxy confirmed; ``None``: the peer stays.
+
+        text: What remains of the header's value, or ``None`` where nothing does.
+
+        value: The header's value as it came.
+
+        proto, host:
+            What the client's own element of ``Forwarded`` says besides, as it came.
+    """
+
+    verdict: Verdict
+    confirmed: Hop | None = None
+    text: str | None = None
+    value: str | None = None
     proto: str | None = None
     host: str | None = None
-    header: str = ""
-    value: str | None = None
+
+    @property
+    def client(self) -> Hop | None:
+        """The client's hop, or ``None`` where it is unknown."""
+        return self.confirmed if self.verdict.identifies else None
+
+    @property
+    def reason(self) -> Reason:
+        """Why the client is who it is."""
+        return self.verdict.reason
+
+    @property
+    def header(self) -> str:
+        """Name of the header."""
+        return self.verdict.header
+
+    @property
+    def position(self) -> int | None:
+        """Where the other lists are read: see `Verdict`."""
+        return self.verdict.position
+
+    @property
+    def counted(self) -> bool:
+        """Whether the position is known; else it is a guess."""
+        return self.verdict.counted
+
+    @property
+    def problem(self) -> str | None:
+        """The code of the problem that was met, or ``None``."""
+        return self.verdict.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +233,7 @@ class URLParts:
 
         rewritten: Header name → the one value of it that was used, where it has more.
 
-        removed: Names of the headers that are removed, in alphabetical order.
+        remaining: Keys of the headers that are not removed, as the surface spells them.
 
         problems: What was wrong with the headers.
     """
@@ -195,7 +242,7 @@ class URLParts:
     says_scheme: bool = False
     winners: tuple[tuple[Category, str], ...] = ()
     rewritten: tuple[tuple[str, str], ...] = ()
-    removed: tuple[str, ...] = ()
+    remaining: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
     def get(self, part: str) -> str | None:
@@ -224,9 +271,11 @@ class Decision:
 
         url_parts: What was said of scheme, host, server, port and mount point.
 
-        removed: Names of the headers that were removed, in alphabetical order.
-
         came: Keys of the known headers that came, as the surface spells them.
+
+        gone: Keys of those that were removed.
+
+        names: Key and name of every header that is known.
 
         problems: What was malformed or contradictory.
 
@@ -242,8 +291,9 @@ class Decision:
     peer_trusted: bool
     finding: Finding
     url_parts: URLParts
-    removed: tuple[str, ...]
     came: frozenset[str]
+    gone: frozenset[str]
+    names: tuple[tuple[str, str], ...]
     problems: tuple[Problem, ...]
     rejected: Problem | None
     original: dict[str, Any]
@@ -259,14 +309,20 @@ class Decision:
         return self.finding.reason
 
     @property
+    def removed(self) -> tuple[str, ...]:
+        """Names of the headers that were removed, in alphabetical order."""
+        return tuple(sorted(name for key, name in self.names if key in self.gone))
+
+    @property
     def client(self) -> str | None:
         """
         The client's address in canonical spelling; ``None`` where it is unknown.
 
         The client of a direct request is its peer, unknown where that has no address.
         """
-        if self.finding.client is not None:
-            return self.finding.client.address
+        hop = self.finding.client
+        if hop is not None:
+            return hop.address
         if self.peer_trusted or self.connection.peer_is_unix:
             return None
         return spell_peer(self.connection.peer)

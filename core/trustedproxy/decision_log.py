@@ -54,7 +54,7 @@ def log_decision(
         ):
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_TRUSTED_PEERS, situation, logging.WARNING)
-    elif decision.problems or decision.removed:
+    elif decision.problems or decision.gone:
         # A stranger is probably a forger; a peer of an own network, an own proxy.
         is_own = OWN_NETWORKS.trusts(decision.peer, decision.connection.peer_is_unix)
         level = logging.WARNING if is_own else logging.DEBUG

@@ -303,7 +303,9 @@ class ProxyPolicy(PolicyOptions):
         Returns:
             Variable → its value before, for what was replaced or removed.
         """
-        return self._environs.write(environ, decision)
+        key_of = self._environ_rules.key_of
+        gone = frozenset(key_of[name] for name in decision.removed)
+        return self._environs.write(environ, replace(decision, gone=gone))
 
     def explain(self, environ: Environ) -> str:
         """

@@ -17,9 +17,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .client import Trust, compile_finder
-from .decision import NO_URL_PARTS, Decision, Finding, Problem, Reason
+from .decision import NO_URL_PARTS, Decision, Finding, Problem, Reason, Verdict
 from .headers import KNOWN_HEADERS, Category
-from .memo import Memo
 from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import BLANKS
 from .url_parts import PART_OF, URLPartsReader
@@ -38,10 +37,9 @@ _PLAIN_CONNECTION = frozenset(
     {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
 )
 _REJECTING = frozenset({"malformed", "too-long"})
-# Looking a member up in its class costs more than a memo, before Python 3.12.
-_PEER_NOT_TRUSTED = Reason.PEER_NOT_TRUSTED
-_SECRET_MISSING = Reason.SECRET_MISSING
-_NO_TRUSTED_HEADERS = Reason.NO_TRUSTED_HEADERS
+_PEER_NOT_TRUSTED = Verdict(Reason.PEER_NOT_TRUSTED)
+_SECRET_MISSING = Verdict(Reason.SECRET_MISSING)
+_NO_TRUSTED_HEADERS = Verdict(Reason.NO_TRUSTED_HEADERS)
 
 
 class Rules:
@@ -106,24 +104,24 @@ class Rules:
         self.client_headers: tuple[str, ...] = tuple(
             h.name for h in options.headers if h.category is Category.CLIENT
         )
-        #: Why the client is unknown where no client header came.
-        self._reason_without = (
-            Reason.HEADER_MISSING if self._client else Reason.NO_CLIENT_HEADER
-        )
+        #: What is concluded where no client header came.
+        reason = Reason.HEADER_MISSING if self._client else Reason.NO_CLIENT_HEADER
+        is_counted = options.hops is not None
+        position = self.trust.position_without_list
+        self._nobody = Verdict(reason, "", position, is_counted)
         #: Whether URL parts may be said even where no header came.
         self._says_always = bool(fixed) or options.port_in_host
         self._url_parts = URLPartsReader(
             options.headers,
             fixed,
             self.key_of,
-            self._list_removed,
+            self.removable,
             port_in_host=options.port_in_host,
         )
         self._reject_malformed = options.malformed == "reject"
         self._reject_missing = options.missing == "reject"
         self._rejects = self._reject_malformed or self._reject_missing
-        self._name_of = {key: name for name, key in self.key_of.items()}
-        self._removed_of: Memo[frozenset[str], tuple[str, ...]] = Memo()
+        self._names = tuple((key, name) for name, key in self.key_of.items())
 
     def decide(self, connection: Connection, headers: Mapping[str, Any]) -> Decision:
         """
@@ -147,59 +145,69 @@ class Rules:
         finding, problems = self._find_client(headers)
         came = self._known_keys.intersection(headers)
         parts = NO_URL_PARTS
+        gone = came
         if came or self._says_always:
-            parts = self._url_parts.read(headers, came, finding, connection)
-        problems += parts.problems
+            parts = self._url_parts.read(headers, finding, connection)
+            gone = came - parts.remaining
+            if parts.problems:
+                problems += parts.problems
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
             problems += self._read_connection(headers)
         if self._rejects:
             rejected = self._reject(finding, problems)
             if rejected is not None:
                 return self._decide_rejected(
-                    connection, headers, finding.reason, problems, rejected
+                    connection, headers, finding, problems, rejected
                 )
         return Decision(
-            connection, True, finding, parts, parts.removed, came, problems, None, {}
+            connection,
+            True,
+            finding,
+            parts,
+            came,
+            gone,
+            self._names,
+            problems,
+            None,
+            {},
         )
 
     def _decide_direct(
-        self, connection: Connection, headers: Mapping[str, Any], reason: Reason
+        self, connection: Connection, headers: Mapping[str, Any], verdict: Verdict
     ) -> Decision:
         """Trust nothing: the connection's own values, and no forwarding header."""
-        finding = Finding(reason)
         problems: tuple[Problem, ...] = ()
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
             problems = self._read_connection(headers)
         came = self._known_keys.intersection(headers)
-        removed = self._removed_of.get(came)
-        if removed is None:
-            removed = self._removed_of.remember(came, self._list_removed(came))
         return Decision(
-            connection, False, finding, NO_URL_PARTS, removed, came, problems, None, {}
+            connection,
+            False,
+            Finding(verdict),
+            NO_URL_PARTS,
+            came,
+            came & self.removable,
+            self._names,
+            problems,
+            None,
+            {},
         )
 
     def _decide_rejected(
         self,
         connection: Connection,
         headers: Mapping[str, Any],
-        reason: Reason,
+        finding: Finding,
         problems: tuple[Problem, ...],
         rejected: Problem,
     ) -> Decision:
         """Leave the request unrewritten, without its opted-in headers (R10, R14)."""
-        decision = self._decide_direct(connection, headers, reason)
+        decision = self._decide_direct(connection, headers, Verdict(finding.reason))
         decision.peer_trusted = True
         # Whoever is rejected must find in the log why.
         decision.problems = problems if rejected in problems else (*problems, rejected)
         decision.rejected = rejected
         return decision
-
-    def _list_removed(
-        self, came: frozenset[str], remaining: frozenset[str] = frozenset()
-    ) -> tuple[str, ...]:
-        """Rule R5: what is removable and there, less what remains."""
-        removed = (came & self.removable) - remaining
-        return tuple(sorted(self._name_of[key] for key in removed))
 
     def _has_secret(self, headers: Mapping[str, Any]) -> bool:
         """Compare with every secret, in time that gives nothing away about them."""
@@ -238,20 +246,16 @@ class Rules:
             if finding is None:
                 # Not there, or empty, which is as good.
                 continue
-            if finding.problem is not None:
-                problems += (Problem(finding.problem, finding.header, str(value)),)
+            verdict = finding.verdict
+            if verdict.problem is not None:
+                problems += (Problem(verdict.problem, verdict.header, str(value)),)
             if best is None or _rank(finding) >= _rank(best):
                 best = finding
         if best is not None:
             return best, problems
         if self._client:
             problems = (Problem("missing", self.client_headers[-1]),)
-        position, counted = (
-            self.trust.position_without_list,
-            self.trust.hops is not None,
-        )
-        reason = self._reason_without
-        return Finding(reason, None, None, None, position, counted), problems
+        return Finding(self._nobody), problems
 
     def _reject(
         self, finding: Finding, problems: tuple[Problem, ...]

@@ -56,9 +56,7 @@ class URLPartsReader:
 
         key_of: Header name → its key in the mapping that `read` is given.
 
-        list_removed:
-            Keys of the headers that came, and of those that remain → names of those
-            that are removed (rule R5).
+        removable: Keys of the headers that are removed unless they win (rule R5).
 
         port_in_host: Whether the port and the host are merged (rule R15).
     """
@@ -68,7 +66,7 @@ class URLPartsReader:
         headers: Sequence[ProxyHeader],
         fixed: Mapping[str, str],
         key_of: Mapping[str, str],
-        list_removed: Callable[[frozenset[str], frozenset[str]], tuple[str, ...]],
+        removable: frozenset[str],
         *,
         port_in_host: bool,
     ) -> None:
@@ -78,7 +76,7 @@ class URLPartsReader:
         )
         self._keys = tuple(key_of[header.name] for header in rows)
         self._key_of = key_of
-        self._list_removed = list_removed
+        self._passing = frozenset(key_of.values()) - removable
         self._forwarded = next(
             (header.name for header in headers if header.form is Form.FORWARDED), ""
         )
@@ -89,7 +87,6 @@ class URLPartsReader:
     def read(
         self,
         headers: Mapping[str, str],
-        came: frozenset[str],
         finding: Finding,
         connection: Connection,
     ) -> URLParts:
@@ -99,35 +96,33 @@ class URLPartsReader:
         Args:
             headers: Key of a header → its value, for those that are there.
 
-            came: Keys of the known headers that are there.
-
             finding: Where the client stands, and its own element of ``Forwarded``.
 
             connection: What the server says by itself.
         """
+        verdict = finding.verdict
+        texts = tuple(map(headers.get, self._keys))
         key = (
-            came,
-            finding.position,
-            finding.counted,
-            finding.header if finding.text is not None else None,
+            verdict.position,
+            verdict.counted,
+            verdict.header if verdict.remains else None,
             finding.proto,
             finding.host,
             connection.scheme,
             connection.host if self._port_in_host else None,
-            tuple(map(headers.get, self._keys)),
+            texts,
         )
         parts = self._remembered.get(key)
         if parts is None:
             parts = self._read(*key)
-            texts = (*key[-1], key[-2])
+            shown = filter(None, (finding.proto, finding.host, connection.host, *texts))
             # A problem shows its value, and every request shows its own.
-            if not parts.problems and sum(map(len, filter(None, texts))) <= _LONGEST:
+            if not parts.problems and sum(map(len, shown)) <= _LONGEST:
                 self._remembered.remember(key, parts)
         return parts
 
     def _read(
         self,
-        came: frozenset[str],
         position: int | None,
         counted: bool,
         client_header: str | None,
@@ -169,9 +164,7 @@ class URLPartsReader:
             "scheme" in said,
             tuple(winners.items()),
             tuple(rewritten.items()),
-            self._list_removed(
-                came, frozenset(self._key_of[name] for name in remaining)
-            ),
+            self._passing.union(self._key_of[name] for name in remaining),
             tuple(problems),
         )
 

@@ -112,8 +112,7 @@ class EnvironSurface:
             Variable → its value before, for what was replaced or removed.
         """
         original: dict[str, Any] = {}
-        for name in decision.removed:
-            key = self._key_of[name]
+        for key in decision.gone:
             original[key] = environ.pop(key)
         if self._secret_key is not None:
             environ.pop(self._secret_key, None)

@@ -30,9 +30,9 @@ class Element:
     host: str | None
 
 
-def partition_from_right(text: str) -> tuple[str, str, str]:
+def partition_from_right(text: str, separator: str = ",") -> tuple[str, str, str]:
     """
-    Cut the right-most element off, as ``text.rpartition(",")`` does for a bare list.
+    Cut the right-most element off, as `str.rpartition` does for a bare list.
 
     A quote met from the right closes a quoted string, whose opening one is the next
     that no backslash escapes; a comma inside is none.
@@ -40,18 +40,18 @@ def partition_from_right(text: str) -> tuple[str, str, str]:
     Returns:
         What stands left of it, the comma or ``""``, and the element.
     """
-    comma = text.rfind(",")
+    comma = text.rfind(separator)
     quote = text.rfind('"')
     while comma >= 0 and quote > comma:
         at = _find_opening(text, quote)
         if at < 0:
             # Nothing opens it: all that is left is one broken element.
             return "", "", text
-        comma = text.rfind(",", 0, min(comma + 1, at))
+        comma = text.rfind(separator, 0, min(comma + 1, at))
         quote = text.rfind('"', 0, at)
     if comma < 0:
         return "", "", text
-    return text[:comma], ",", text[comma + 1 :]
+    return text[:comma], separator, text[comma + 1 :]
 
 
 def _find_opening(text: str, closing: int) -> int:

@@ -10,14 +10,13 @@ Out: elements as they came, blanks around them trimmed, empty ones skipped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import methodcaller
 from typing import TypeAlias
 
 from .values import BLANKS
 
-#: What ``text.rpartition(",")`` is for a list without quotes.
-Partition: TypeAlias = Callable[[str], tuple[str, str, str]]
-PARTITION: Partition = methodcaller("rpartition", ",")
+#: Cuts the right-most element off, as `str.rpartition` does where there are no quotes.
+Partition: TypeAlias = Callable[[str, str], tuple[str, str, str]]
+PARTITION: Partition = str.rpartition
 
 #: What is read of a header at most.
 MAX_CHARACTERS = 4096
@@ -35,7 +34,7 @@ def split_from_right(value: str, partition: Partition = PARTITION) -> list[str |
     rest, comma = drop_unread(value) if is_unread else value, ","
     elements: list[str | None] = []
     while comma and len(elements) <= MAX_ELEMENTS:
-        rest, comma, text = partition(rest)
+        rest, comma, text = partition(rest, ",")
         if text := text.strip(BLANKS):
             elements.append(text)
     if len(elements) > MAX_ELEMENTS:
