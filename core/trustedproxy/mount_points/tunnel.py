@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 # going away, internal error.
 _SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 _NORMAL, _GOING_AWAY, _ABSENT, _INTERNAL_ERROR = 1000, 1001, 1005, 1011
-# Seconds that a backend may take to close, at most.
-_CLOSE_TIMEOUT = 10.0
+#: Seconds that a backend may take to close, at most.
+CLOSE_TIMEOUT = 10.0
 # The longest reason of a close frame, in bytes (RFC 6455 section 5.5).
 _LONGEST_REASON = 123
 
@@ -212,7 +212,7 @@ async def _connect(
             user_agent_header=None,
             proxy=None,
             open_timeout=limits.timeout,
-            close_timeout=min(limits.timeout, _CLOSE_TIMEOUT),
+            close_timeout=min(limits.timeout, CLOSE_TIMEOUT),
             max_size=limits.max_message,
             **options,
         )

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from trustedproxy.mount_points import tunnel
+
 from .backend import PATIENCE
 from .fronts import PEER, ASGIFront, run_front
 from .hostile import FORGED, HostileBackend, HungUpError, Talk, run_hostile_backend
@@ -150,7 +152,7 @@ def test_h04_backend_that_is_too_slow(kind: str, hostile: HostileBackend) -> Non
     """Time-outs leave nothing open, before the head and in the body."""
     hostile.ways |= {"slow": wait_for_a_call, "half": send_half}
     with run_front(
-        kind, {"/blog": hostile.url}, max_connections=1, timeout=0.05
+        kind, {"/blog": hostile.url}, max_connections=1, timeout=0.5
     ) as front:
         assert front.ask("/blog/1/slow").status == 504
         assert front.ask("/blog/1/half").broken is not None
@@ -308,11 +310,10 @@ def frame(opcode: int, data: bytes) -> bytes:
 
 
 def stay_open(talk: Talk) -> None:
-    """Accept, and stay until the front hangs up; answer nothing."""
+    """Accept, and stay until the front says something, which is that it leaves."""
     talk.send(accept(talk))
-    while True:
-        talk.received = b""
-        talk.read_until(b"\x00" * 1000)
+    talk.read_more()
+    raise HungUpError
 
 
 WEBSOCKET = {"type": "websocket", "scheme": "ws"}
@@ -327,9 +328,7 @@ def test_h04_websocket_client_that_leaves_at_any_step(
     """Before the accept, at it and behind it: the backend's connection is closed."""
     hostile.ways |= {"stay": stay_open, "slow": wait_for_a_call}
     scope = make_scope(way, **WEBSOCKET)
-    with run_front(
-        "asgi", {"/blog": hostile.url}, max_connections=1, timeout=0.05
-    ) as front:
+    with run_front("asgi", {"/blog": hostile.url}, max_connections=1) as front:
         begun = 0
         for steps in range(STEPS):
             begun += front.runner.run(
@@ -365,7 +364,7 @@ def test_h04_five_hundred_websockets_that_are_given_up(
             await front.middleware(make_scope("stay", **WEBSOCKET), receive, send)
 
     messages = ["websocket.disconnect", "websocket.connect"]
-    with run_front("asgi", {"/blog": hostile.url}, timeout=0.05) as front:
+    with run_front("asgi", {"/blog": hostile.url}) as front:
         front.runner.run(give_up(front))
         wait_until(lambda: not hostile.open)
         front.runner.run(asyncio.sleep(0.01))
@@ -476,6 +475,7 @@ def test_h04_close_code_that_may_not_be_sent(
         mask, data = masked[2:6], masked[6 : 6 + (masked[1] & 0x7F)]
         heard.append(bytes(byte ^ mask[i % 4] for i, byte in enumerate(data)))
         talk.send(frame(8, heard[-1]))
+        raise HungUpError
 
     hostile.ways["ws"] = answer
     messages = [
@@ -492,9 +492,7 @@ def test_h04_close_code_that_may_not_be_sent(
     async def send(message: Any) -> None:
         accepted.set()
 
-    with run_front(
-        "asgi", {"/blog": hostile.url}, max_connections=1, timeout=0.2
-    ) as front:
+    with run_front("asgi", {"/blog": hostile.url}, max_connections=1) as front:
         scope = make_scope("ws", **WEBSOCKET)
         front.runner.run(front.middleware(scope, receive, send))
         wait_until(lambda: not hostile.open)
@@ -536,7 +534,10 @@ def test_h04_messages_that_come_too_late(hostile: HostileBackend) -> None:
     ],
 )
 def test_h04_backend_that_breaks_the_protocol(
-    data: bytes, code: int, hostile: HostileBackend
+    data: bytes,
+    code: int,
+    hostile: HostileBackend,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The client is told in a code that may be sent, and both sides are closed."""
 
@@ -557,9 +558,8 @@ def test_h04_backend_that_breaks_the_protocol(
         sent.append(message)
 
     connected: list[bool] = []
-    with run_front(
-        "asgi", {"/blog": hostile.url}, max_connections=1, timeout=0.2
-    ) as front:
+    monkeypatch.setattr(tunnel, "CLOSE_TIMEOUT", 0.1)
+    with run_front("asgi", {"/blog": hostile.url}, max_connections=1) as front:
         scope = make_scope("ws", **WEBSOCKET)
         front.runner.run(front.middleware(scope, receive, send))
         wait_until(lambda: not hostile.open)
@@ -599,9 +599,7 @@ def test_websockets_are_bounded_too(hostile: HostileBackend) -> None:
         await asyncio.wait({first})
         return sent
 
-    with run_front(
-        "asgi", {"/blog": hostile.url}, max_connections=1, timeout=0.5
-    ) as front:
+    with run_front("asgi", {"/blog": hostile.url}, max_connections=1) as front:
         sent = front.runner.run(run(front))
 
         assert sent[0]["status"] == 503
