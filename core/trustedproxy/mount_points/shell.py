@@ -46,31 +46,10 @@ _SENTENCES = {
 
 class MountPointsShell(ABC, Generic[App, B]):
     """
-    Proxy what is below some URL paths of an application to backends.
+    The part of a middleware that is neither WSGI nor ASGI.
 
-    Args:
-        app: The application that answers everything else.
-
-        mount_points:
-            URL path → backend URL: ``{"/blog/": "http://127.0.0.1:8001/"}``, or
-            ``unix:/run/blog.sock|http://blog/`` for a unix socket.
-
-        policy:
-            Whom to trust. It is applied here to requests to which none was applied
-            yet.
-
-        allowed_hosts:
-            Hosts whose requests are proxied, others get 400: exact names,
-            ``.example.com`` for it and every name below, or ``*``. ``None``: all.
-
-        limits: The fields of `Limits`, by their names.
-
-    Raises:
-        ConfigurationError: A path, a URL, a host or a limit is wrong.
-
-        ImportError: The extra ``mount`` is not installed.
-
-    Source: ``--proxy-mount-point`` of mod_wsgi-express.
+    `ProxyMountPointsMiddleware` and `ProxyMountPointsASGIMiddleware` say what the
+    arguments are.
     """
 
     def __init__(

@@ -77,6 +77,7 @@ class Tunnel:
         self._first = first
         self._receive = receive
         self._client_left = False
+        self._failure: Exception | None = None
 
     async def relay(self, send: Send) -> None:
         """Pass messages in both directions until one side leaves, and end the other."""
@@ -86,23 +87,29 @@ class Tunnel:
         finally:
             upwards.cancel()
             await asyncio.wait({upwards})
-            await self._backend.close(_GOING_AWAY)
-        if not upwards.cancelled():
-            upwards.result()
+        if self._failure is not None:
+            raise self._failure
 
     async def _pass_up(self) -> None:
-        with suppress(ConnectionClosed):
-            # The other direction notices, and lets the client know.
+        code, reason = _GOING_AWAY, ""
+        try:
             message = await self._first
             while message["type"] != "websocket.disconnect":
                 text = message.get("text")
                 await self._backend.send(message["bytes"] if text is None else text)
                 message = await self._receive()
             self._client_left = True
-            reason = (message.get("reason") or "").encode(errors="replace")
-            short = reason[:_LONGEST_REASON].decode(errors="ignore")
             code = _make_sendable(message.get("code"), _GOING_AWAY)
-            await self._backend.close(code, short)
+            reason = _shorten(message.get("reason") or "")
+        except ConnectionClosed:
+            # The other direction notices, and lets the client know.
+            return
+        except Exception as error:
+            # The server's own, which is to hear of it when both directions have ended.
+            self._failure = error
+        finally:
+            # Whatever ended this direction, the other one is not to wait for ever.
+            await self._backend.close(code, reason)
 
     async def _pass_down(self, send: Send) -> None:
         # An end that is not clean is no error here: its code says so to the client.
@@ -123,6 +130,11 @@ def _make_sendable(code: object, otherwise: int) -> int:
     if isinstance(code, int) and code in _SENDABLE:
         return code
     return _NORMAL if code in (None, _ABSENT) else otherwise
+
+
+def _shorten(reason: str) -> str:
+    """Cut a reason to what a close frame holds."""
+    return reason.encode(errors="replace")[:_LONGEST_REASON].decode(errors="ignore")
 
 
 @asynccontextmanager

@@ -502,6 +502,33 @@ def test_h04_close_code_that_may_not_be_sent(
     assert heard[0][2:].decode().startswith("?é?é")
 
 
+@pytest.mark.parametrize(
+    "message", [RuntimeError("broken"), {"type": "websocket.receive"}]
+)
+def test_h04_server_that_cannot_receive(message: Any, hostile: HostileBackend) -> None:
+    """What a server raises, or says against the rules, ends the websocket."""
+    hostile.ways["stay"] = stay_open
+    messages = [message, {"type": "websocket.connect"}]
+    accepted = asyncio.Event()
+
+    async def receive() -> Any:
+        if len(messages) == 1:
+            await accepted.wait()
+        said = messages.pop()
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    async def send(message: Any) -> None:
+        accepted.set()
+
+    with run_front("asgi", {"/blog": hostile.url}, max_connections=1) as front:
+        scope = make_scope("stay", **WEBSOCKET)
+        with pytest.raises((RuntimeError, KeyError)):
+            front.runner.run(front.middleware(scope, receive, send))
+        wait_until(lambda: not hostile.open)
+
+
 def test_h04_messages_that_come_too_late(hostile: HostileBackend) -> None:
     """What a backend says after the client left is dropped, and its end is awaited."""
 
