@@ -82,3 +82,24 @@ def test_link_leads_to_a_page_that_is_there(name: str) -> None:
     pages = {target for target in targets if target.endswith(".md")}
 
     assert [target for target in pages if not (folder / target).is_file()] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_list_goes_on_after_what_is_indented(name: str) -> None:
+    """
+    An item behind an indented paragraph or block has an empty line before it.
+
+    Without one, Markdown takes it for a part of the paragraph.
+    """
+    lines = read(name).splitlines()
+
+    swallowed = [
+        line
+        for before, line in pairwise(lines)
+        if re.match(r"(?:[-*]|\d+\.) ", line)
+        and before.startswith("    ")
+        and not re.match(r" *(?:[-*]|\d+\.) ", before)
+        and not before.strip().startswith("|")
+    ]
+
+    assert swallowed == []
