@@ -196,11 +196,18 @@ def _keep_headers(head: RequestHead, own_headers: Iterable[str]) -> Headers:
     dropped |= name_in_connection(head.headers)
     if head.websocket:
         dropped |= HANDSHAKE
-    return [
+    kept = [
         (name, value.strip(" \t"))
         for name, value in head.headers
         if _PLAIN_NAME.fullmatch(name) and name.lower() not in dropped
     ]
+    cookies = [value for name, value in kept if name.lower() == "cookie"]
+    if len(cookies) > 1:
+        # RFC 9113 section 8.2.3: several lines are for HTTP/2 alone; some readers of
+        # HTTP/1 take one of them, some make a list of them, which no cookie is.
+        kept = [(name, value) for name, value in kept if name.lower() != "cookie"]
+        kept.append(("Cookie", "; ".join(filter(None, cookies))))
+    return kept
 
 
 def _forward(client: ClientSide, prefix: str) -> Headers:

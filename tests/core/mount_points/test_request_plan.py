@@ -412,3 +412,16 @@ def test_own_headers_of_a_policy_are_named() -> None:
 
     assert {"X-Edge-Client", "X-Edge-Secret"} <= set(name_own_headers(policy))
     assert "X-Edge-Secret" not in name_own_headers(ProxyPolicy())
+
+
+def test_several_lines_of_cookies_are_one() -> None:
+    """As HTTP/1 has it, whichever way the client's protocol cuts them (RFC 9113)."""
+    several = [("cookie", "a=1"), ("Accept", "*/*"), ("Cookie", ""), ("cookie", "b=2")]
+
+    headers = send(headers=several).headers
+
+    assert [pair for pair in headers if pair[0].lower() == "cookie"] == [
+        ("Cookie", "a=1; b=2")
+    ]
+    assert ("Accept", "*/*") in headers
+    assert ("cookie", "a=1") in send(headers=several[:2]).headers
