@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias, TypeGuard
 from urllib.parse import quote, unquote_to_bytes
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, name_nearest
 from ..networks import NetworkEntry, TrustedNetworks
 from ..options import split_entries
 from ..parsing.paths import DECODINGS, stays_below
@@ -187,7 +187,17 @@ def _compile_networks(
                 TrustedNetworks([entry], option=option)
             except ConfigurationError as error:
                 raise ConfigurationError(
-                    f"{option}[{i}]", error.value, f"a path or {error.expected}"
+                    f"{option}[{i}]", error.value, _expect(entry, error)
                 ) from None
             networks.append(entry)
     return TrustedNetworks(networks, option=option) if networks else None
+
+
+def _expect(entry: object, error: ConfigurationError) -> str:
+    """Say what to write for an *entry* that is no network, for the reason of *error*."""
+    if error.nearest is None and isinstance(entry, str) and entry[:1].isalpha():
+        # A word is a path without its slash; nobody exempts a machine by its name.
+        _, is_url, rest = entry.partition("://")
+        path = "/" + (rest.partition("/")[2] if is_url else entry)
+        return f"a path that begins with a slash, or a network{name_nearest(path)}"
+    return f"a path or {error.expected}"

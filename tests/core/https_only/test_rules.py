@@ -224,6 +224,26 @@ def test_hsts_only_where_it_is_set() -> None:
         (
             {"exempt": ["/a", "healthz"]},
             "TRUSTED_PROXY_HTTPS_EXEMPT[1]",
+            "a path that begins with a slash, or a network (the nearest is '/healthz')",
+        ),
+        (
+            {"exempt": ["health/*"]},
+            "TRUSTED_PROXY_HTTPS_EXEMPT[0]",
+            "(the nearest is '/health/*')",
+        ),
+        (
+            {"exempt": ["https://a.example/healthz"]},
+            "TRUSTED_PROXY_HTTPS_EXEMPT[0]",
+            "(the nearest is '/healthz')",
+        ),
+        (
+            {"exempt": ["loopbak"]},
+            "TRUSTED_PROXY_HTTPS_EXEMPT[0]",
+            "a path or an IP network such as 10.0.0.0/8 (the nearest is 'loopback')",
+        ),
+        (
+            {"exempt": ["*.css"]},
+            "TRUSTED_PROXY_HTTPS_EXEMPT[0]",
             "a path or an IP network",
         ),
         (
