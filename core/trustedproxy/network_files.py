@@ -34,8 +34,8 @@ LOOK_INTERVAL = 1.0
 #: Seconds for which a list may change between every two looks before that is logged.
 RESTLESS_INTERVAL = 60.0
 
-#: What makes one state of a file differ from another: the times of its last change of content
-#: and of anything else, its size, and which file it is.
+#: What makes one state of a file differ from another: the times of its last change of
+#: content and of anything else, its size, and which file it is.
 Marks: TypeAlias = tuple[int, int, int, int, int]
 
 

@@ -305,9 +305,9 @@ class TrustedNetworks:
         self.contains: Callable[[bytes], bool] = self._now[0].contains
         #: Whether a peer is one of our proxies: its text as the server reports it, the
         #: zone of a link-local address aside; and whether it came over a unix socket,
-        #: ``None`` where its text alone shows it.  One that did is trusted as ``unix`` and
-        #: whatever its text, since a client may choose that; one that did not, by its
-        #: address alone.
+        #: ``None`` where its text alone shows it.  One that did is trusted as ``unix``
+        #: and whatever its text, since a client may choose that; one that did not, by
+        #: its address alone.
         self.trusts: Trusts = self._now[0].trusts
         if self._files:
             self.contains = self._contains_now

@@ -17,9 +17,9 @@ PROXY_FIX = (
 )
 REMOVED_BY_WAITRESS = (
     "waitress removes X-Forwarded-For, -Proto, -Host, -Port, -By and Forwarded from "
-    "every request unless that is switched off. If your proxy sends them, start it with "
-    "--no-clear-untrusted-proxy-headers (clear_untrusted_proxy_headers=False), and "
-    "leave trusted_proxy unset."
+    "every request unless that is switched off. If your proxy sends them, start it "
+    "with --no-clear-untrusted-proxy-headers (clear_untrusted_proxy_headers=False), "
+    "and leave trusted_proxy unset."
 )
 #: How servers are kept from rewriting the client by themselves.
 SERVER_SWITCHES = (

@@ -194,7 +194,7 @@ def _compile_networks(
 
 
 def _expect(entry: object, error: ConfigurationError) -> str:
-    """Say what to write for an *entry* that is no network, for the reason of *error*."""
+    """Say what to write for an *entry* that is no network, by the *error* about it."""
     if error.nearest is None and isinstance(entry, str) and entry[:1].isalpha():
         # A word is a path without its slash; nobody exempts a machine by its name.
         _, is_url, rest = entry.partition("://")
