@@ -18,7 +18,6 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.handlers.asgi import ASGIRequest
 
-from trustedproxy.log import logger
 from trustedproxy.report.asgi import answer_early as answer_scope
 from trustedproxy.report.page import Page
 from trustedproxy.report.tokens import SHORTEST_SECRET, FileUses, TokenKind
@@ -29,8 +28,8 @@ from trustedproxy.report.visits import (
     read_visit_of_environ,
     read_visit_of_scope,
 )
-from trustedproxy.report.wsgi import FAILED, NO_REQUEST
 from trustedproxy.report.wsgi import answer_early as answer_environ
+from trustedproxy.report.wsgi import log_failure
 from trustedproxy.responses import send_asgi, send_wsgi
 
 from .answers import respond_with
@@ -170,7 +169,7 @@ def answer_request_early(request: HttpRequest) -> HttpResponseBase | None:
             return None
         answer = make_page().answer_early(_read_visit(request))
     except Exception as error:
-        logger.exception(FAILED, error, extra=NO_REQUEST)
+        log_failure(error)
         return None
     return None if answer is None else respond_with(answer, request)
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..log import logger
 from ..responses import Answer, send_asgi
 from .visits import MOST_BYTES, may_open_scope, read_visit_of_scope
-from .wsgi import FAILED, NO_REQUEST
+from .wsgi import log_failure
 
 if TYPE_CHECKING:
     from .._types import ASGIApp, Message, Receive, Scope, Send
@@ -93,7 +92,7 @@ async def answer_early(
         visit = read_visit_of_scope(page.settings.policy, scope, body)
         return await run(page.answer_early, visit), receive
     except Exception as error:
-        logger.exception(FAILED, error, extra=NO_REQUEST)
+        log_failure(error)
         return None, receive
 
 

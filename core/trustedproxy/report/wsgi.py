@@ -10,9 +10,9 @@ What goes wrong here is logged, and the application answers as if there were no 
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..log import logger
+from ..log import is_due, logger
 from ..responses import send_wsgi
 from .visits import may_open_environ, read_length, read_visit_of_environ
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..responses import Answer
     from .visits import AnswersVisits, MakesPage
 
-FAILED = "trustedproxy: the page failed: %s"
+_CODE = "page-failed"
 
 
 class PageApplication:
@@ -90,12 +90,15 @@ def answer_early(make_page: MakesPage, environ: Environ) -> Answer | None:
         visit = read_visit_of_environ(page.settings.policy, environ, body)
         return page.answer_early(visit)
     except Exception as error:
-        logger.exception(FAILED, error, extra=NO_REQUEST)
+        log_failure(error)
         return None
 
 
-#: What a record has that is about no header and no peer.
-NO_REQUEST: dict[str, Any] = {"code": "page-failed", "header": None, "peer": None}
+def log_failure(error: Exception) -> None:
+    """Log a mistake in the page and where it is, at most once a minute: see `log`."""
+    if is_due(_CODE, None):
+        extra = {"code": _CODE, "header": None, "peer": None}
+        logger.exception("trustedproxy: the page failed: %s", error, extra=extra)
 
 
 def read_body(environ: Environ) -> bytes:
