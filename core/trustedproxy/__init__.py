@@ -21,23 +21,23 @@ from .decision import (
 from .events import on_decision
 from .exceptions import ConfigurationError
 from .headers import Category, Form, ProxyHeader
-from .hsts import HSTSPolicy
-from .https_only import (
-    HTTPSOnly,
-    HTTPSOnlyASGIMiddleware,
-    HTTPSOnlyMiddleware,
-    https_exempt,
-)
 from .middleware import TrustedProxyASGIMiddleware, TrustedProxyMiddleware
 from .policy import ProxyPolicy
-from .process import restrict_signals
-from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from .hsts import HSTSPolicy
+    from .https_only import (
+        HTTPSOnly,
+        HTTPSOnlyASGIMiddleware,
+        HTTPSOnlyMiddleware,
+        https_exempt,
+    )
     from .mount_points import (
         ProxyMountPointsASGIMiddleware,
         ProxyMountPointsMiddleware,
     )
+    from .process import restrict_signals
+    from .settings import Settings, read_settings
 
 __all__ = [
     "DECISION_KEY",
@@ -66,10 +66,19 @@ __all__ = [
     "restrict_signals",
 ]
 
-#: Names whose modules need an event loop, or a library of an extra.
+#: Names of what not everybody uses → the modules that are loaded then, since they weigh
+#: as much as all others, or need an event loop.
 _LOADED_WHEN_ASKED_FOR = {
+    "HSTSPolicy": ".hsts",
+    "HTTPSOnly": ".https_only",
+    "HTTPSOnlyASGIMiddleware": ".https_only",
+    "HTTPSOnlyMiddleware": ".https_only",
     "ProxyMountPointsASGIMiddleware": ".mount_points",
     "ProxyMountPointsMiddleware": ".mount_points",
+    "Settings": ".settings",
+    "https_exempt": ".https_only",
+    "read_settings": ".settings",
+    "restrict_signals": ".process",
 }
 
 

@@ -22,8 +22,6 @@ from .decision import DECISION_KEY, REPORT_KEY, Connection
 from .decision_log import log_decision
 from .headers import environ_key
 from .log import warn_once
-from .mod_wsgi import parse_mod_wsgi
-from .option_table import OPTIONS, read_environment, select_settings, unused_names
 from .policy_options import PolicyOptions, read_policy_options
 from .rules import Rules
 from .wsgi import PROXY_FIX_KEY, EnvironSurface
@@ -326,6 +324,9 @@ class ProxyPolicy(PolicyOptions):
         Names that are not ours are not looked at; of ours, those that a policy alone
         does not use are logged.
         """
+        # Here and below: every feature's settings, for those alone who have any.
+        from .option_table import select_settings, unused_names
+
         given = select_settings(mapping)
         for name in unused_names(given):
             warn_once(f"unused:{name}", _UNUSED, name)
@@ -334,6 +335,8 @@ class ProxyPolicy(PolicyOptions):
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> ProxyPolicy:
         """Make a policy of environment variables, by default the process's own."""
+        from .option_table import read_environment
+
         given = os.environ if environment is None else environment
         return cls.from_mapping(read_environment(given))
 
@@ -360,11 +363,16 @@ class ProxyPolicy(PolicyOptions):
         Source: ``WSGITrustedProxyHeaders``, ``WSGITrustedProxies``,
         ``--trust-proxy-header``, ``--trust-proxy``.
         """
+        # Apache's directives, and only for those who come from there.
+        from .mod_wsgi import parse_mod_wsgi
+
         return cls.from_mapping(parse_mod_wsgi(text))
 
 
 def make_policy(given: Mapping[str, Any]) -> ProxyPolicy:
     """Make the policy of the settings that are the policy's, by their names."""
+    from .option_table import OPTIONS
+
     arguments = {
         option.argument: given[option.name]
         for option in OPTIONS

@@ -69,10 +69,7 @@ def test_public_names_are_sorted_and_complete() -> None:
 
     assert trustedproxy.__all__ == sorted(trustedproxy.__all__, key=rank)
     assert set(trustedproxy.__all__) == set(star)
-    assert set(star) == public | {
-        "ProxyMountPointsASGIMiddleware",
-        "ProxyMountPointsMiddleware",
-    }
+    assert set(star) == public | set(trustedproxy._LOADED_WHEN_ASKED_FOR)
     assert set(star) == NAMES
 
 
@@ -135,7 +132,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     loaded = {name.partition(".")[0] for name in imported}
     assert "trustedproxy" in loaded
     assert not loaded & heavy
-    for asked_for in ("mount_points.asgi", "mount_points.wsgi", "explain", "presets"):
+    for asked_for in ("explain", "https_only", "mod_wsgi", "mount_points", "presets"):
         assert f"trustedproxy.{asked_for}" not in imported
 
 
