@@ -56,7 +56,10 @@ def log_decision(
             _log_advice(OF_TRUSTED_PEERS, situation, logging.WARNING)
     elif decision.problems or decision.gone:
         # A stranger is probably a forger; a peer of an own network, an own proxy.
-        is_own = OWN_NETWORKS.trusts(decision.peer, decision.connection.peer_is_unix)
+        # No stranger can have no peer at all: the server does not say who it is.
+        is_own = decision.peer is None or OWN_NETWORKS.trusts(
+            decision.peer, decision.connection.peer_is_unix
+        )
         level = logging.WARNING if is_own else logging.DEBUG
         if logger.isEnabledFor(level):
             log_problems(decision.problems, decision.connection.peer, level)

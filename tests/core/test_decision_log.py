@@ -143,6 +143,32 @@ def test_unix_peer_of_a_scope_is_logged_with_its_word(records: Records) -> None:
     assert all("add 'unix'" in message for message in messages)
 
 
+UNKNOWN_PEER = (
+    "that is no address, and the server shows no unix socket, so that no entry of "
+    "TRUSTED_PROXIES can be for it."
+)
+
+
+def test_peer_that_the_server_does_not_report_is_logged(records: Records) -> None:
+    """No entry can be for it, and the record names none."""
+    environ = make_environ(SENT)
+    del environ["REMOTE_ADDR"]
+    POLICY.apply(environ)
+
+    [record] = records(logging.WARNING)
+    assert UNKNOWN_PEER in record.getMessage()
+    assert read_extras(record) == ("peer-not-trusted", FOR, "")
+
+
+def test_peer_of_a_name_is_no_unix_socket(records: Records) -> None:
+    """A client of ASGI over TCP may be called anything."""
+    send(POLICY, SENT, peer="testclient", surface="scope")
+
+    assert records(logging.INFO) == []
+    [record] = [r for r in records(logging.DEBUG) if UNKNOWN_PEER in r.getMessage()]
+    assert read_extras(record) == ("peer-not-trusted", FOR, "testclient")
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {REAL: "203.0.113.7"}, {HOST: "a.example"}, {"Accept": "*/*"}]
 )

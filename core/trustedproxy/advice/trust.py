@@ -13,7 +13,7 @@ from ..decision import Reason
 from ..headers import Category, Form
 from ..log import shorten
 from ..networks import UNIX
-from ..parsing.addresses import parse_peer, spell_peer
+from ..parsing.addresses import is_unix_peer, parse_peer, spell_peer
 from ..parsing.elements import read_element, split_elements
 from ..parsing.lists import split_from_right
 from ..setting_lines import spell_headers, write_line
@@ -41,6 +41,9 @@ def advise_untrusted_peer(situation: Situation) -> Iterator[Advice]:
         yield _describe_rewritten_peer(decision, header)
         return
     entry = _name_entry(decision)
+    if entry is None:
+        yield _describe_unknown_peer(decision, sent)
+        return
     yield Advice(
         "peer-not-trusted",
         sent[0],
@@ -94,12 +97,24 @@ def _describe_rewritten_peer(decision: Decision, header: str) -> Advice:
     )
 
 
-def _name_entry(decision: Decision) -> str:
-    """Name the entry of the list that the peer would be trusted by."""
-    if decision.connection.peer_is_unix or parse_peer(decision.peer) is None:
+def _describe_unknown_peer(decision: Decision, sent: list[str]) -> Advice:
+    return Advice(
+        "peer-not-trusted",
+        sent[0],
+        f"the peer {shorten(decision.peer)} sent {', '.join(sent)}, which was removed: "
+        f"that is no address, and the server shows no unix socket, so that no entry of "
+        f"TRUSTED_PROXIES can be for it. Let the server listen where it reports who "
+        f"connects: docs/servers.md has what each one does.",
+    )
+
+
+def _name_entry(decision: Decision) -> str | None:
+    """Name the entry of the list that the peer would be trusted by, if one can be."""
+    is_unix = decision.connection.peer_is_unix
+    if is_unix or (is_unix is None and is_unix_peer(decision.peer)):
         return UNIX
-    spelled = spell_peer(decision.peer) or ""
-    return spelled.partition("%")[0]
+    spelled = spell_peer(decision.peer)
+    return None if spelled is None else spelled.partition("%")[0]
 
 
 def advise_missing_secret(situation: Situation) -> Iterator[Advice]:
@@ -151,7 +166,7 @@ def advise_nothing_trusted(situation: Situation) -> Iterator[Advice]:
         "and the proxy.",
         (
             write_line("TRUSTED_PROXY_HEADERS", spell_headers(sent)),
-            situation.write_proxies(entry),
+            *(() if entry is None else (situation.write_proxies(entry),)),
         ),
     )
 
@@ -211,14 +226,14 @@ def advise_all_trusted(situation: Situation) -> Iterator[Advice]:
         return
     (form,) = (h.form for h in situation.policy.headers if h.name == finding.header)
     hops = _read_hops(form, finding.value or "")[: (finding.position or 1) - 1]
-    entries = [_name_entry(decision), *(hop.address for hop in hops if hop is not None)]
+    entries = [_name_entry(decision), *(hop and hop.address for hop in hops)]
     yield Advice(
         "all-hops-trusted",
         finding.header,
         f"the client {decision.client} is itself in TRUSTED_PROXIES, as every hop is. "
         "If it is a client and no proxy, the networks are too wide: list the "
         "addresses of your proxies alone.",
-        (write_line("TRUSTED_PROXIES", list(dict.fromkeys(entries))),),
+        (write_line("TRUSTED_PROXIES", list(dict.fromkeys(filter(None, entries)))),),
     )
 
 
