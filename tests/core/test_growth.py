@@ -34,6 +34,7 @@ from trustedproxy.mount_points.wire import AnswerReader
 from trustedproxy.networks import TrustedNetworks
 from trustedproxy.parsing import addresses, forwarded, lists, paths, values
 from trustedproxy.policy_options import OPTIONS
+from trustedproxy.report.visits import Visit, read_fields
 
 from .growth import FOLD, Row, find_exponent
 from .making import (
@@ -443,6 +444,24 @@ def plain_requests() -> Iterator[Row]:
     )
 
 
+def page_visits() -> Iterator[Row]:
+    """Requests for the page of somebody who holds nothing."""
+    for front in ("", "trustedproxy_page=", 'trustedproxy_page="'):
+        yield from texts(
+            "the page's cookie",
+            lambda text: Visit(cookies=text, read=lambda: None).session,  # type: ignore[arg-type, return-value]
+            65536,
+            *(";", "=", "a=b;", "\\", '\\"', '"', " "),
+            front=front,
+        )
+    yield from texts(
+        "the page's form",
+        lambda text: read_fields(text.encode("ascii")),
+        65536,
+        *("&", "a=&", "%", "%41", "=", "+"),
+    )
+
+
 # -- what an operator writes -----------------------------------------------------------
 
 SETTINGS: Final = {option.name: option for option in OPTIONS}
@@ -520,6 +539,7 @@ ROWS: Final = [
     *mounted_requests(),
     *answers(),
     *plain_requests(),
+    *page_visits(),
     *configuration(),
 ]
 
