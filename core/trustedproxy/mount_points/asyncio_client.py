@@ -30,6 +30,7 @@ from .connections import (
     read_connect_fault,
     read_fault,
 )
+from .heads import UnaskedError
 from .wire import AnswerReader
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # At the end of a body of known length nothing is written, and nothing early.
-        if buffer and self._has_arrived(look=self._is_plain):
-            self.answer.note_early_answer()
+        if buffer:
+            has_news = self._has_arrived(look=self._is_plain)
+            self.answer.note_sending(has_news=has_news)
         if self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
         self._transport.write(buffer)
@@ -183,10 +185,10 @@ class Backend(AnyBackend[httpcore.AsyncHTTP11Connection, Stream]):
         try:
             connection = self.find_idle() or await self._connect()
             return await self._ask(connection, request, blocks)
-        except SilentError:
-            if not may_repeat(request, blocks):
+        except (SilentError, UnaskedError) as error:
+            if not may_repeat(request, blocks, error):
                 raise
-        return await self._ask(await self._connect(), request, None)
+        return await self._ask(await self._connect(), request, blocks)
 
     async def _ask(
         self,

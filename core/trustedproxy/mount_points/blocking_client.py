@@ -27,6 +27,7 @@ from .connections import (
     read_connect_fault,
     read_fault,
 )
+from .heads import UnaskedError
 from .wire import AnswerReader
 
 # How much is read only to know whether anything is there, in bytes.
@@ -68,8 +69,8 @@ class Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # At the end of a body of known length nothing is written, and nothing early.
-        if buffer and self.is_readable:
-            self.answer.note_early_answer()
+        if buffer:
+            self.answer.note_sending(has_news=self.is_readable)
         self._socket.settimeout(timeout)
         left = memoryview(buffer)
         try:
@@ -135,10 +136,10 @@ class Backend(AnyBackend[httpcore.HTTP11Connection, Stream]):
     ) -> Exchange:
         try:
             return self._ask(self.find_idle() or self._connect(), request, blocks)
-        except SilentError:
-            if not may_repeat(request, blocks):
+        except (SilentError, UnaskedError) as error:
+            if not may_repeat(request, blocks, error):
                 raise
-        return self._ask(self._connect(), request, None)
+        return self._ask(self._connect(), request, blocks)
 
     def _ask(
         self,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import httpcore
 
-from .heads import BackendError, Body
+from .heads import BackendError, Body, UnaskedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -229,13 +229,16 @@ def make_timeout() -> BackendError:
     return BackendError(HTTPStatus.GATEWAY_TIMEOUT, "it is silent for too long")
 
 
-def may_repeat(request: BackendRequest, blocks: object) -> bool:
+def may_repeat(request: BackendRequest, blocks: object, error: BackendError) -> bool:
     """
-    Say whether a request may be sent once more after a `SilentError`.
+    Say whether a request may be sent on another connection after *error*.
 
-    A kept connection may have been closed by the backend just now. RFC 9110 section
-    9.2.2 allows to repeat what does no harm.
+    A kept connection may have been closed by the backend just now. If nothing was sent
+    yet, any request may; else RFC 9110 section 9.2.2 allows to repeat what does no
+    harm.
     """
+    if isinstance(error, UnaskedError):
+        return True
     return blocks is None and request.method in _SAFE_METHODS
 
 

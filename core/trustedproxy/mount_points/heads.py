@@ -46,6 +46,10 @@ class BackendError(Exception):
         return self.why
 
 
+class UnaskedError(BackendError):
+    """The backend said something, or left, before it was asked: nothing was sent."""
+
+
 class Body(Enum):
     """How the body of a request is framed."""
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from ..parsing.grammar import TOKEN
 from .header_lines import LENGTH, NOT_IN_VALUE
-from .heads import BackendError, ResponseHead
+from .heads import BackendError, ResponseHead, UnaskedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,15 +79,28 @@ class AnswerReader:
         self._chunked = False
         self._read_line = self._read_size
         self._trailers = 0
+        self._is_asked = False
         self._is_over = False
         # A body of an answer to HEAD may come late.  A body that went with a method
         # that is not meant to have one, few backends read: what is left of it there
         # is their next request.
         self._is_clean = not (method == "HEAD" or (sends_body and method in _BODILESS))
 
-    def note_early_answer(self) -> None:
-        """Note that something came before the request was sent to its end."""
-        self._is_clean = False
+    def note_sending(self, *, has_news: bool) -> None:
+        """
+        Note that a part of the request is about to be sent.
+
+        Args:
+            has_news: Whether anything has come from the backend already, or its end.
+
+        Raises:
+            UnaskedError: It has, and this is the first part.
+        """
+        if has_news and not self._is_asked:
+            raise UnaskedError(HTTPStatus.BAD_GATEWAY, "it spoke before it was asked")
+        self._is_asked = True
+        # An answer to a request that was not sent to its end says nothing of the rest.
+        self._is_clean &= not has_news
 
     @property
     def ended_cleanly(self) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustedproxy.mount_points.heads import BackendError
+from trustedproxy.mount_points.heads import BackendError, UnaskedError
 from trustedproxy.mount_points.wire import (
     AnswerReader,
     check_head,
@@ -140,10 +140,17 @@ def test_early_answer_is_the_last() -> None:
     """An answer to a request that was not sent to its end ends the connection."""
     reader = AnswerReader("POST", sends_body=True)
 
-    reader.note_early_answer()
+    reader.note_sending(has_news=False)
+    reader.note_sending(has_news=True)
     reader.take(LENGTH)
 
     assert not reader.ended_cleanly
+
+
+def test_answer_before_the_request_is_none() -> None:
+    """What comes before anything was sent is no answer, and nothing is sent."""
+    with pytest.raises(UnaskedError):
+        AnswerReader("GET").note_sending(has_news=True)
 
 
 @pytest.mark.parametrize("cut", [3, len(LENGTH)])

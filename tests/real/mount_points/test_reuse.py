@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 import trustme
 
+from trustedproxy.mount_points.connections import AnyBackend
+
 from .backend import PATIENCE
 from .fronts import Reply, run_front
 from .hostile import (
@@ -167,6 +169,28 @@ def test_h01_what_comes_before_the_next_request_ends_the_connection(
 
     assert reply.body == b"answer to 2"
     assert hostile.connections == 2
+
+
+def test_h01_what_comes_at_the_last_moment_is_nobodys(
+    kind: str, hostile: HostileBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the choice of a connection and its use, it is looked at once more."""
+    hostile.ways["late"] = late = Late(lambda talk: talk.answer)
+    choose_idle = AnyBackend.find_idle
+
+    def find_idle(backend: Any) -> Any:
+        connection = choose_idle(backend)
+        late.told.set()
+        assert late.said.wait(PATIENCE)
+        return connection
+
+    with run_front(kind, {"/blog": hostile.url}) as front:
+        front.ask("/blog/1/late")
+        monkeypatch.setattr(AnyBackend, "find_idle", find_idle)
+        reply = front.ask("/blog/2/length", method="POST", body=b"x")
+
+    assert reply.body == b"answer to 2"
+    assert hostile.targets == [b"/1/late", b"/2/length"]
 
 
 def test_h01_head_is_the_last_on_its_connection(

@@ -88,8 +88,10 @@ def test_blocking_stream_that_breaks() -> None:
 
     with pytest.raises(httpcore.ReadError, match="broken"):
         blocking_client.Stream(broken).read(99)
+    stream = blocking_client.Stream(broken)
+    stream.answer.note_sending(has_news=False)
     with pytest.raises(httpcore.WriteError, match="broken"):
-        blocking_client.Stream(broken).write(b"x")
+        stream.write(b"x")
     assert blocking_client.Stream(broken).is_readable
 
 
@@ -141,6 +143,7 @@ def test_asyncio_stream_that_breaks(ends: tuple[socket.socket, socket.socket]) -
     async def run() -> None:
         here, _ = ends
         stream = await open_stream(here)
+        stream.answer.note_sending(has_news=False)
         stream.connection_lost(ConnectionResetError("broken"))
         with pytest.raises(httpcore.ReadError, match="broken"):
             await stream.read(99)
