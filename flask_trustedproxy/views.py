@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from trustedproxy.report import Page, TokenKind
 
-page = Blueprint("trustedproxy", __name__)
+page: Blueprint = Blueprint("trustedproxy", __name__)
 
 # What the page shows of the log begins when somebody wants a page.
 recent.keep()
