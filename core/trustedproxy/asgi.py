@@ -163,7 +163,7 @@ class ScopeSurface:
         lines = scope.get("headers") or ()
         changes = self._list_changes(decision)
         if changes or DROPPED in headers:
-            new["headers"] = self._rewrite(lines, changes, original)
+            new["headers"] = self._rewrite(lines, headers, changes, original)
         else:
             new["headers"] = list(lines)
         if decision.finding.confirmed is not None:
@@ -206,31 +206,35 @@ class ScopeSurface:
     def _rewrite(
         self,
         lines: Iterable[Any],
+        headers: dict[str, str],
         changes: dict[str, str | None],
         original: dict[str, Any],
     ) -> list[tuple[bytes, bytes]]:
         """Make a new list of header lines; a new value takes its first line's place."""
         keys = self._keys
-        gone: dict[str, list[str]] = {}
+        values = {key: text for key, text in changes.items() if text is not None}
+        dropped: dict[str, list[str]] = {}
         new: list[tuple[bytes, bytes]] = []
         for line in lines:
             key = keys[line[0]]
             if key is None or (key and key not in changes):
                 new.append(line)
-                continue
-            shown = key or line[0].decode("latin-1").lower()
-            text = changes.get(key)
-            if text is not None and shown not in gone:
-                new.append((line[0], text.encode("latin-1")))
-            gone.setdefault(shown, []).append(line[1].decode("latin-1"))
-        host = changes.get(HOST)
-        if host is not None and HOST not in gone:
+            elif key in values:
+                new.append((line[0], values.pop(key).encode("latin-1")))
+            elif not key:
+                name = line[0].decode("latin-1").lower()
+                dropped.setdefault(name, []).append(line[1].decode("latin-1"))
+        for key in changes:
+            # Nobody is to see the secret, not even here.
+            if key in headers and key != self._secret_key:
+                original[key] = headers[key]
+        if HOST in values:
             # A host that was said where the request had none.
-            new.append((b"host", host.encode("latin-1")))
+            new.append((b"host", values[HOST].encode("latin-1")))
             original[HOST] = None
-        for shown, texts in gone.items():
-            if shown.replace("_", "-") != self._secret_key:
-                original[shown] = self._join(texts)
+        for name, texts in dropped.items():
+            if name.replace("_", "-") != self._secret_key:
+                original[name] = self._join(texts)
         return new
 
     def _write_mount_point(

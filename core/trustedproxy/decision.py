@@ -13,7 +13,7 @@ has handed it out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -150,6 +150,10 @@ class Verdict:
         identifies: Whether the client is known.
 
         remains: Whether something of the header does.
+
+        place:
+            What the other lists are read by: the position, whether it is known, and the
+            name of the header if something of it remains.
     """
 
     reason: Reason
@@ -159,6 +163,11 @@ class Verdict:
     problem: str | None = None
     identifies: bool = False
     remains: bool = False
+    place: tuple[int | None, bool, str | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        place = self.position, self.counted, self.header if self.remains else None
+        object.__setattr__(self, "place", place)
 
 
 @dataclass(slots=True)

@@ -84,7 +84,7 @@ class Rules:
             if header.category is Category.MOUNT_POINT
         )
         self._known_keys = frozenset(self.key_of[header.name] for header in self.known)
-        self._secrets = tuple(secret.encode("ascii") for secret in options.secrets)
+        self._secrets = tuple(options.secrets)
         if self._secrets:
             # It takes as long to load as half of the package, and few have secrets.
             from hmac import compare_digest
@@ -212,9 +212,10 @@ class Rules:
     def _has_secret(self, headers: Mapping[str, Any]) -> bool:
         """Compare with every secret, in time that gives nothing away about them."""
         value = headers.get(self.secret_key or "")
-        if value is None:
+        # Secrets are ASCII; only such texts are compared.
+        if value is None or not value.isascii():
             return False
-        given = value.strip(BLANKS).encode("utf-8", "surrogatepass")
+        given = value.strip(BLANKS)
         found = False
         for secret in self._secrets:
             found |= self._compare(given, secret)

@@ -100,12 +100,9 @@ class URLPartsReader:
 
             connection: What the server says by itself.
         """
-        verdict = finding.verdict
         texts = tuple(map(headers.get, self._keys))
         key = (
-            verdict.position,
-            verdict.counted,
-            verdict.header if verdict.remains else None,
+            finding.verdict.place,
             finding.proto,
             finding.host,
             connection.scheme,
@@ -123,15 +120,14 @@ class URLPartsReader:
 
     def _read(
         self,
-        position: int | None,
-        counted: bool,
-        client_header: str | None,
+        place: tuple[int | None, bool, str | None],
         said_proto: str | None,
         said_host: str | None,
         scheme: str,
         host: str | None,
         texts: Iterable[str | None],
     ) -> URLParts:
+        position, counted, client_header = place
         said = dict(self._fixed)
         winners: dict[Category, str] = {}
         rewritten: dict[str, str] = {}
