@@ -76,8 +76,10 @@ def _describe(
     policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
 ) -> Situation:
     """Describe the request, with the known headers that came by their names."""
+    # An environ is written by now: what was removed there stands in `original` alone.
+    before = decision.original
     sent = {
-        name: headers.get(key, "")
+        name: before[key] if key in before else headers.get(key, "")
         for name, key in rules.key_of.items()
         if key in decision.came
     }

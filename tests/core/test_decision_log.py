@@ -143,6 +143,18 @@ def test_unix_peer_of_a_scope_is_logged_with_its_word(records: Records) -> None:
     assert all("add 'unix'" in message for message in messages)
 
 
+@both
+def test_peer_that_stands_in_the_header_is_a_client(
+    surface: str, records: Records
+) -> None:
+    """What has rewritten the client is to be switched off, and nobody added."""
+    send(POLICY, {FOR: "203.0.113.7, 172.18.0.1"}, peer="172.18.0.1", surface=surface)
+
+    [record] = records(logging.WARNING)
+    assert "Do not add this address to TRUSTED_PROXIES" in record.getMessage()
+    assert read_extras(record) == ("peer-rewritten", FOR, "172.18.0.1")
+
+
 UNKNOWN_PEER = (
     "that is no address, and the server shows no unix socket, so that no entry of "
     "TRUSTED_PROXIES can be for it."
@@ -304,6 +316,20 @@ def test_mount_point_that_is_not_listed_is_logged_once(
             "list it. If your proxy sets it, add it; else let your proxy "
             "remove it."
         )
+
+
+@both
+def test_mount_point_that_is_removed_is_logged_too(
+    surface: str, records: Records
+) -> None:
+    """Where every header that is not listed goes, as with every preset."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES, strip="all")
+
+    send(policy, {FOR: "203.0.113.7", SCRIPT: "/app"}, surface=surface)
+
+    [record] = records(logging.WARNING)
+    assert "'/app', which is not used" in record.getMessage()
+    assert read_extras(record) == ("mount-point-not-listed", SCRIPT, PROXY)
 
 
 def test_mount_point_of_a_stranger_is_not_missed(records: Records) -> None:
