@@ -5,12 +5,13 @@ TOX = .venv/bin/tox
 # Seconds for each of the targets that are fuzzed.
 FUZZ_SECONDS ?= 300
 
-.PHONY: help develop test demo bench docs fuzz matrix clean python environment
+.PHONY: help develop test demo demo-web bench docs fuzz matrix clean python environment
 
 help:
 	@echo "make develop set up what one test needs, in build/develop"
 	@echo "make test    the whole tox matrix, as CI runs it"
 	@echo "make demo    see what a proxy does to an application, and the cure"
+	@echo "make demo-web  see the page in a browser, behind a real nginx"
 	@echo "make bench   what it costs, beside other middlewares"
 	@echo "make fuzz    fuzz for an hour, or FUZZ_SECONDS for each target"
 	@echo "make docs    build the documentation into build/site"
@@ -22,7 +23,7 @@ develop: environment
 test: python
 	$(PYTHON) tools/run_tests.py
 
-demo bench docs: environment
+demo demo-web bench docs: environment
 	@$(TOX) -q run -e $@
 
 fuzz: environment

@@ -36,7 +36,7 @@
   const origin = document.getElementById("origin");
   if (origin && origin.dataset.origin) {
     const here = window.location.origin;
-    const right = here === new URL(origin.dataset.origin, here).origin;
+    const right = here === origin.dataset.origin.toLowerCase();
     origin.className = right ? "good" : "bad";
     origin.textContent = right
       ? "So does the address of this page in your browser."

@@ -143,7 +143,8 @@ class Page:
             return self._exchange(visit)
         subject = self._find_session(visit) or admitted
         if subject is None:
-            return _show_form()
+            # To whoever asks for the form, it is no refusal.
+            return _show_form(200 if visit.asks_for_form else 403)
         if visit.wants_json:
             return _send_json(self.as_dict(visit.read()))
         return _send_html(200, self._write(visit, subject))
@@ -204,7 +205,7 @@ class Page:
         if self._tokens is not None:
             session = self._tokens.exchange(visit.fields["token"])
         if session is None:
-            return _show_form(_REFUSED)
+            return _show_form(403, _REFUSED)
         return Answer(
             303,
             (
@@ -290,9 +291,9 @@ def open_file(settings: Settings) -> FileUses:
     return FileUses(settings.token_file)
 
 
-def _show_form(error: str = "") -> Answer:
+def _show_form(status: int, error: str = "") -> Answer:
     sentence = f"{error[:1].upper()}{error[1:]}"
-    return _send_html(403, write_token_form(sentence))
+    return _send_html(status, write_token_form(sentence))
 
 
 def _write_cookie(visit: Visit, session: str) -> str:

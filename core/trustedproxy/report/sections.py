@@ -17,6 +17,7 @@ from ..exceptions import ConfigurationError
 from ..explain import Fate
 from ..explain.text import capitalize, write_outcome
 from ..frontends import FRONTENDS, Site, write_files
+from ..parsing.values import DEFAULT_PORTS
 from .markup import Child, Markup, element, join, lines
 from .picture import draw_way, list_stops
 from .trying import FIELDS
@@ -159,7 +160,10 @@ def _write_origin(contents: Contents, seen: Mapping[str, str | None]) -> Markup 
     if contents.explanation.outcome.rejected:
         return None
     host = seen["host"] or seen["server name"] or ""
-    origin = f"{seen['scheme']}://{host}"
+    scheme = seen["scheme"] or ""
+    # A browser leaves out the port that the scheme has anyway.
+    default = f":{DEFAULT_PORTS.get(scheme)}"
+    origin = f"{scheme}://{host.removesuffix(default)}"
     return element(
         "p",
         "Links of the application begin with ",
@@ -410,10 +414,9 @@ def _write_row(row: Row) -> Markup:
 
 def write_front_ends(contents: Contents) -> list[Markup]:
     """Write what each front end has to do for this policy."""
-    site, problem = _choose_site(contents)
     return [
         element("p", _FRONT_ENDS),
-        *[_write_front_end(contents, name, site, problem) for name in FRONTENDS],
+        *[_write_front_end(contents, name) for name in FRONTENDS],
     ]
 
 
@@ -422,42 +425,47 @@ _FRONT_ENDS = (
     "that sets exactly the trusted headers and lets no forged one through. Names, "
     "ports and certificates are yours to fill in."
 )
-
-
-def _choose_site(contents: Contents) -> tuple[Site | None, str]:
-    """Describe this server to a front end, as far as the request shows it."""
-    explanation, policy = contents.explanation, contents.policy
-    said = explanation.connection
-    mount_point = next(
-        each.after for each in explanation.variables if each.name == "mount point"
-    )
-    backend = f"{said['server']}:{said['port']}"
-    if explanation.peer.is_unix or not said["server"] or not said["port"]:
-        backend = "unix:/run/app.sock"
-    try:
-        return Site(
-            backend=backend,
-            path=mount_point or "",
-            strip_path=not policy.strip_mount_point,
-            secret=_SECRET if policy.secret_header is not None else None,
-        ), ""
-    except ConfigurationError as error:
-        return None, str(error)
-
-
 #: What stands where the operator writes the secret.
 _SECRET = "WRITE-THE-SECRET-HERE"
 
 
-def _write_front_end(
-    contents: Contents, name: str, site: Site | None, problem: str
-) -> Markup:
-    files: dict[str, str] = {}
-    if site is not None:
+def _list_backends(explanation: Explanation) -> tuple[str, ...]:
+    """List the ways in which a proxy may reach this server, the likeliest first."""
+    said = explanation.connection
+    if explanation.peer.is_unix or not said["port"]:
+        return ("unix:/run/app.sock",)
+    # The server's own name may be no address that a trusted proxy comes from.
+    return (f"{said['server']}:{said['port']}", f"app:{said['port']}")
+
+
+def _write_files(contents: Contents, name: str) -> tuple[dict[str, str], str]:
+    """
+    Write the files of a front end, as far as the request shows what it fronts.
+
+    Returns:
+        Path → text; and why there is none.
+    """
+    explanation, policy = contents.explanation, contents.policy
+    mount_point = next(
+        each.after for each in explanation.variables if each.name == "mount point"
+    )
+    problem = ""
+    for backend in _list_backends(explanation):
         try:
-            files = write_files(name, contents.policy, site)
+            site = Site(
+                backend=backend,
+                path=mount_point or "",
+                strip_path=not policy.strip_mount_point,
+                secret=_SECRET if policy.secret_header is not None else None,
+            )
+            return write_files(name, policy, site), ""
         except ConfigurationError as error:
-            problem = str(error)
+            problem = problem or str(error)
+    return {}, problem
+
+
+def _write_front_end(contents: Contents, name: str) -> Markup:
+    files, problem = _write_files(contents, name)
     return element(
         "details",
         element("summary", name),
@@ -465,7 +473,7 @@ def _write_front_end(
             [element("h3", element("code", path)), _write_paste(text, f"{name}-{i}")]
             for i, (path, text) in enumerate(files.items())
         ],
-        None if files else element("p", problem),
+        element("p", problem) if problem else None,
     )
 
 
