@@ -23,7 +23,10 @@ develop: environment
 test: python
 	$(PYTHON) tools/run_tests.py
 
-demo demo-web bench docs: environment
+demo bench docs: environment
+	@$(TOX) -q run -e $@
+
+demo-web: environment
 	@$(TOX) -q run -e $@
 
 fuzz: environment
