@@ -66,7 +66,7 @@ def find_exponent(row: Row, enough: float) -> float:
     """
     small, large = row.make(row.size // FOLD), row.make(row.size)
     times = 1
-    while (best := measure(row, small, times)) < LEAST and times < 64:
+    while (best := measure(row, small, times)) < LEAST and times < 512:
         times *= 2
     cost = min(best, *(measure(row, small, times) for _ in range(TRIES - 1))) / times
     exponent = math.inf

@@ -22,7 +22,6 @@ from trustedproxy import (
     allowed_hosts,
     read_settings,
 )
-from trustedproxy.convert import convert_text
 from trustedproxy.https_only import HTTPSOnly
 from trustedproxy.https_only.facts import read_environ, read_scope
 from trustedproxy.mod_wsgi import parse_mod_wsgi
@@ -534,35 +533,6 @@ def configuration() -> Iterator[Row]:
     )
 
 
-#: Tool → what its configuration may be full of.
-CONVERTED: Final[dict[str, tuple[str, ...]]] = {
-    "nginx-realip": (
-        "set_real_ip_from 10.0.0.1;\n",
-        "a{",
-        "}",
-        ";",
-        " ",
-        "'",
-        "${",
-        "\\",
-    ),
-    "mod_remoteip": ("RemoteIPTrustedProxy 10.0.0.1\n", "<a>\n", "\\\n", " ", '"'),
-    "gunicorn": ("--forwarded-allow-ips 10.0.0.1 ", "\\\n", "'", "-", "a=1\n", "["),
-    "proxyfix": ("ProxyFix(app)\n", "x_for=1,", "-", "a.", "1+", '"', "a=b\n"),
-    "django": ("A+=['x']\n", "from a import b\n", "#", "a=a\n"),
-    "uvicorn": ("uvicorn --proxy-headers ", "--", "a "),
-}
-
-
-def conversions() -> Iterator[Row]:
-    """Configurations of other tools."""
-    for tool, patterns in CONVERTED.items():
-        for kind in (tool, None):
-            shown = f"convert ({kind or f'like {tool}'})"
-            read = partial(convert_text, kind=kind)
-            yield from texts(shown, read, 16384, *patterns)
-
-
 ROWS: Final = [
     *requests(),
     *single_values(),
@@ -571,7 +541,6 @@ ROWS: Final = [
     *plain_requests(),
     *page_visits(),
     *configuration(),
-    *conversions(),
 ]
 
 

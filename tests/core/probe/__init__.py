@@ -1,0 +1,3 @@
+"""The tests of `trustedproxy.probe`; those with real front ends are in `real/probe`."""
+
+from __future__ import annotations
