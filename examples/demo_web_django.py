@@ -2,7 +2,7 @@
 The Django application of the demo in the browser: one page, and the page about it.
 
 In:  the environment variable ``DEMO_SETTINGS``: settings as JSON.
-Out: ``application``.
+Out: ``application``, and ``asgi_application``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 
 from django.conf import settings
+from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, reverse
@@ -51,3 +52,4 @@ urlpatterns = [
     path("", orders),
 ]
 application = get_wsgi_application()
+asgi_application = get_asgi_application()

@@ -12,12 +12,15 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from trustedproxy.report import MemoryUses, TokenKind, Tokens
+from trustedproxy.report.visits import COOKIE
 
 from ...copied_examples import copy_examples
 
@@ -26,7 +29,7 @@ sys.path.append(str(copy_examples()))
 
 from demo_web import APPLICATIONS, HOST, NGINX, PAGE, threaded, write_certificate
 from nginx import find_ports, serve_nginx
-from servers import serve
+from servers import serve, uvicorn
 
 __all__ = [
     "CLIENT",
@@ -36,6 +39,7 @@ __all__ = [
     "Setup",
     "Site",
     "ask",
+    "make_session",
     "serve_site",
 ]
 
@@ -95,10 +99,14 @@ class Setup:
 
         lines: What nginx is told about headers.
 
+        server: What runs the application: ``gunicorn``, ``uvicorn``, or ``uvicorn that
+            trusts everybody``.
+
         inner: What an inner nginx is told, behind the outer one; or nothing.
     """
 
     framework: str = "django"
+    server: str = "gunicorn"
     settings: Mapping[str, Any] = field(default_factory=dict)
     path: str = "/"
     upstream: str = ""
@@ -125,7 +133,7 @@ def serve_site(setup: Setup, folder: Path) -> Iterator[Site]:
             }
         )
     }
-    with serve(threaded(APPLICATIONS[setup.framework]), environ) as port:
+    with serve(_make_command(setup), environ) as port:
         plain, secure, inner = find_ports(3)
 
         def write(own: Path) -> str:
@@ -138,6 +146,20 @@ def serve_site(setup: Setup, folder: Path) -> Iterator[Site]:
                 f"http://{HOST}:{plain}{setup.path}",
                 f"https://{HOST}:{secure}{setup.path}",
             )
+
+
+def _make_command(setup: Setup) -> Callable[[int], list[str]]:
+    if setup.server == "gunicorn":
+        return threaded(APPLICATIONS[setup.framework])
+    # Only Django's application is there for both kinds of server.
+    command = uvicorn("demo_web_django:asgi_application")
+    if setup.server == "uvicorn":
+        return command
+    switch = ("--forwarded-allow-ips", "*")
+    return lambda descriptor: [
+        *(w for w in command(descriptor) if w != "--no-proxy-headers"),
+        *switch,
+    ]
 
 
 def _write_servers(setup: Setup, own: Path, ports: tuple[int, int, int, int]) -> str:
@@ -193,3 +215,9 @@ def ask(
         return answer.status, dict(answer.getheaders()), answer.read()
     finally:
         connection.close()
+
+
+def make_session() -> dict[str, str]:
+    """Make the headers of somebody who was let in."""
+    tokens = Tokens("only for this demo, on this machine", MemoryUses())
+    return {"Cookie": f"{COOKIE}={tokens.make(TokenKind.SESSION)}"}

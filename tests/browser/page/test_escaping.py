@@ -14,10 +14,9 @@ import pytest
 from playwright.sync_api import Route
 
 from trustedproxy.headers import KNOWN_HEADERS
-from trustedproxy.report import MemoryUses, TokenKind, Tokens
 
 from .conftest import UNFOLD, Window
-from .sites import PAGE, Setup, Site, ask
+from .sites import PAGE, Setup, Site, ask, make_session
 
 HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script></pre></textarea>"
 #: Elements that only an attacker could have made.
@@ -108,12 +107,6 @@ def test_markup_in_the_host_is_text(
     text = show(window, answer)
 
     assert host in text
-
-
-def make_session() -> dict[str, str]:
-    """Make the headers of somebody who was let in."""
-    tokens = Tokens("only for this demo, on this machine", MemoryUses())
-    return {"Cookie": f"trustedproxy_page={tokens.make(TokenKind.SESSION)}"}
 
 
 def test_markup_in_the_path_is_text(
