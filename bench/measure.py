@@ -145,7 +145,7 @@ def run(
             ratios.append(ours / rival)
             over = ratios[-1] > scenario.limit
             passed |= over
-            limit = f"{scenario.limit:g}{', passed' if over else ''}"
+            limit = f"{scenario.limit:g}{', over' if over else ''}"
             beside = f"{rival:.2f} ({scenario.rival.name})"
             cells = (scenario.name, f"{ours:.2f}", beside, f"{ratios[-1]:.2f}", limit)
             print(f"| {' | '.join(cells)} |", flush=True)
