@@ -36,7 +36,7 @@ class Forger:
 
     def __init__(self, scheme: str, random: Random) -> None:
         self.scheme = scheme
-        self.run = f"{random.getrandbits(32):08x}"
+        self.run: str = f"{random.getrandbits(32):08x}"
         addresses = [f"{net}.{last}" for net in _NETWORKS for last in range(1, 255)]
         random.shuffle(addresses)
         self._addresses = cycle(addresses)

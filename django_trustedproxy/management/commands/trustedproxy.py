@@ -7,7 +7,7 @@ Out: text for people, all of it made in `trustedproxy.command`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings as django_settings
 from django.core.management.base import BaseCommand, CommandError
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         "makes of a request."
     )
     # It is for those whose settings are not right yet.
-    requires_system_checks: tuple[str, ...] = ()
+    requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; those that describe a request imply ``--explain``."""
