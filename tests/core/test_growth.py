@@ -445,7 +445,7 @@ def plain_requests() -> Iterator[Row]:
 
 
 def page_visits() -> Iterator[Row]:
-    """Requests for the page of somebody who holds nothing."""
+    """Requests for the page of somebody who holds nothing (H-20)."""
     for front in ("", "trustedproxy_page=", 'trustedproxy_page="'):
         yield from texts(
             "the page's cookie",

@@ -54,7 +54,7 @@ def is_exempt(raw: str, *, keeps_raw: bool) -> bool:
 def test_exempt_path_lies_below_for_every_reader(
     path: str, front: str, keeps_raw: bool
 ) -> None:
-    """No reader of any kind finds something else at an exempt path (H-11)."""
+    """No reader of any kind finds something else at an exempt path (H-11, H-19)."""
     raw = front + path
     if not is_exempt(raw, keeps_raw=keeps_raw):
         return

@@ -110,7 +110,7 @@ def leads_elsewhere(
 def test_url_leads_to_no_other_site(
     request: BackendRequest, name: str, value: str
 ) -> None:
-    """A browser stays on the sites to which the backend's own URL leads (H-05)."""
+    """A browser stays where the backend's own URL leads (H-05, H-18)."""
     assert leads_elsewhere(request, name, value, open_url) is None
 
 

@@ -43,7 +43,7 @@ def read_below(path: str) -> str | None:
 @example("%ef%bc%852e.")
 @example("%25%ef%bc%92%ef%bd%85.")
 def test_target_lies_below_for_every_reader(path: str) -> None:
-    """No reader of any kind is led out of the backend's path (H-02)."""
+    """No reader of any kind is led out of the backend's path (H-02, H-17)."""
     target = read_below(path)
     if target is None:
         return

@@ -415,7 +415,7 @@ def test_own_headers_of_a_policy_are_named() -> None:
 
 
 def test_several_lines_of_cookies_are_one() -> None:
-    """As HTTP/1 has it, whichever way the client's protocol cuts them (RFC 9113)."""
+    """As HTTP/1 has it, however the client's protocol cuts them (RFC 9113; H-22)."""
     several = [("cookie", "a=1"), ("Accept", "*/*"), ("Cookie", ""), ("cookie", "b=2")]
 
     headers = send(headers=several).headers

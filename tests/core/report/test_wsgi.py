@@ -125,7 +125,7 @@ def test_mistake_in_the_page_leaves_the_application_alone(
     answered = ask(app, **post(b"a=b"), QUERY_STRING="token")[2]
 
     assert answered == b"application:a=b"
-    # Whoever makes it fail again and again does not fill the log (H-14).
+    # Whoever makes it fail again and again does not fill the log (H-21).
     assert ask(app, QUERY_STRING="token")[2] == b"application:"
     (record,) = caplog.records
     assert "the page failed" in record.getMessage()
