@@ -29,6 +29,7 @@ FILES = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "mkdocs.yml",
     "pyproject.toml",
     "tox.ini",
