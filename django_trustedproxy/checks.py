@@ -22,6 +22,7 @@ from trustedproxy import Category, checks
 from trustedproxy.checks import Level
 
 from .conf import ConfigurationError, get_settings, list_ancestors
+from .early import find_page_path
 from .framework import read_framework
 
 if TYPE_CHECKING:
@@ -415,10 +416,18 @@ def _run(project: Project, *, deploy: bool) -> list[CheckMessage]:
         for remark in check.run(subject)
     ]
     own = (check for check in CHECKS if check.deploy is deploy)
-    return [
+    messages = [
         *map(describe, remarks),
         *(message for check in own for message in check.run(project)),
     ]
+    path = find_page_path()
+    for message in messages if path is not None else ():
+        message.hint = f"{message.hint} {_LOOK.format(path)}"
+    return messages
+
+
+#: What leads from a message to the page, in a project that has it.
+_LOOK = "The page at {} shows what becomes of a request."
 
 
 def describe(remark: Remark) -> CheckMessage:

@@ -9,6 +9,7 @@ Out: what each package saw; each is also asked without the policy, to show that 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextvars import copy_context
 from typing import Any
@@ -148,6 +149,24 @@ def test_toolbar_is_shown_to_the_developer_alone() -> None:
     assert b"djDebug" in developer
     assert b"djDebug" not in visitor
     assert b"djDebug" in without
+
+
+def test_toolbar_has_the_page_as_a_panel() -> None:
+    """The client below its name, and the page when the panel is opened."""
+    panels = ["django_trustedproxy.panels.TrustedProxyPanel"]
+    with override_settings(
+        DEBUG=True, INTERNAL_IPS=[CLIENT], DEBUG_TOOLBAR_PANELS=panels
+    ):
+        body = ask("/page").body.decode()
+        shown = re.search(r'data-request-id="([^"]+)"', body)
+        assert shown is not None
+        query = f"request_id={shown[1]}&panel_id=TrustedProxyPanel"
+        opened = ask(f"/__debug__/render_panel/?{query}").facts["content"]
+
+    assert "Trusted proxy" in body
+    assert f"<small>{CLIENT}</small>" in body
+    assert "&lt;title&gt;What the application sees" in opened
+    assert CLIENT in opened
 
 
 # -- where links lead

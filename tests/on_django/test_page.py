@@ -27,7 +27,7 @@ from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 
-from django_trustedproxy import early, views
+from django_trustedproxy import checks, early, views
 from django_trustedproxy import page as page_module
 from django_trustedproxy.conf import ConfigurationError, get_settings
 from django_trustedproxy.entrypoints import wrap_asgi, wrap_wsgi
@@ -282,6 +282,18 @@ def test_page_is_found_in_the_urls(urls: str, ends: tuple[str, ...]) -> None:
     """Wherever it is included; none, the site's root and a mistake are no path."""
     with override_settings(ROOT_URLCONF=urls):
         assert early.list_ends() == ends
+
+
+def test_system_checks_lead_to_the_page() -> None:
+    """Every hint of theirs, in a project that has it."""
+    with override_settings(MIDDLEWARE=[]):
+        with_page = checks.check_settings(None)
+        with override_settings(ROOT_URLCONF=f"{__package__}.urls"):
+            without = checks.check_settings(None)
+
+    assert [m.id for m in with_page] == [m.id for m in without] != []
+    look = " The page at /trustedproxy/ shows what becomes of a request."
+    assert [m.hint for m in with_page] == [f"{m.hint}{look}" for m in without]
 
 
 # -- where used tokens are kept --------------------------------------------------------
