@@ -51,6 +51,11 @@ class AppliesPolicy(Protocol):
         """The header that holds the proxy's secret."""
         ...
 
+    @property
+    def report_only(self) -> bool:
+        """Whether it decides and logs, and changes nothing."""
+        ...
+
     def apply(self, environ: Environ) -> Any:
         """Rewrite *environ*, and give the `Decision`."""
         ...

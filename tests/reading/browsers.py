@@ -33,6 +33,19 @@ def find_origin(url: str) -> str:
     return origin if origin != "null" else url.partition(":")[0]
 
 
+def lead_alike(url: str, other: str) -> bool:
+    """
+    Say whether two URLs lead to one site.
+
+    One without a scheme has that of the page that it is on, so that http and https of
+    one host are alike, and its usual port is left out or not.
+    """
+    if find_origin(url) == find_origin(other):
+        return True
+    schemes = {find_origin(each).partition(":")[0] for each in (url, other)}
+    return schemes == {"http", "https"} and URL(url).hostname == URL(other).hostname
+
+
 def open_refresh(value: str, page: str) -> str | None:
     """
     Find where ``Refresh`` leads: HTML's "shared declarative refresh steps".

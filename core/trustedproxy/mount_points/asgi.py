@@ -105,7 +105,7 @@ class ProxyMountPointsASGIMiddleware(MountPointsShell[ASGIApp, "Backend"]):
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        if DECISION_KEY not in scope:
+        if not self.was_applied(scope):
             decision, scope = self.policy.apply_scope(scope)
             if self.policy.refuses(decision):
                 await send_asgi(bad_request(), scope, receive, send)

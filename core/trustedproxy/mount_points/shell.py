@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..allowed_hosts import compile_allowed_hosts
-from ..decision import REPORT_KEY
+from ..decision import DECISION_KEY, REPORT_KEY
 from ..log import warn
 from ..responses import refuse
 from .limits import Limits
@@ -100,6 +100,12 @@ class MountPointsShell(ABC, Generic[App, B]):
         return plan_request(
             self.mount_points, head, client, self._own_headers, self.allowed_hosts
         )
+
+    def was_applied(self, holder: Environ | Scope) -> bool:
+        """Say whether the policy, or another one that decides, was applied before."""
+        if self.policy.report_only:
+            return DECISION_KEY in holder or REPORT_KEY in holder
+        return DECISION_KEY in holder
 
     def answer_failure(self, request: BackendRequest, error: BackendError) -> Answer:
         """Log that a backend failed, and say so in a page that gives nothing away."""

@@ -98,7 +98,7 @@ class ProxyMountPointsMiddleware(MountPointsShell[WSGIApp, "Backend"]):
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if DECISION_KEY not in environ:
+        if not self.was_applied(environ):
             decision = self.policy.apply(environ)
             if self.policy.refuses(decision):
                 return send_wsgi(bad_request(), environ, start_response)

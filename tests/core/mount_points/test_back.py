@@ -24,6 +24,7 @@ from ...reading.browsers import (
     Kept,
     find_origin,
     keep_cookie,
+    lead_alike,
     open_refresh,
     open_url,
 )
@@ -95,11 +96,9 @@ def leads_elsewhere(
     got = read(mapped, client_page(request))
     if got is None:
         return None
-    allowed = [PAGE]
-    if own is not None:
-        # A scheme-relative URL has the scheme of the page that it is on.
-        allowed += [own, own.replace("http:", "https:", 1)]
-    return None if find_origin(got) in map(find_origin, allowed) else got
+    if find_origin(got) == PAGE or (own is not None and lead_alike(got, own)):
+        return None
+    return got
 
 
 @bounded
@@ -241,6 +240,22 @@ def test_browser_opens_a_url(text: str, expected: str | None) -> None:
 def test_browser_knows_an_origin(url: str, expected: str) -> None:
     """Scheme, host and port; the scheme alone where there is no host."""
     assert find_origin(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "expected"),
+    [
+        ("http://a.example:80/x", "https://a.example/y", True),
+        ("https://a.example:80/", "http://a.example/", True),
+        ("http://a.example:81/", "http://a.example/", False),
+        ("http://a.example/", "https://b.example/", False),
+        ("javascript:x", "http://a.example/", False),
+        ("javascript:x", "javascript:y", True),
+    ],
+)
+def test_browser_takes_sites_for_one(url: str, other: str, expected: bool) -> None:
+    """The scheme may be the page's own, the host may not."""
+    assert lead_alike(url, other) is expected
 
 
 @pytest.mark.parametrize(

@@ -768,6 +768,31 @@ def test_wsgi_below_the_policys_own_middleware(backend: Backend) -> None:
     assert backend.last.named["x-forwarded-for"] == f"203.0.113.7, {PEER}"
 
 
+def test_policy_that_reports_is_applied_once(
+    backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Around it, and here: nobody is told to remove one of the two."""
+    policy = ProxyPolicy(
+        headers=["X-Forwarded-For"], proxies=["10.0.0.0/8"], report_only=True
+    )
+    with run_front("wsgi", {"/blog": backend.url}, policy) as front:
+        front.middleware = TrustedProxyMiddleware(front.middleware, policy)
+        front.ask("/blog/x", headers=[("X-Forwarded-For", "203.0.113.7")])
+        front.middleware = front.middleware.app
+
+    assert "decided-twice" not in [getattr(each, "code", "") for each in caplog.records]
+    assert backend.last.named["x-forwarded-for"] == PEER
+
+
+def test_policy_decides_below_one_that_reports(kind: str, backend: Backend) -> None:
+    """What another policy only reports does not keep this one from deciding."""
+    with run_front(kind, {"/blog": backend.url}) as front:
+        plain = front.middleware.was_applied({"trustedproxy.report": None})
+        decided = front.middleware.was_applied({"trustedproxy.decision": None})
+
+    assert (plain, decided) == (False, True)
+
+
 # ASGI alone.
 
 
