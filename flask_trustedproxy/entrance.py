@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from trustedproxy import TrustedProxyMiddleware
 from trustedproxy.log import warn_once
+from trustedproxy.stack import name_part
 
 from .early import EarlyPage
 from .signals import name_application
 from .site import FlaskSite
-from .stack import find_way, is_proxy_fix, name_part, walk_stack
+from .stack import find_way, is_proxy_fix, walk_stack
 from .state import select_configuration
 
 if TYPE_CHECKING:

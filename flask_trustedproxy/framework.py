@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def read_framework(app: Flask) -> Framework:
-    """Read what the configuration of *app* says."""
+    """Read what the configuration of *app* says, and its class of requests."""
+    hosts = app.config.get("TRUSTED_HOSTS") or app.request_class.trusted_hosts
     return Framework(
         name="Flask",
         site=FlaskSite(app),
-        allowed_hosts=app.config.get("TRUSTED_HOSTS"),
+        allowed_hosts=None if hosts is None else tuple(hosts),
         hosts_setting="TRUSTED_HOSTS",
     )

@@ -290,7 +290,7 @@ CHECKS: tuple[Check, ...] = (
         "{} is '*', so every peer is trusted, and whoever reaches this server directly "
         "can forge the trusted headers.",
         "List the addresses of your proxies: {} = ['10.0.0.0/8']. Where nothing but "
-        "the proxy can reach this server, silence this.",
+        "the proxy can reach this server, ignore this.",
         deploy=True,
     ),
     Check(
@@ -299,7 +299,7 @@ CHECKS: tuple[Check, ...] = (
         "{} is all that says whom to trust: whoever reaches this server directly can "
         "send as many elements, and is whoever those say.",
         "Add the networks that your proxies connect from: TRUSTED_PROXIES = "
-        "['10.0.0.0/8']. Where nothing but the platform can reach this server, silence "
+        "['10.0.0.0/8']. Where nothing but the platform can reach this server, ignore "
         "this.",
         deploy=True,
     ),

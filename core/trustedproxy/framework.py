@@ -37,7 +37,7 @@ class Framework:
     """
 
     name: str | None = None
-    site: Site | None = None
+    site: Site | None = field(default=None, compare=False)
     allowed_hosts: Sequence[str] | None = None
     hosts_setting: str = "allowed_hosts"
     forced_mount_point: str | None = None

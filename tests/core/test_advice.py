@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import Connection, Decision, ProxyPolicy, read_settings
+from trustedproxy import Connection, Decision, ProxyHeader, ProxyPolicy, read_settings
 from trustedproxy.advice import Advice, Situation, advise
 from trustedproxy.headers import KNOWN_HEADERS
 
@@ -194,14 +194,7 @@ CURES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], str, Any]
         "scheme",
         "https",
     ),
-    (
-        "scheme-header-missing",
-        {"headers": [FOR]},
-        {FOR: "203.0.113.7"},
-        {},
-        "scheme",
-        "https",
-    ),
+    ("scheme-header-missing", {}, {FOR: "203.0.113.7"}, {}, "scheme", "https"),
     (
         "scheme-overwritten",
         {},
@@ -258,12 +251,8 @@ def test_pasted_lines_are_the_cure(
     """With the lines in the settings the same request comes out as was wanted."""
     before = decide(ProxyPolicy(**{**USUAL, **options}), sent, fields)
     advice = next(a for a in ask(sent, fields=fields, **options) if a.code == code)
-    lines = advice.settings
-    if code == "scheme-header-missing":
-        # Which of the two it is has to be chosen.
-        lines = lines[1:]
 
-    policy = read_lines(lines, options)
+    policy = read_lines(advice.settings, options)
 
     assert getattr(before, field) != now
     assert getattr(decide(policy, sent, fields), field) == now
@@ -333,10 +322,15 @@ def test_scheme_header_missing_names_the_header_first() -> None:
     listed = ask({FOR: "203.0.113.7"})
     unlisted = ask({FOR: "203.0.113.7"}, headers=[FOR])
 
-    assert listed[0].settings == ('TRUSTED_PROXY_FIXED_SCHEME = "https"',)
+    assert "let it set X-Forwarded-Proto. Only if it cannot" in listed[0].text
+    assert listed[0].settings == (
+        'TRUSTED_PROXY_HEADERS = ["X-Forwarded-For"]',
+        'TRUSTED_PROXY_FIXED_SCHEME = "https"',
+    )
+    assert "let it set X-Forwarded-Proto, and list that." in unlisted[0].text
+    assert 'TRUSTED_PROXY_FIXED_SCHEME = "https".' in unlisted[0].text
     assert unlisted[0].settings == (
         'TRUSTED_PROXY_HEADERS = ["X-Forwarded-For", "X-Forwarded-Proto"]',
-        'TRUSTED_PROXY_FIXED_SCHEME = "https"',
     )
 
 
@@ -362,6 +356,14 @@ def test_scheme_header_that_is_malformed() -> None:
 
     assert advice.code == "scheme-header-malformed"
     assert "X-Forwarded-Proto: 'tls' says neither http nor https" in advice.text
+
+
+def test_scheme_header_missing_beside_forwarded() -> None:
+    """It says the client, and cannot be taken away for the scheme."""
+    (advice,) = ask({REAL: "1.1.1.1"}, headers=["Forwarded"])[1:]
+
+    assert (advice.code, advice.header) == ("scheme-header-missing", "Forwarded")
+    assert advice.settings == ()
 
 
 def test_forwarded_that_says_no_scheme() -> None:
@@ -533,17 +535,30 @@ def test_lines_keep_what_a_policy_lists_already() -> None:
     )
 
 
+ANY_POLICY = [
+    ProxyPolicy(headers=h, proxies=["10.0.0.0/8"]) for h in ([FOR, PROTO], [])
+]
+ANY_POLICY.append(ProxyPolicy(headers=["Forwarded"], hops=2))
+
+
 @pytest.mark.parametrize("header", KNOWN_HEADERS, ids=lambda h: h.name)
-@pytest.mark.parametrize("value", ["", "https", "1.1.1.1", "<script>", "x" * 5000])
-def test_advice_never_fails(header: Any, value: str) -> None:
-    """Whatever came, trusted or not, the words are printable and short."""
-    for peer in (PEER, STRANGER):
-        for headers in ([FOR, PROTO], [], ["Forwarded"]):
-            found = ask(
+@pytest.mark.parametrize("peer", [PEER, STRANGER])
+def test_advice_never_fails(header: ProxyHeader, peer: str) -> None:
+    """Whatever came, the words are printable and short, and the lines can be pasted."""
+    for policy in ANY_POLICY:
+        for value in ("", "https", "1.1.1.1", "<script>", "x" * 5000):
+            situation = Situation(
+                policy,
+                policy.rules,
+                decide(policy, {header.name: value}, {"peer": peer}),
                 {header.name: value},
-                headers=headers,
-                fields={"peer": peer},
-                allowed_hosts=["a.example"],
                 https_only=True,
+                accepts_host=lambda host: host == "a.example",
             )
-            assert all(a.text.isprintable() and len(a.text) < 900 for a in found)
+            for advice in advise(situation):
+                assert advice.text.isprintable()
+                assert len(advice.text) < 900
+                names: dict[str, Any] = {}
+                exec("\n".join(advice.settings), {}, names)
+                names.pop("allowed_hosts", None)
+                read_settings({"TRUSTED_PROXIES": "private", **names})

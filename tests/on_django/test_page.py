@@ -385,11 +385,15 @@ def test_command_says_that_there_is_no_page() -> None:
 
 def test_command_says_what_is_missing() -> None:
     """Without a traceback."""
+    stderr = StringIO()
+
     with (
         override_settings(TRUSTED_PROXY_TOKEN_FILE=None),
-        pytest.raises(CommandError, match="TRUSTED_PROXY_TOKEN_FILE"),
+        pytest.raises(CommandError, match="exit status is 2"),
     ):
-        run()
+        call_command("trustedproxy", "token", stderr=stderr)
+
+    assert stderr.getvalue().startswith("Error: TRUSTED_PROXY_TOKEN_FILE: None is not")
 
 
 # -- the panel -------------------------------------------------------------------------

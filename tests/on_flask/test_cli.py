@@ -1,151 +1,169 @@
 """
-``flask trustedproxy``: the policy in force, and one request explained.
+``flask trustedproxy …``, and ``trustedproxy --app`` with a Flask application.
 
 In:  command lines, through Flask's own test runner for them.
-Out: the text of `trustedproxy.explain`, and nothing of a secret.
+Out: what the subcommands print for this application, and their exit status.
 """
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_trustedproxy import cli as cli_module
+from flask_trustedproxy.framework import read_framework
+from flask_trustedproxy.loading import load, load_app
+from flask_trustedproxy.site import FlaskSite
 from trustedproxy.explain import describe_settings
 
-from .conftest import POLICY, make_app
+from .conftest import POLICY, make_app, make_bare_app
 
-CONFIG = {
-    **POLICY,
+SECRETS = {
     "TRUSTED_PROXY_SECRET_HEADER": "X-Edge-Secret",
     "TRUSTED_PROXY_SECRETS": ["hush-hush-hush-hush"],
 }
 
 
-def run(*arguments: str, **config: object) -> str:
-    """Run the command in an application with *config*."""
-    app = make_app(**(config or POLICY))
-    result = app.test_cli_runner().invoke(args=["trustedproxy", *arguments])
-    assert result.exit_code == 0, result.output
-    return result.output
+@pytest.fixture(autouse=True)
+def _extra() -> None:
+    """Skip these tests where the command cannot run."""
+    pytest.importorskip("rich", reason="the extra cli is not installed here")
 
 
-def test_command_shows_the_settings_in_force() -> None:
-    """Without options it shows what `describe_settings` says of the application."""
-    app = make_app(**POLICY, TRUSTED_PROXY_HTTPS_ONLY=True)
+def invoke(*words: str, **config: Any) -> Result:
+    """Run the command in an application with *config* beside the policy."""
+    app = make_app(**{**POLICY, **config})
+    return app.test_cli_runner().invoke(args=["trustedproxy", *words])
 
-    result = app.test_cli_runner().invoke(args=["trustedproxy"])
 
-    settings = app.extensions["trustedproxy"].settings
-    assert result.output == describe_settings(settings) + "\n"
-    assert "TRUSTED_PROXIES = 10.0.0.0/8" in result.output
+def test_settings_are_those_of_the_application() -> None:
+    """In words."""
+    result = invoke("settings", TRUSTED_PROXY_HTTPS_ONLY=True)
+
+    settings = make_app(**POLICY, TRUSTED_PROXY_HTTPS_ONLY=True).extensions
+    assert result.exit_code == 0
+    assert result.output == f"{describe_settings(settings['trustedproxy'].settings)}\n"
     assert "TRUSTED_PROXY_HTTPS_ONLY = True" in result.output
 
 
-def test_command_explains_a_request_of_a_trusted_proxy() -> None:
-    """With `--explain` it says what becomes of a request like the one described."""
-    output = run(
-        *("--explain", "--peer", "10.0.0.5"),
+def test_request_is_explained() -> None:
+    """Step by step, with the application's own policy."""
+    result = invoke(
+        *("explain", "--peer", "10.0.0.5"),
         *("-H", "X-Forwarded-For: 6.6.6.6"),
         *("-H", "x-forwarded-for:203.0.113.7"),
         *("--header", "X-Forwarded-Proto: https"),
         *("-H", "X-Real-IP: 6.6.6.6"),
     )
 
-    assert "'10.0.0.5' is a trusted proxy: its headers are read." in output
-    assert "X-Forwarded-For: '6.6.6.6,203.0.113.7'" in output
-    assert "1. '203.0.113.7' is not a trusted proxy." in output
-    assert "client address  '203.0.113.7', was '10.0.0.5'" in output
-    assert "scheme          'https', was 'http'" in output
-    assert "Removed\n  X-Real-IP" in output
+    for text in (
+        "'10.0.0.5' is a trusted proxy, by the entry '10.0.0.0/8'",
+        "X-Forwarded-For: '6.6.6.6,203.0.113.7'",
+        "1. '203.0.113.7' is not a trusted proxy.",
+        "client address  '203.0.113.7', was '10.0.0.5'",
+        "scheme          'https', was 'http'",
+        "X-Real-IP (client address): removed",
+    ):
+        assert text in result.output
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--peer", "10.0.0.5"],
-        ["-H", "X-Real-IP: 6.6.6.6"],
-        ["--scheme", "https"],
-        ["--server", "backend"],
-        ["--port", "8443"],
-        ["--mount-point", ""],
-        ["--path", "/a"],
-    ],
-)
-def test_option_of_a_request_implies_the_explanation(arguments: list[str]) -> None:
-    """Whoever describes a request wants to hear of it."""
-    output = run(*arguments)
-
-    assert output == run("--explain", *arguments)
-    assert "The application sees" in output
-
-
-def test_command_helps() -> None:
-    """The help says what a request is where no option describes it."""
-    output = run("--help")
-
-    for default in ("127.0.0.1", "http", "localhost", "8000", "nowhere", "/"):
-        assert f"[default: {default}]" in " ".join(output.split())
-
-
-def test_command_explains_a_direct_request() -> None:
-    """A peer that is not listed is not trusted, and the text says so."""
-    output = run(
-        *("--explain", "--peer", "198.51.100.7"), *("-H", "X-Forwarded-For: 6.6.6.6")
+def test_refused_host_is_explained() -> None:
+    """By Flask's own rule (F5)."""
+    result = invoke(
+        "explain",
+        "http://evil.example/",
+        "--peer=10.0.0.5",
+        TRUSTED_HOSTS=["app.example"],
     )
 
-    assert "'198.51.100.7' is not a trusted proxy" in output
-    assert "client address  '198.51.100.7'\n" in output
-
-
-def test_command_takes_the_rest_of_the_request() -> None:
-    """All that a server says of a connection can be given."""
-    output = run(
-        *("--explain", "--path", "/a/b", "--scheme", "https"),
-        *("--server", "backend", "--port", "8443", "--mount-point", "/m"),
-        *("-H", "Host: app.example"),
+    assert "TRUSTED_HOSTS\n  The host 'evil.example' is not in TRUSTED_HOSTS" in (
+        result.output
     )
-
-    assert "scheme 'https', host 'app.example', mount point '/m', path '/a/b'" in output
-    assert "server name     'backend'" in output
-    assert "port            '8443'" in output
+    assert 'TRUSTED_HOSTS = ["app.example", "evil.example"]' in result.output
 
 
-def test_command_takes_a_unix_socket() -> None:
-    """An empty peer is a unix socket."""
-    output = run("--explain", "--peer", "")
+def test_check_is_the_cores() -> None:
+    """With the exit status for CI."""
+    fine = invoke("check", TRUSTED_PROXY_HEADERS=["X-Forwarded-For"])
+    risky = invoke("check", TRUSTED_PROXIES="*", TRUSTED_PROXY_HTTPS_ONLY=True)
 
-    assert "The unix socket '' is not a trusted proxy" in output
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["--explain", "--peer", "10.0.0.5", "-H", "X-Edge-Secret: hush-hush-hush-hush"],
-    ],
-)
-def test_command_shows_no_secret(arguments: list[str]) -> None:
-    """Neither a configured secret nor a sent one is printed."""
-    output = run(*arguments, **CONFIG)
-
-    assert "X-Edge-Secret" in output
-    assert "hush" not in output
+    assert fine.exit_code == 0
+    assert risky.exit_code == 1
+    assert "(every-peer)" in risky.output
+    assert "TRUSTED_HOSTS = ['www.example.com']" in risky.output
 
 
-@pytest.mark.parametrize("line", ["X-Forwarded-For", ": value", ""])
-def test_command_refuses_what_is_no_header(line: str) -> None:
-    """A header without a name or a colon is an error that shows what was given."""
+def test_secret_is_not_shown() -> None:
+    """A secret stays one."""
+    for words in (
+        ["settings"],
+        ["explain", "-H", "X-Edge-Secret: hush-hush-hush-hush"],
+    ):
+        assert "hush" not in invoke(*words, **SECRETS).output
+
+
+@pytest.mark.parametrize("words", [["chekc"], ["check", "--frobnicate"], []])
+def test_wrong_use(words: list[str]) -> None:
+    """Exit status 2."""
+    assert invoke(*words).exit_code == 2
+
+
+def test_help_is_the_programs() -> None:
+    """By the name that was typed, and without options of other sources."""
+    result = invoke("check", "--help")
+
+    assert result.output.startswith("Usage: flask trustedproxy check [OPTIONS]")
+    assert "--django" not in result.output
+
+
+def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flask brings click alone."""
+    monkeypatch.setattr(cli_module, "name_missing", lambda: "Install this.")
+
+    result = invoke("check")
+
+    assert result.exit_code == 2
+    assert "Install this.\n" in result.output
+
+
+def test_application_is_found_in_middlewares() -> None:
+    """As a server is given it."""
     app = make_app(**POLICY)
 
-    result = app.test_cli_runner().invoke(args=["trustedproxy", "-H", line])
+    def outer(environ: Any, start_response: Any) -> Any:
+        return app(environ, start_response)
 
-    assert result.exit_code == 2
-    assert f"{line!r} is not a header such as 'X-Scheme: https'." in result.output
+    loaded = load_app(outer)
+
+    assert loaded == load(app)
+    assert loaded.settings is app.extensions["trustedproxy"].settings
+    assert loaded.origin == f"the Flask application {app.name}"
 
 
-def test_command_is_only_there_with_the_extension() -> None:
-    """An application without the extension has no such command."""
-    from .conftest import make_bare_app
+@pytest.mark.parametrize(
+    ("hosts", "expected"), [(None, None), (["a.example"], ("a.example",))]
+)
+def test_framework_says_what_flask_does(hosts: Any, expected: Any) -> None:
+    """Its hosts, by the configuration or by the class of requests."""
+    configured = make_app(**POLICY, TRUSTED_HOSTS=hosts)
+    classed = make_app(**POLICY)
 
-    result = make_bare_app().test_cli_runner().invoke(args=["trustedproxy"])
+    class Request(classed.request_class):  # type: ignore[misc,name-defined]
+        trusted_hosts = hosts
 
-    assert result.exit_code == 2
+    classed.request_class = Request
+
+    for app in (configured, classed):
+        framework = read_framework(app)
+        assert framework.allowed_hosts == expected
+        assert isinstance(framework.site, FlaskSite)
+
+
+def test_application_without_the_extension_has_no_command() -> None:
+    """Nothing is there that could be asked."""
+    app: Flask = make_bare_app()
+
+    assert "trustedproxy" not in app.cli.commands

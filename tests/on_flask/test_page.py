@@ -315,7 +315,7 @@ def test_command_says_what_is_missing() -> None:
     """Without a traceback."""
     status, _, said = run(make_app())
 
-    assert status == 1
+    assert status == 2
     assert "TRUSTED_PROXY_TOKEN_FILE" in said
 
 

@@ -19,8 +19,9 @@ from werkzeug.test import Client
 
 from flask_trustedproxy import TrustedProxy
 from flask_trustedproxy.entrance import Entrance
-from flask_trustedproxy.stack import MOST, is_proxy_fix, walk_stack
+from flask_trustedproxy.stack import is_proxy_fix, walk_stack
 from trustedproxy import ProxyPolicy, TrustedProxyMiddleware, log
+from trustedproxy.stack import MOST
 
 from .conftest import POLICY, PROXY, STRANGER, ask, make_app, make_bare_app
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..headers import Category, Form
 from ..log import shorten
 from ..parsing.values import BLANKS, PARSERS
-from ..setting_lines import write_line
+from ..setting_lines import spell_headers, write_line
 from .situation import Advice
 
 if TYPE_CHECKING:
@@ -100,19 +100,41 @@ def _describe_health_check(situation: Situation) -> Iterator[Advice]:
 
 
 def _describe_missing(situation: Situation) -> Advice:
+    came = (
+        f"the trusted peer {shorten(situation.decision.peer)} sent no header that says "
+        f"the scheme. {_PLAIN}let it set"
+    )
+    stated = (
+        "Only if it cannot set one, and no client reaches it over plain http, state"
+    )
+    if situation.opts_in(Category.SCHEME):
+        listed = [
+            h for h in situation.policy.headers if Category.SCHEME in h.categories
+        ]
+        return Advice(
+            "scheme-header-missing",
+            listed[0].name,
+            f"{came} {listed[0].name}. {stated} the scheme instead of listing it.",
+            _state_scheme(situation),
+        )
     header = next(h for h in situation.rules.known if h.name == _USUAL)
-    lines: list[str] = []
-    if not situation.opts_in(Category.SCHEME):
-        lines += situation.write_headers(header)
-    lines.append(write_line(FIXED, "https"))
     return Advice(
         "scheme-header-missing",
         _USUAL,
-        f"the trusted peer {shorten(situation.decision.peer)} sent no header that says "
-        f"the scheme. {_PLAIN}let it set {_USUAL}, and list that. Only if it cannot "
-        f"set one, and no client reaches it over plain http, state the scheme.",
-        tuple(lines),
+        f"{came} {_USUAL}, and list that. {stated} the scheme instead: "
+        f"{write_line(FIXED, 'https')}.",
+        situation.write_headers(header),
     )
+
+
+def _state_scheme(situation: Situation) -> tuple[str, ...]:
+    """Write the lines that state https, without a header that says the scheme."""
+    listed = situation.policy.headers
+    if any(header.form is Form.FORWARDED for header in listed):
+        return ()
+    kept = [h for h in listed if Category.SCHEME not in h.categories]
+    headers = write_line("TRUSTED_PROXY_HEADERS", spell_headers(kept))
+    return headers, write_line(FIXED, "https")
 
 
 def advise_overwritten_scheme(situation: Situation) -> Iterator[Advice]:

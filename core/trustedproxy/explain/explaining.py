@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from ..advice import (
     DECIDED_TWICE,
     Advice,
-    Situation,
     advise,
 )
 from ..decision import CODES
 from ..framework import NO_FRAMEWORK, Framework
-from .answers import list_answers, make_facts
+from .answers import HTTPS_ONLY, list_answers
 from .case import Case
 from .header_verdicts import SETS, STATED_BY, list_headers
 from .hops import describe_peer, describe_way
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..settings import Settings
-    from .records import Header, Hop
+    from .records import Answer, Header, Hop
 
 
 def explain_request(
@@ -56,6 +55,7 @@ def explain_request(
     case = Case(settings, request, framework)
     headers = list_headers(case)
     peer = describe_peer(case)
+    answers = list_answers(case)
     return Explanation(
         where=request.where,
         method=request.method,
@@ -66,10 +66,10 @@ def explain_request(
         stated=tuple(_list_stated(case)),
         variables=list_variables(case),
         outcome=_describe_outcome(case),
-        answers=list_answers(case),
+        answers=answers,
         problems=tuple(_list_problems(case)),
         notes=tuple(_list_notes(case)),
-        advice=_list_advice(case),
+        advice=_list_advice(case, answers),
     )
 
 
@@ -149,7 +149,7 @@ def _list_notes(case: Case) -> Iterator[str]:
         yield "This policy changes nothing: no header is listed, and none is removed."
 
 
-def _list_advice(case: Case) -> tuple[Advice, ...]:
+def _list_advice(case: Case, answers: Sequence[Answer]) -> tuple[Advice, ...]:
     """List what to change if this is not what was wanted."""
     found = []
     rewritten = case.request.rewritten
@@ -157,11 +157,6 @@ def _list_advice(case: Case) -> tuple[Advice, ...]:
         found.append(Advice("rewritten-before", None, rewritten))
     if case.request.decided:
         found.append(Advice("decided-twice", None, DECIDED_TWICE))
-    found += advise(_describe_situation(case))
+    exempts = any(a.by == HTTPS_ONLY and a.status is None for a in answers)
+    found += advise(case.describe_situation(exempts=exempts))
     return tuple(found)
-
-
-def _describe_situation(case: Case) -> Situation:
-    https = case.settings.https_only
-    exempts = https is not None and https.exempts(make_facts(case))
-    return case.describe_situation(exempts=exempts)

@@ -74,8 +74,6 @@ class Standing(StrEnum):
     COUNTED = "counted"
     #: An element that names no address: nobody is found there.
     NOBODY = "names nobody"
-    #: An element that was read and does not count in the end.
-    PASSED = "not used"
     #: What stands further left: nobody confirmed it.
     CUT = "cut off"
 

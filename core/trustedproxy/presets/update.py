@@ -15,15 +15,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError, hide_userinfo, nearest
 from ..networks import parse_network
+from ..whole_files import write_whole
 from . import names, read_preset, read_unconfirmed, unconfirmed_names
 from .failures import Failure, UpdateError
 from .fetching import MOST_BYTES, WITHIN, fetch
@@ -49,8 +48,6 @@ __all__ = [
     "update_list",
 ]
 
-#: What a new list may be read by: everybody, since servers run as users of their own.
-_NEW_MODE = 0o644
 _HEAD_DATE = re.compile(r"# \S+, (\d{4}-\d{2}-\d{2}), from ")
 
 
@@ -156,7 +153,7 @@ def update_list(
         after = parse_document(document, source.form, source.service)
         if not allow_shrink:
             _refuse_shrinking(before, after)
-        _replace(target, _spell(name, source.url, after, today or date.today()))
+        write_whole(target, _spell(name, source.url, after, today or date.today()))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UpdateError(
@@ -252,58 +249,3 @@ def _spell(name: str, url: str, networks: Iterable[Network], today: date) -> str
         "# Written by `trustedproxy networks update`: other lines are lost.\n"
         + "".join(f"{network}\n" for network in networks)
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write *text* to *path*, whole or not at all; mode and owner stay."""
-    # In the same folder: only there is it one step to take the other's place.
-    with NamedTemporaryFile(
-        "w",
-        encoding="utf-8",
-        newline="\n",
-        dir=path.parent,
-        prefix=f".{path.name}.",
-        delete=False,
-    ) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            _remove(file.name)
-            raise
-    try:
-        _take_rights(file.name, path)
-        os.replace(file.name, path)
-    except BaseException:
-        _remove(file.name)
-        raise
-    _sync_folder(path.parent)
-
-
-def _remove(path: str) -> None:
-    with suppress(OSError):
-        os.unlink(path)
-
-
-def _take_rights(path: str, old: Path) -> None:
-    """Give the file at *path* the owner and the mode of the one that it replaces."""
-    try:
-        status = old.stat()
-    except FileNotFoundError:
-        os.chmod(path, _NEW_MODE)
-        return
-    # Only root may give a file away, and not every system knows owners.
-    with suppress(PermissionError, AttributeError):
-        os.chown(path, status.st_uid, status.st_gid)
-    os.chmod(path, stat.S_IMODE(status.st_mode))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -63,7 +63,6 @@ _KINDS = {
     Standing.CLIENT: "client",
     Standing.STRANGER: "stranger",
     Standing.NOBODY: "nobody",
-    Standing.PASSED: "nobody",
     Standing.CUT: "cut",
 }
 

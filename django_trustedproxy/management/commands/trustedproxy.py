@@ -1,139 +1,93 @@
 """
-``manage.py trustedproxy``: show the policy, or explain what it makes of a request.
+``manage.py trustedproxy …``: the subcommands of ``trustedproxy``, for this project.
 
-In:  Django's settings, and a request described on the command line.
-Out: text for people, all of it made in `trustedproxy.command`.
+In:  Django's settings, and the words behind the command's name.
+Out: what `trustedproxy.cli` prints, and its exit status.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
-from django.conf import settings as django_settings
 from django.core.management.base import BaseCommand, CommandError
 
-from django_trustedproxy.conf import ConfigurationError, get_settings
-from trustedproxy.command import DEFAULT, join_headers, show
+from trustedproxy.cli import ExitStatus, name_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.core.management.base import CommandParser
 
-#: The options that are fields of a connection.
-CONNECTION = ("peer", "scheme", "server", "port", "mount_point", "path")
+#: Options of every command of Django's, which `ManagementUtility` has read: name, and
+#: whether a word follows.
+_OF_DJANGO = {
+    "--settings": True,
+    "--pythonpath": True,
+    "--verbosity": True,
+    "--traceback": False,
+    "--no-color": False,
+    "--force-color": False,
+    "--skip-checks": False,
+}
 
 
 class Command(BaseCommand):
     """The command, as Django finds it."""
 
     help = (
-        "Shows the policy for trusted proxy headers, or explains step by step what it "
-        "makes of a request."
+        "Looks at the policy for trusted proxy headers: checks it, explains what "
+        "becomes of a request, prints the front end's half."
     )
     # It is for those whose settings are not right yet.
     requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run the words of a command line, which are not Django's to parse."""
+        words = _leave_out(argv[2:])
+        if "--no-color" in argv:
+            os.environ["NO_COLOR"] = "1"
+        status = self.run(words)
+        if status:
+            sys.exit(status)
+
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options; those that describe a request imply ``--explain``."""
-        parser.add_argument(
-            "what",
-            nargs="?",
-            choices=["token"],
-            help="token: print a token that opens the page of this project, once and "
-            "within minutes",
-        )
-        parser.add_argument(
-            "--probe",
-            action="store_true",
-            help="let the token be one for a run of the probe",
-        )
-        parser.add_argument(
-            "--explain",
-            action="store_true",
-            help="explain what happens to the request that the other options describe, "
-            "any of which implies this one",
-        )
-        request = parser.add_argument_group("the request to explain")
-        request.add_argument(
-            "--peer",
-            metavar="ADDRESS",
-            help="who opened the connection; empty for a unix socket "
-            f"(default: {DEFAULT.peer})",
-        )
-        request.add_argument(
-            "-H",
-            "--header",
-            action="append",
-            default=[],
-            dest="headers",
-            metavar="'NAME: VALUE'",
-            help="a header of the request; may be given several times",
-        )
-        request.add_argument(
-            "--scheme",
-            choices=("http", "https"),
-            help=f"the scheme of the connection itself (default: {DEFAULT.scheme})",
-        )
-        request.add_argument(
-            "--server",
-            metavar="NAME",
-            help=f"the server's own name (default: {DEFAULT.server})",
-        )
-        request.add_argument(
-            "--port",
-            help=f"the server's own port (default: {DEFAULT.port})",
-        )
-        request.add_argument(
-            "--mount-point",
-            metavar="PATH",
-            help="where the server mounted the application (default: nowhere)",
-        )
-        request.add_argument(
-            "--path",
-            help=f"the path below the mount point (default: {DEFAULT.path})",
-        )
+        """Take all words, for ``call_command("trustedproxy", "check")``."""
+        parser.add_argument("words", nargs=argparse.REMAINDER)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Show or explain, on standard output."""
-        try:
-            settings = get_settings()
-            if options["what"] == "token":
-                return self._print_token(probe=options["probe"])
-        except ConfigurationError as error:
-            raise CommandError(str(error)) from error
-        try:
-            headers = join_headers(options["headers"])
-        except ValueError as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(
-            show(
-                settings,
-                explained=options["explain"],
-                headers=headers,
-                forced_mount_point=django_settings.FORCE_SCRIPT_NAME,
-                **{name: options[name] for name in CONNECTION},
-            )
-        )
+        """Run the words of a call; another exit status than 0 is a `CommandError`."""
+        status = self.run(options["words"])
+        if status:
+            message = f"The exit status is {int(status)}: what was found is printed."
+            raise CommandError(message, returncode=int(status))
 
-    def _print_token(self, *, probe: bool) -> None:
-        """Print a token, alone on standard output, and elsewhere what to do with it."""
-        # It is loaded for those who ask for it.
-        from django_trustedproxy.early import find_page_path
-        from django_trustedproxy.page import make_token
-        from trustedproxy.report.tokens import TokenKind
+    def run(self, words: Sequence[str]) -> int:
+        """Run a subcommand for this project."""
+        missing = name_missing()
+        if missing is not None:
+            self.stderr.write(missing)
+            return ExitStatus.USAGE
+        # They are there, and only who asks for the command needs them.
+        from django_trustedproxy.loading import load
+        from trustedproxy.cli.program import Session, run
 
-        self.stdout.write(make_token(TokenKind.PROBE if probe else TokenKind.PAGE))
-        path = find_page_path()
-        if path is None:
-            self.stderr.write(_NO_PAGE)
-        elif not probe:
-            self.stderr.write(_HOW.format(path))
+        # What is written is whole lines, and not one of Django's messages.
+        self.stdout.ending = self.stderr.ending = ""
+        session = Session(load, self.stdout, self.stderr)  # type: ignore[arg-type]
+        return run(words, session, name="manage.py trustedproxy")
 
 
-_NO_PAGE = (
-    "There is no page to open with it: add path('trustedproxy/', "
-    "include('django_trustedproxy.urls')) to urlpatterns of ROOT_URLCONF."
-)
-_HOW = (
-    "Open {}?token of your site, and enter it there within ten minutes. It is good "
-    "once."
-)
+def _leave_out(words: Sequence[str]) -> list[str]:
+    """Leave out the options of every command of Django's."""
+    kept: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        name, equals, _ = word.partition("=")
+        if name not in _OF_DJANGO:
+            kept.append(word)
+        elif _OF_DJANGO[name] and not equals:
+            next(waiting, None)
+    return kept

@@ -1,0 +1,197 @@
+"""
+``trustedproxy config``: print the front end's half of the configuration.
+
+In:  the policy in force, a front end, and what it is to serve.
+Out: its configuration, and with ``--server`` the line that starts the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...exceptions import ConfigurationError
+from ...frontends import (
+    FRONTENDS,
+    SERVERS,
+    TLS,
+    Location,
+    ServerCommand,
+    Site,
+    find_frontend,
+    make_command,
+    write_files,
+)
+from ..options import Choice, Load, prints, takes_settings
+from ..views.code import LANGUAGES, draw_code
+from ..writing import write_file
+from ..writing import write_files as write_folder
+
+if TYPE_CHECKING:
+    from ...policy import ProxyPolicy
+    from ..screen import Screen
+
+
+@click.command("config")
+@click.argument("frontend", type=Choice("FRONTEND", lambda: FRONTENDS))
+@takes_settings
+@click.option(
+    "--backend",
+    default="127.0.0.1:8000",
+    show_default=True,
+    metavar="WHERE",
+    help="Where the application's server listens: HOST:PORT, or unix:/PATH.",
+)
+@click.option("--path", default="", help="Serve it below this URL path. [default: /]")
+@click.option("--keep-path", is_flag=True, help="Leave that path in what is handed on.")
+@click.option(
+    "--also",
+    "others",
+    multiple=True,
+    metavar="PATH=WHERE",
+    help="Another application of the site, below another path.",
+)
+@click.option("--name", default="app", help="What the site is called. [default: app]")
+@click.option(
+    "--server-name",
+    "server_names",
+    multiple=True,
+    metavar="HOST",
+    help="A host name that is served; may be given several times. [default: all]",
+)
+@click.option("--listen", default="", metavar="ADDRESS", help="[default: all]")
+@click.option("--http-port", type=int, default=80, show_default=True)
+@click.option("--no-http", is_flag=True, help="Do not listen for plain HTTP.")
+@click.option("--https-port", type=int, default=443, show_default=True)
+@click.option("--certificate", metavar="FILE", help="Speak TLS with this certificate.")
+@click.option("--key", metavar="FILE", help="Its key. [default: the same file]")
+@click.option("--hsts", metavar="POLICY", help="Strict-Transport-Security, over TLS.")
+@click.option("--websockets", is_flag=True, help="Hand websockets on.")
+@click.option(
+    "--behind",
+    multiple=True,
+    metavar="NETWORK",
+    help="Be an inner proxy: only these outer ones may connect.",
+)
+@click.option(
+    "--outer-header",
+    "outer_headers",
+    multiple=True,
+    metavar="NAME",
+    help="A header that the outer proxies set. [default: all that are trusted]",
+)
+@click.option("--access-log", metavar="FILE", help="Write a log that explain reads.")
+@click.option(
+    "--server",
+    type=Choice("SERVER", lambda: SERVERS),
+    help="Print the line that starts this server, too.",
+)
+@click.option(
+    "--application", default="", metavar="MODULE:NAME", help="What the server runs."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="Write into this file; a folder for front ends with several.",
+)
+@prints
+def command(
+    load: Load,
+    *,
+    frontend: str,
+    server: str | None,
+    application: str,
+    output: str | None,
+    screen: Screen,
+    **asked: Any,
+) -> None:
+    """
+    Print the front end's half of the configuration, for the policy in force.
+
+    FRONTEND is nginx, apache, haproxy, caddy, traefik, envoy, varnish, lighttpd,
+    ingress-nginx or traefik-labels. It sets the trusted headers, and removes every
+    other one that says the same.
+    """
+    found = find_frontend(frontend)
+    policy = load().settings.policy
+    site = _make_site(policy, asked)
+    files = write_files(found.name, policy, site)
+    started = None
+    if server is not None:
+        started = make_command(server, site, application, frontend=found.name)
+    if policy.changes_nothing:
+        screen.say("No header is trusted, so that none is set: say which, see --help.")
+    if output is not None:
+        written = _write(output, files, is_secret=site.secret is not None)
+        screen.show(
+            as_json=lambda: {"frontend": found.name, "written": written},
+            as_text=lambda: "\n".join(f"{path} was written." for path in written),
+        )
+        return
+    text = _join(files, started)
+    language = LANGUAGES.get(found.name, "text")
+    screen.show(
+        as_json=lambda: {
+            "frontend": found.name,
+            "files": dict(files),
+            "server": None if started is None else _describe(started),
+        },
+        as_text=lambda: text.rstrip("\n"),
+        as_table=lambda: draw_code(text, language),
+    )
+
+
+def _make_site(policy: ProxyPolicy, asked: Mapping[str, Any]) -> Site:
+    """Make what is to be served of the options."""
+    said = dict(asked)
+    certificate, key = said.pop("certificate"), said.pop("key")
+    tls = None
+    if certificate is not None:
+        tls = TLS(certificate, key or certificate)
+    elif key is not None:
+        raise click.UsageError("--key belongs to --certificate: give that, too.")
+    no_http, http_port = said.pop("no_http"), said.pop("http_port")
+    others = [_read_location(text) for text in said.pop("others")]
+    return Site(
+        address=said.pop("listen"),
+        strip_path=not said.pop("keep_path"),
+        http_port=None if no_http else http_port,
+        outer_headers=said.pop("outer_headers") or None,
+        others=others,
+        tls=tls,
+        secret=policy.secrets[0] if policy.secrets else None,
+        **said,
+    )
+
+
+def _read_location(text: str) -> Location:
+    path, equals, backend = text.partition("=")
+    if not equals:
+        raise ConfigurationError(
+            "--also", text, "PATH=WHERE, such as /blog=127.0.0.1:1"
+        )
+    return Location(backend, path)
+
+
+def _describe(started: ServerCommand) -> dict[str, object]:
+    return {"words": list(started.words), "files": dict(started.files)}
+
+
+def _join(files: Mapping[str, str], started: ServerCommand | None) -> str:
+    """Join all files, and the server's line, each with its place above it."""
+    parts = [f"# {path}\n{text}" for path, text in files.items()]
+    if started is not None:
+        parts.append(f"# the server\n{started}\n")
+    return "\n".join(parts)
+
+
+def _write(output: str, files: Mapping[str, str], *, is_secret: bool) -> list[str]:
+    if len(files) > 1 or Path(output).is_dir():
+        return write_folder(output, files, is_secret=is_secret)
+    (text,) = files.values()
+    write_file(output, text, is_secret=is_secret)
+    return [output]

@@ -1,0 +1,321 @@
+"""
+``trustedproxy explain``: say step by step what becomes of a request, and why.
+
+In:  the policy in force; a request, described, read as it is sent, or those of a log.
+Out: explanations; exit status 1 where an expectation is not met, or a line of a log
+     cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from ...exceptions import nearest
+from ...explain import Explanation, Request, explain_request, write_text
+from ...explain.requests import (
+    DEFAULT,
+    MOST_CHARACTERS,
+    RequestError,
+    describe_request,
+    parse_request,
+)
+from .. import ExitStatus
+from ..access_logs import NAMED_FORMATS, compile_reader, read_log
+from ..options import Load, prints, takes_settings
+from ..views.explanation import draw_explanation
+from ..views.logged import ExplainedLine, draw_lines, write_lines
+
+if TYPE_CHECKING:
+    from ..screen import Screen
+    from ..sources import Loaded
+
+#: The options that are fields of a connection.
+_FIELDS = ("peer", "scheme", "server", "port", "mount_point", "path")
+_STDIN = "-"
+
+
+@click.command("explain")
+@click.argument("url", required=False)
+@takes_settings
+@click.option(
+    "--peer",
+    metavar="ADDRESS",
+    help=f"Who connects; empty for a unix socket. [default: {DEFAULT.peer}]",
+)
+@click.option(
+    "-H",
+    "--header",
+    "lines",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    help="A header of the request; may be given several times.",
+)
+@click.option("-X", "--request", "method", metavar="METHOD", help="[default: GET]")
+@click.option(
+    "--scheme",
+    type=click.Choice(["http", "https", "ws", "wss"]),
+    help=f"The connection's own scheme. [default: {DEFAULT.scheme}]",
+)
+@click.option(
+    "--server", metavar="NAME", help=f"The server's name. [default: {DEFAULT.server}]"
+)
+@click.option("--port", help=f"The server's port. [default: {DEFAULT.port}]")
+@click.option(
+    "--mount-point",
+    metavar="PATH",
+    help="Where the server mounted the application. [default: nowhere]",
+)
+@click.option(
+    "--path",
+    metavar="PATH",
+    help=f"The path below the mount point. [default: {DEFAULT.path}]",
+)
+@click.option(
+    "--raw",
+    metavar="FILE",
+    help="Read a request as it is sent over HTTP; - for standard input.",
+)
+@click.option(
+    "--log",
+    metavar="FILE",
+    help="Read the requests of an access log; - for standard input.",
+)
+@click.option(
+    "--log-format",
+    metavar="FORMAT",
+    help=f"How the log is written: the format string of nginx, Apache or gunicorn, or "
+    f"one of {', '.join(NAMED_FORMATS)}. [default: json]",
+)
+@click.option("--full", is_flag=True, help="Explain every request of a log in full.")
+@click.option(
+    "--others",
+    is_flag=True,
+    help="Say what ProxyFix, uvicorn, waitress and Django's own settings make of it.",
+)
+@click.option(
+    "--expect",
+    "expectations",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Exit with 1 unless this comes out: client=203.0.113.7, scheme=https.",
+)
+@prints
+def command(
+    load: Load,
+    *,
+    url: str | None,
+    raw: str | None,
+    log: str | None,
+    log_format: str | None,
+    full: bool,
+    others: bool,
+    expectations: Sequence[str],
+    lines: Sequence[str],
+    method: str | None,
+    screen: Screen,
+    **connection: str | None,
+) -> int:
+    """
+    Say step by step what becomes of a request, and why.
+
+    The request is described as for curl: URL is what the server was asked for, -H a
+    header. A URL of - reads a request from standard input. The policy is that of the
+    environment unless an option says where it comes from.
+    """
+    expected = dict(map(_read_expectation, expectations))
+    explain = _choose_explainer(load(), others=others)
+    if log is not None:
+        _refuse_beside("--log", URL=url, raw=raw, header=lines, request=method)
+        said = {name: text for name, text in connection.items() if text is not None}
+        return _explain_log(
+            explain, log, log_format, said, expected, full=full, screen=screen
+        )
+    if log_format is not None:
+        raise click.UsageError("--log-format says how --log is written: give that.")
+    if raw is not None or url == _STDIN:
+        _refuse_beside("a request that is read", header=lines, request=method)
+        request = _read_raw(raw or _STDIN, connection)
+    else:
+        request = describe_request(
+            url=url, headers=lines, method=method or "GET", **connection
+        )
+    return _show(explain(request), expected, screen)
+
+
+Explain = Callable[[Request], Explanation]
+
+
+def _choose_explainer(loaded: Loaded, *, others: bool) -> Explain:
+    if not others:
+        return lambda request: explain_request(
+            loaded.settings, request, loaded.framework
+        )
+    # The others are imported for those who ask for them.
+    from ...explain.others import explain_with_others
+
+    return lambda request: explain_with_others(
+        loaded.settings, request, loaded.framework
+    )
+
+
+def _refuse_beside(what: str, **given: object) -> None:
+    for name, value in given.items():
+        if value:
+            option = name if name.isupper() else f"--{name}"
+            raise click.UsageError(f"{option} is not possible beside {what}.")
+
+
+# -- one request -----------------------------------------------------------------------
+
+
+def _read_raw(path: str, connection: Mapping[str, str | None]) -> Request:
+    with _open(path) as file:
+        # One more than is read, so that it is seen that there is more.
+        return parse_request(file.read(MOST_CHARACTERS + 1), **connection)
+
+
+def _open(path: str) -> IO[str]:
+    """Open a file, or a copy of standard input, as the bytes that it is."""
+    try:
+        source = os.dup(sys.stdin.fileno()) if path == _STDIN else Path(path)
+        return open(source, encoding="latin-1", newline="\n")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RequestError(path, f"cannot be read ({reason})") from error
+
+
+def _show(explanation: Explanation, expected: Mapping[str, str], screen: Screen) -> int:
+    failed = _list_failed(explanation, expected)
+    screen.show(
+        as_json=lambda: {**explanation.as_dict(), "unexpected": failed},
+        as_text=lambda: write_text(explanation),
+        as_table=lambda: draw_explanation(explanation),
+    )
+    for each in failed:
+        if not screen.as_json:
+            screen.say(
+                f"{each['name']} is {each['found']!r}, and not {each['expected']!r}"
+            )
+    return ExitStatus.FINDINGS if failed else ExitStatus.FINE
+
+
+# -- expectations ----------------------------------------------------------------------
+
+#: What can be expected → what it is of an explanation.
+_EXPECTED: dict[str, Callable[[Explanation], str | None]] = {
+    "client": lambda e: e.outcome.client,
+    "peer_trusted": lambda e: "yes" if e.peer.trusted else "no",
+    "status": lambda e: next(
+        (str(a.status) for a in e.answers if a.status and not a.only_logged), None
+    ),
+    **{
+        name.replace(" ", "_"): lambda e, name=name: next(  # type: ignore[misc]
+            v.after for v in e.variables if v.name == name
+        )
+        for name in (
+            "client address",
+            "scheme",
+            "host",
+            "server name",
+            "port",
+            "mount point",
+            "path",
+        )
+    },
+}
+#: What stands for something that is not there.
+_NOTHING = ("", "none", "unknown")
+
+
+def _read_expectation(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    key = name.strip().replace("-", "_")
+    if not equals or key not in _EXPECTED:
+        near = nearest(key, _EXPECTED) or f": one of {', '.join(_EXPECTED)}"
+        raise click.BadParameter(
+            f"{text!r} does not name what to expect{near}", param_hint="--expect"
+        )
+    return key, value
+
+
+def _list_failed(
+    explanation: Explanation, expected: Mapping[str, str]
+) -> list[dict[str, str | None]]:
+    """List what did not come out as it was expected."""
+    failed = []
+    for name, value in expected.items():
+        found = _EXPECTED[name](explanation)
+        if found != value and not (not found and value in _NOTHING):
+            failed.append({"name": name, "expected": value, "found": found})
+    return failed
+
+
+# -- a log -----------------------------------------------------------------------------
+
+
+def _explain_log(
+    explain: Explain,
+    path: str,
+    log_format: str | None,
+    said: Mapping[str, str],
+    expected: Mapping[str, str],
+    *,
+    full: bool,
+    screen: Screen,
+) -> int:
+    read = compile_reader(log_format)
+    lines: list[ExplainedLine] = []
+    is_bad = False
+    name = "standard input" if path == _STDIN else path
+    with _open(path) as file, screen.progress(f"reading {name}", None) as advance:
+        for logged in read_log(_count(file, advance), name=name, read=read, said=said):
+            explanation = None if logged.request is None else explain(logged.request)
+            line = ExplainedLine(logged, explanation)
+            is_bad |= _print_line(line, expected, full=full, screen=screen)
+            lines.append(line)
+    if not (full or screen.as_json):
+        screen.show(
+            as_json=dict,
+            as_text=lambda: write_lines(lines),
+            as_table=lambda: draw_lines(lines),
+        )
+    return ExitStatus.FINDINGS if is_bad else ExitStatus.FINE
+
+
+def _count(file: IO[str], advance: Callable[[int], None]) -> Iterator[str]:
+    for line in file:
+        advance(1)
+        yield line
+
+
+def _print_line(
+    line: ExplainedLine, expected: Mapping[str, str], *, full: bool, screen: Screen
+) -> bool:
+    """Print a line where each has its own output; say whether something is wrong."""
+    explanation = line.explanation
+    if explanation is None:
+        error = line.logged.error
+        assert error is not None
+        if screen.as_json:
+            said = {"where": error.where, "error": {"message": error.message}}
+            screen.print_json(said, on_one_line=True)
+        elif full:
+            screen.say(f"{error}")
+        return True
+    failed = _list_failed(explanation, expected)
+    if screen.as_json:
+        body = {**explanation.as_dict(), "unexpected": failed}
+        screen.print_json(body, on_one_line=True)
+    elif full:
+        screen.show(
+            as_json=dict,
+            as_text=lambda: f"{write_text(explanation)}\n",
+            as_table=lambda: draw_explanation(explanation),
+        )
+    return bool(failed)

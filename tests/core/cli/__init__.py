@@ -1,0 +1,1 @@
+"""The command ``trustedproxy``; its tests need what the extra ``cli`` brings."""
