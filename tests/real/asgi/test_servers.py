@@ -52,7 +52,7 @@ def test_lines_are_read_in_their_order(start: Starter, server: str, by: Any) -> 
 def test_underscore_variant_reaches_nobody(
     start: Starter, server: str, by: Any, source: str
 ) -> None:
-    """The variant is gone from the scope, whoever sent it and whatever the server did."""
+    """The variant is gone from the scope, whoever sent it, whatever the server did."""
     lines = {"X_Forwarded_For": FORGED, "X-Real_IP": FORGED, "X_Forwarded_Proto": "x"}
 
     seen = by(start(server, BEHIND).address, "/page", lines, source=source)
