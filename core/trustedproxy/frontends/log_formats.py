@@ -111,6 +111,8 @@ def read_line(line: str) -> LoggedRequest:
         raise ValueError(
             f"not a JSON object: {error.msg} at character {error.pos + 1}"
         ) from None
+    except RecursionError:
+        raise ValueError("not a JSON object, but lists in lists") from None
     if not isinstance(said, dict):
         raise ValueError("not a JSON object, but one value")
     texts: dict[str, str] = {}

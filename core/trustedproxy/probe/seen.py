@@ -79,7 +79,7 @@ def read_seen(answer: Answer) -> Seen | None:
         return None
     try:
         return _read(json.loads(answer.body)["explanation"])
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -78,6 +78,7 @@ def test_escapes_of_apache_are_read() -> None:
         (json.dumps({**SAID, "headers": []}), "no object of texts under 'headers'"),
         (json.dumps({**SAID, "headers": {"a": 1}}), "no object of texts"),
         ('{"a": "\x1b[31m"}', "not a JSON object"),
+        ("[" * 100_000, "not a JSON object"),
     ],
 )
 def test_other_line_is_refused_and_not_shown(line: str, told: str) -> None:
