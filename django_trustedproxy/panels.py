@@ -7,7 +7,7 @@ Out: a panel that shows of each request what the page shows of its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from debug_toolbar.panels import Panel
 from django.utils.html import format_html
@@ -23,15 +23,20 @@ class TrustedProxyPanel(Panel):
     """What the policy made of the request."""
 
     is_async = True
-    title = "Trusted proxy"
+
+    # The base class does not say what its properties return.
+    @property
+    def title(self) -> Any:
+        """The panel's name."""
+        return "Trusted proxy"
 
     @property
-    def nav_subtitle(self) -> str:
+    def nav_subtitle(self) -> Any:
         """The client, below the panel's name."""
         return str(self._stats.get("client", ""))
 
     @property
-    def content(self) -> str:
+    def content(self) -> Any:
         """The page in a frame, so that neither has the other's style."""
         return format_html(
             '<iframe title="{}" srcdoc="{}" sandbox="" width="100%" height="900">'

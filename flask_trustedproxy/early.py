@@ -38,12 +38,13 @@ class EarlyPage:
 
     def covers(self, environ: Environ) -> bool:
         """Say whether a request may be for the page: one comparison of its path."""
-        if self._ends is None:
+        ends = self._ends
+        if ends is None:
             # With the first request all blueprints are there.
             views = sys.modules.get(VIEWS)
-            self._ends = () if views is None else views.find_ends(self.app)
+            ends = self._ends = () if views is None else views.find_ends(self.app)
         path: str = environ.get("PATH_INFO", "")
-        return path.endswith(self._ends)
+        return path.endswith(ends)
 
     def answer(
         self, environ: Environ, start_response: StartResponse

@@ -24,7 +24,7 @@ from .sections import (
 
 _TITLE = "What the application sees"
 
-_FILES = files(__package__)
+_FILES = files(__name__.rpartition(".")[0])
 STYLE = Markup(_FILES.joinpath("page.css").read_text(encoding="utf-8"))
 SCRIPT = Markup(_FILES.joinpath("page.js").read_text(encoding="utf-8"))
 

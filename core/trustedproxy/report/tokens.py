@@ -77,6 +77,7 @@ class Uses(Protocol):
         Returns:
             Whether it had not been used that often before.
         """
+        ...
 
 
 class MemoryUses:

@@ -100,12 +100,15 @@ class AnswersVisits(Protocol):
     @property
     def settings(self) -> Settings:
         """What is in force."""
+        ...
 
     def answer(self, visit: Visit, *, admitted: str | None = None) -> Answer:
         """Answer a request for the page."""
+        ...
 
     def answer_early(self, visit: Visit) -> Answer | None:
         """Answer it before anything else does, or leave it alone."""
+        ...
 
 
 #: Makes a page; called once it is clear that somebody asks for it.

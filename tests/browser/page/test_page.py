@@ -283,7 +283,7 @@ def test_token_opens_the_page_in_a_redirect_loop(
     (advice,) = page.locator(".advice").all()
     assert advice.get_attribute("data-code") == "scheme-header-missing"
     assert "301" in page.locator("#problems").inner_text()
-    (cookie,) = page.context.cookies()
+    (cookie,) = map(dict, page.context.cookies())
     assert cookie["name"] == "trustedproxy_page"
     assert (cookie["httpOnly"], cookie["secure"]) == (True, True)
     assert cookie["sameSite"] == "Strict"
