@@ -59,7 +59,7 @@ class _Names(Mapping[str, Any]):
             return re
         if hasattr(builtins, name):
             return getattr(builtins, name)
-        module, node = self._package.find_constant(self._module, name)
+        module, _, node = self._package.find_constant(self._module, name)
         return self._package.evaluate(module, node)
 
     def __iter__(self) -> Iterator[str]:
@@ -83,20 +83,19 @@ class Package:
         parts = path.relative_to(self.folder).with_suffix("").parts
         return ".".join((self.folder.name, *parts)).removesuffix(".__init__")
 
-    def find_constant(self, module: str, name: str) -> tuple[str, ast.expr]:
-        """Find the module and the expression of a constant, imported ones too."""
-        for node in self.modules[module].body:
+    def find_constant(self, module: str, name: str) -> tuple[str, str, ast.expr]:
+        """Find where a constant is made, its name there, and its expression."""
+        for node in self.modules[module].body if module in self.modules else ():
             if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets):
-                return module, node.value
+                return module, name, node.value
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name:
                 assert node.value is not None
-                return module, node.value
+                return module, name, node.value
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     if name == (alias.asname or alias.name):
-                        return self.find_constant(
-                            self._resolve(module, node), alias.name
-                        )
+                        origin = self._resolve(module, node)
+                        return self.find_constant(origin, alias.name)
         raise NameError(name)
 
     def _resolve(self, module: str, node: ast.ImportFrom) -> str:
@@ -115,15 +114,28 @@ class Package:
         return eval(code, {"__builtins__": {}}, _Names(self, module))
 
     @cached_property
-    def uses(self) -> dict[str, frozenset[str]]:
-        """Name of a compiled pattern → the methods by which it is used anywhere."""
-        found: dict[str, set[str]] = {}
-        for tree in self.modules.values():
+    def uses(self) -> dict[tuple[str, str], set[str]]:
+        """Module and name of a compiled pattern → the methods that are called of it."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for module, tree in self.modules.items():
             for node in ast.walk(tree):
                 if isinstance(node, ast.Attribute) and node.attr in METHODS:
-                    name = ast.unparse(node.value).rpartition(".")[2]
-                    found.setdefault(name, set()).add(node.attr)
-        return {name: frozenset(methods) for name, methods in found.items()}
+                    where = self._find_use(module, ast.unparse(node.value))
+                    found.setdefault(where, set()).add(node.attr)
+        return found
+
+    def _find_use(self, module: str, name: str) -> tuple[str, str]:
+        """Say which pattern *name* is in *module*: no module for `grammar.PORT`."""
+        try:
+            where, name, _ = self.find_constant(module, name)
+        except NameError:
+            return "", name.rpartition(".")[2]
+        return where, name
+
+    def _list_methods(self, module: str, name: str) -> frozenset[str]:
+        return frozenset(
+            self.uses.get((module, name), set()) | self.uses.get(("", name), set())
+        )
 
     def find_patterns(self) -> list[Pattern]:
         """Find the regular expressions of all modules, in their order."""
@@ -134,7 +146,7 @@ class Package:
             assert isinstance(call.func, ast.Attribute)
             method = call.func.attr
             if method == "compile":
-                methods = self.uses.get(place, frozenset())
+                methods = self._list_methods(module, place)
                 flags = call.args[1:2]
             else:
                 # `re.match(pattern, text, flags)`; for `sub` they come later.

@@ -19,9 +19,9 @@ from typing import TypeAlias
 # nginx: $name or ${name}.  Apache: %a, %>s, %{Host}i.  gunicorn: %(h)s, %({host}i)s.
 _NGINX = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<name>\w+))")
 _APACHE = re.compile(
-    r"%(?:%|[<>!,0-9]*(?:\{(?P<note>[^}]*)\})?(?P<letter>\^?[A-Za-z]+))"
+    r"%(?:%|[<>!,0-9]*(?:\{(?P<note>[^{}]*)\})?(?P<letter>\^?[A-Za-z]+))"
 )
-_GUNICORN = re.compile(r"%\((?:\{(?P<note>[^}]*)\})?(?P<letter>[A-Za-z]+)\)s")
+_GUNICORN = re.compile(r"%\((?:\{(?P<note>[^{}]*)\})?(?P<letter>[A-Za-z]+)\)s")
 
 #: A field of a request, or ``header:NAME`` in small letters; ``""`` for what says
 #: nothing of a request.

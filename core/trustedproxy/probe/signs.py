@@ -37,7 +37,7 @@ _URL = re.compile(r"(?:https?:)?//[^\s\"'<>\\^`{|}]+", re.IGNORECASE)
 _PATH = re.compile(
     r"(?:href|src|action|formaction)\s*=\s*[\"']?(/[^\"'\s>]*)", re.IGNORECASE
 )
-_LINK = re.compile(r"<([^>]*)>")
+_LINK = re.compile(r"<([^<>]*)>")
 _REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"';\s]+)", re.IGNORECASE)
 _HSTS = "Strict-Transport-Security"
 
