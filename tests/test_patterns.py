@@ -37,14 +37,14 @@ PATTERNS: Final = [
     pattern for name in PACKAGES for pattern in read_package(name).find_patterns()
 ]
 #: Patterns that are made of arguments, and one of each.
-MADE: Final = {
+MADE: Final[dict[str, str | bytes]] = {
     "https_only.exemptions._compile_pattern": rb"/a(?>.*?b)(?>.*?c).*d",
     # Django's own setting, which its own middleware searches in the same way.
     "redirects._is_exempt": "^health/$",
     "probe.effects.has_word": r"(?<![0-9A-Za-z.-])a\.b(?![0-9A-Za-z-]|\.[0-9A-Za-z])",
 }
 #: Patterns that are handed on, and what is called of them elsewhere.
-HANDED_ON: Final = {
+HANDED_ON: Final[dict[str, set[str]]] = {
     "cli.format_strings._APACHE": {"finditer"},
     "cli.format_strings._GUNICORN": {"finditer"},
     "cli.format_strings._NGINX": {"finditer"},
