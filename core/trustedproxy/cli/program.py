@@ -41,6 +41,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "preset": ("preset", "List and show the presets for platforms."),
     "networks": ("networks", "Keep lists of a provider's networks."),
     "token": ("token", "Print a token that opens the page, once."),
+    "probe": ("probe", "Test a live deployment for what a client can forge."),
     "completion": ("completion", "Print what lets a shell complete this command."),
 }
 #: Options that say where a policy comes from have this attribute.

@@ -128,7 +128,8 @@ def _list_subjects(asked: Asked, findings: tuple[Finding, ...]) -> Iterator[Subj
         is_open = any(str(category) in one.categories for one in front)
         # Another page has another status.
         visible = asked.by_page or category in {*asked.visible, Category.OTHER}
-        yield _judge(name, is_open=is_open, visible=visible)
+        note = _compare_schemes(asked) if category is Category.SCHEME else ""
+        yield _judge(name, is_open=is_open, visible=visible, note=note)
     for name, trick, needs in _TRICKS:
         is_open = any(one.trick is trick for one in front)
         shown = any(category in asked.visible for category in needs)
@@ -136,11 +137,19 @@ def _list_subjects(asked: Asked, findings: tuple[Finding, ...]) -> Iterator[Subj
     yield _judge_direct(asked, open_ones)
 
 
-def _judge(name: str, *, is_open: bool, visible: bool) -> Subject:
+def _compare_schemes(asked: Asked) -> str:
+    """Say that the application takes https for http, the commonest complaint."""
+    if asked.seen is None or not asked.is_secure:
+        return ""
+    scheme = asked.seen.after[Category.SCHEME]
+    return "" if scheme == "https" else f"but the application sees {scheme} over TLS"
+
+
+def _judge(name: str, *, is_open: bool, visible: bool, note: str = "") -> Subject:
     if is_open:
-        return Subject(name=name, verdict=Verdict.OPEN)
+        return Subject(name=name, verdict=Verdict.OPEN, note=note)
     if visible:
-        return Subject(name=name, verdict=Verdict.CLOSED)
+        return Subject(name=name, verdict=Verdict.CLOSED, note=note)
     return Subject(name=name, verdict=Verdict.UNSEEN, note=_UNSEEN)
 
 

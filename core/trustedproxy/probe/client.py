@@ -118,6 +118,8 @@ class Client:
             if self._source is not None:
                 plain.bind((self._source, 0))
             plain.connect(self._address)
+            # From now on a timer ends it, for all of the answer together.
+            plain.settimeout(2 * self._limits.answer_seconds)
             yield plain
 
     @contextmanager

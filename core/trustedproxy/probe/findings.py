@@ -166,6 +166,12 @@ _DIRECT = Row(
     "What the front end overwrites and forbids is worth nothing.",
 )
 
+
+def list_rows() -> tuple[Row, ...]:
+    """List everything that can be found, for the documentation."""
+    return (*_TAKEN.values(), *_ROWS.values(), REACHABLE, _DIRECT)
+
+
 #: Code, trick, way, and whether the server did it: what is one finding.
 _Key = tuple[str, Trick, Way, bool]
 #: One thing that was seen: the trial, and what it did.

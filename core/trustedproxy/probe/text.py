@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .targets import Target
 
 _MEANINGS = {
-    Trick.HONEST: "nothing forged, to compare with",
+    Trick.HONEST: "to compare with",
     Trick.HEADER: "headers that say who the client is and what it asked for, forged",
     Trick.CASE: "the same in other capitals",
     Trick.TWICE: "the same on two lines each",
@@ -30,7 +30,7 @@ _MEANINGS = {
     Trick.CONNECTION: "a Connection header that asks proxies to remove others",
     Trick.UPGRADE: "an Upgrade header that asks for a protocol of nobody's",
     Trick.HOST: "hosts that are not the target's",
-    Trick.HOSTS: "two Host lines",
+    Trick.HOSTS: "the target's own and another one, in either order",
 }
 
 

@@ -228,6 +228,22 @@ def test_answer_that_never_comes_ends_in_time() -> None:
     assert answer.failure == "it did not answer in time"
 
 
+def test_connection_that_is_not_taken_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As behind a firewall that says nothing."""
+
+    class Unanswered(socket.socket):
+        def connect(self, address: object) -> None:
+            raise TimeoutError
+
+    monkeypatch.setattr(socket, "socket", Unanswered)
+
+    answer = make_client(9).ask(Trial(trick=Trick.HONEST), "/")
+
+    assert answer.failure == "it did not answer in time"
+
+
 def test_unix_socket_is_asked_for_the_same_host(tmp_path: Path) -> None:
     """A server behind a front end on the same machine."""
     path = tmp_path / "app.sock"

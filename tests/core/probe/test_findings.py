@@ -16,7 +16,7 @@ from trustedproxy.decision import Reason
 from trustedproxy.frontends import TLS, Site, write_config
 from trustedproxy.headers import Category
 from trustedproxy.probe import Severity, parse_target, plan_all, write_card, write_plan
-from trustedproxy.probe.findings import list_findings
+from trustedproxy.probe.findings import list_findings, list_rows
 from trustedproxy.probe.front_end_lines import (
     FRONT_ENDS,
     guess_frontend,
@@ -371,6 +371,24 @@ def test_plan_in_words_says_what_and_how_much() -> None:
     assert "past the front end" not in text
     assert "The server behind it: 10.0.0.5:8000" in text_of_both
     assert "a forged header past the front end: " in text_of_both
+
+
+def test_page_of_the_command_has_every_code() -> None:
+    """With its severity."""
+    page = (DOCS / "commands" / "probe.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", page, re.MULTILINE))
+
+    assert rows == {row.code: str(row.severity) for row in list_rows()}
+
+
+def test_page_of_the_command_has_every_key() -> None:
+    """Of the JSON of a card and of its findings."""
+    page = (DOCS / "commands" / "probe.md").read_text(encoding="utf-8")
+    said = probe(Deployment(front=hand_on, policy=EVERYBODY)).as_dict()
+    [finding, *_] = said["findings"]
+
+    keys = {*said, *finding, *finding["remedies"][0], *finding["evidence"][0]}
+    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
 
 
 def test_forgery_has_its_line() -> None:

@@ -180,12 +180,24 @@ def test_server_that_reads_headers_by_itself_is_named() -> None:
 
 def test_scheme_that_the_application_sees_is_the_other_one() -> None:
     """Behind TLS, with nobody who says so, https is what a client forges."""
-    card = probe(
-        Deployment(front=hand_on, policy=EVERYBODY),
-        url=URL.replace("http:", "https:"),
-    )
+    secure = URL.replace("http:", "https:")
+
+    card = probe(Deployment(front=hand_on, policy=EVERYBODY), url=secure)
 
     assert "scheme-forged" in list_codes(card)
+    [subject] = [one for one in card.subjects if one.name == "the scheme"]
+    assert subject.note == "but the application sees http over TLS"
+
+
+def test_scheme_that_is_right_needs_no_note() -> None:
+    """The application sees what is spoken."""
+
+    def secured(lines: list[Line]) -> list[Line]:
+        return overwrite(lines, scheme="https")
+
+    card = probe(Deployment(front=secured), url=URL.replace("http:", "https:"))
+
+    assert [one.note for one in card.subjects if one.name == "the scheme"] == [""]
 
 
 def test_client_that_differs_from_request_to_request_is_no_change() -> None:

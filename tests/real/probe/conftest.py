@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,13 @@ from .sites import NAME, Ground
 
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Ground]:
+    """Share one ground in all the tests."""
+    with make_ground() as made:
+        yield made
+
+
+@contextmanager
+def make_ground() -> Iterator[Ground]:
     """Make a folder and a certificate, and stop everything at the end."""
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", NAME)
