@@ -18,8 +18,9 @@ from trustedproxy.mod_wsgi import parse_mod_wsgi
 from trustedproxy.mount_points import request_plan, wire
 from trustedproxy.parsing import forwarded, values
 
+from ..core.mount_points import leading
 from .run import CORPUS
-from .targets import TARGETS, configuration, mount_points
+from .targets import TARGETS, configuration
 from .targets import values as value_targets
 
 FILES = sorted(path for path in CORPUS.rglob("*") if path.is_file())
@@ -98,13 +99,11 @@ def test_passing_too_much_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_leading_elsewhere_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A URL without its host, a cookie with another domain."""
-    monkeypatch.setattr(mount_points, "map_header", lambda *given: "//evil.example")
+    monkeypatch.setattr(leading, "map_header", lambda *given: "//evil.example")
     with pytest.raises(AssertionError):
         TARGETS["urls"](b"/base/x")
 
-    monkeypatch.setattr(
-        mount_points, "map_header", lambda *given: "a=b;Domain=app.example"
-    )
+    monkeypatch.setattr(leading, "map_header", lambda *given: "a=b;Domain=app.example")
     with pytest.raises(AssertionError):
         TARGETS["cookies"](b"a=b")
 
