@@ -75,10 +75,16 @@ MISTAKES = (
         "scheme-header-missing",
         Setup(
             framework="flask",
-            settings={**CLOSED, "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"]},
+            settings={
+                **CLOSED,
+                "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"],
+            },
             lines=(_FOR, _HOST),
         ),
-        pasted={"TRUSTED_PROXY_FIXED_SCHEME": "https"},
+        pasted={
+            "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"],
+            "TRUSTED_PROXY_FIXED_SCHEME": "https",
+        },
     ),
     Mistake(
         name="scheme-overwritten",
