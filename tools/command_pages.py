@@ -88,7 +88,9 @@ def make_environment(folder: Path) -> dict[str, str]:
     program = programs / "trustedproxy"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m trustedproxy "$@"\n')
     program.chmod(0o755)
-    paths = [os.path.abspath(path) for path in (ROOT / "core", ROOT, *sys.path)]
+    paths = [
+        os.path.abspath(path) for path in (str(ROOT / "core"), str(ROOT), *sys.path)
+    ]
     kept = {"LANG": "C.UTF-8", "HOME": str(folder), "TMPDIR": str(folder)}
     return {
         **kept,

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..presets import names
 from .program import IS_SOURCE, Session
@@ -46,10 +47,11 @@ class Choice(click.types.StringParamType):
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[click.shell_completion.CompletionItem]:
+    ) -> list[CompletionItem]:
         """Complete the beginning of a word."""
-        make = click.shell_completion.CompletionItem
-        return [make(w) for w in self.list_words() if w.startswith(incomplete)]
+        return [
+            CompletionItem(w) for w in self.list_words() if w.startswith(incomplete)
+        ]
 
 
 _SOURCES: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (

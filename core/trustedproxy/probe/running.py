@@ -59,9 +59,11 @@ class Asks(Protocol):
 
     def ask(self, trial: Trial, target: str) -> Answer:
         """Send one request."""
+        ...
 
     def is_local(self) -> bool:
         """Say whether the target is reached from this machine itself."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ Out: `LoggedRequest` records.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from trustedproxy.cli.access_logs import (
 from trustedproxy.explain.requests import RequestError
 
 
-def read(lines: list[str], log_format: str | None = None, **said: str):  # type: ignore[no-untyped-def]
+def read(lines: list[str], log_format: str | None = None, **said: str) -> list[Any]:
     """Read all requests of a log called ``log``."""
     reader = compile_reader(log_format)
     return list(read_log(lines, name="log", read=reader, said=said))
