@@ -87,12 +87,18 @@ class Deployment:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env={**os.environ, "SECRET_KEY": SECRET},
+            env=make_environment(),
             capture_output=True,
             text=True,
             check=False,
             timeout=ANSWER_SECONDS,
         )
+
+
+def make_environment() -> dict[str, str]:
+    """Make a user's environment: Python looks for modules beside the program, too."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONSAFEPATH"}
+    return {**kept, "SECRET_KEY": SECRET}
 
 
 def write_files(page: str, folder: Path, ports: tuple[int, int, int]) -> None:
@@ -177,7 +183,7 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
                 "gunicorn",
                 read_command(folder),
                 [(HOST, direct)],
-                environment={**os.environ, "SECRET_KEY": SECRET},
+                environment=make_environment(),
             )
             server.wait_ready()
             start_nginx(manager, folder, (plain, secure))
@@ -311,7 +317,9 @@ def test_command_of_the_page(deployment: Deployment) -> None:
         )
         assert style.status == 200
     else:
-        shown = deployment.run("-m", "flask", "--app", "shop", "trustedproxy")
+        shown = deployment.run(
+            "-m", "flask", "--app", "shop", "trustedproxy", "settings"
+        )
         assert "X-Forwarded-For" in shown.stdout, shown.stderr
 
 
