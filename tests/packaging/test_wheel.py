@@ -32,8 +32,10 @@ def wheel() -> Distribution:
 
 
 def list_top_level(wheel: Distribution) -> set[str]:
-    """Return what the wheel put directly into site-packages, its metadata aside."""
-    files = wheel.files or []
+    """Return what the wheel put into site-packages, metadata and the command aside."""
+    scripts = {file for file in wheel.files or [] if file.name == "trustedproxy"}
+    assert [file.parent.name for file in scripts] == ["bin"]
+    files = set(wheel.files or []) - scripts
     return {file.parts[0] for file in files if not file.parts[0].endswith(".dist-info")}
 
 

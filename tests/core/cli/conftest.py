@@ -26,6 +26,8 @@ def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
+    # Who names an application has the folder on it.
+    monkeypatch.setattr(sys, "path", list(sys.path))
     # Wide enough that no table breaks a word.
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -34,7 +36,6 @@ def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Work in a folder whose modules can be imported, and are forgotten after."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
