@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from django_trustedproxy import plain_request
+
 GIVEN: dict[str, Any] = {
     "settings": {"SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"]},
     "environ": {
@@ -52,9 +54,8 @@ def test_view_sees_what_django_reads_by_itself(
     output = StringIO()
     monkeypatch.setattr(sys, "stdin", StringIO(json.dumps(GIVEN)))
     monkeypatch.setattr(sys, "stdout", output)
-    monkeypatch.delitem(sys.modules, "django_trustedproxy.plain_request", raising=False)
 
-    runpy.run_module("django_trustedproxy.plain_request", run_name="__main__")
+    runpy.run_path(plain_request.__file__, run_name="__main__")
 
     assert json.loads(output.getvalue()) == SEEN
 
