@@ -46,9 +46,9 @@ class Screen:
         errors: IO[str] | None = None,
     ) -> None:
         self.as_json = as_json
-        self.output = sys.stdout if output is None else output
-        self.console = _make_console(self.output)
-        self.errors = _make_console(sys.stderr if errors is None else errors)
+        self.output: IO[str] = sys.stdout if output is None else output
+        self.console: Console = _make_console(self.output)
+        self.errors: Console = _make_console(sys.stderr if errors is None else errors)
 
     @property
     def is_terminal(self) -> bool:
