@@ -26,12 +26,9 @@ from trustedproxy.frontends import TLS, Location, Site, write_config
 HOST = "shop.localhost"
 #: The address that nginx connects from, so that it is not the visitor's own.
 NGINX = "127.0.0.2"
+HEADERS = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix"]
 SETTINGS = {
-    "TRUSTED_PROXY_HEADERS": [
-        "X-Forwarded-For",
-        "X-Forwarded-Proto",
-        "X-Forwarded-Prefix",
-    ],
+    "TRUSTED_PROXY_HEADERS": HEADERS,
     "TRUSTED_PROXIES": [NGINX],
     "TRUSTED_PROXY_STRIP": "all",
     "DEBUG": True,
@@ -64,8 +61,9 @@ def write_front(ports: Mapping[str, int], plain: int, secure: int, folder: Path)
     """Write nginx's half for the policy: what the page shows as the front end's."""
     write_certificate(folder)
     policy = ProxyPolicy(
-        headers=SETTINGS["TRUSTED_PROXY_HEADERS"],  # type: ignore[arg-type]
-        proxies=SETTINGS["TRUSTED_PROXIES"],  # type: ignore[arg-type]
+        headers=HEADERS,
+        # A proxy of this machine usually connects from 127.0.0.1.
+        proxies=["loopback"],
         strip="all",
     )
     first, *others = (
@@ -125,7 +123,9 @@ def print_addresses(ports: Mapping[str, int], front: tuple[int, int] | None) -> 
 
 def main() -> int:
     """Start everything, print the addresses, wait until somebody has seen enough."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell that starts something in the background ignores the first.
+        signal.signal(number, _interrupt)
     with ExitStack() as stack:
         ports = stack.enter_context(start_applications())
         front = None
