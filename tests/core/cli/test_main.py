@@ -54,6 +54,8 @@ def test_module_is_the_command() -> None:
     assert ran.stdout.startswith("trustedproxy ")
 
 
-def test_module_that_is_imported_runs_nothing() -> None:
+def test_module_that_is_imported_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that imports every module gets a module."""
+    monkeypatch.delitem(sys.modules, "trustedproxy.__main__", raising=False)
+
     assert importlib.import_module("trustedproxy.__main__").main is cli.main
