@@ -37,6 +37,8 @@ MOST_CHARACTERS = 1_000_000
 _HTTP = "HTTP_"
 # RFC 9110 section 5.1.
 _NAME = re.compile(TOKEN)
+# Half a character; the others of them stand for bytes that were no UTF-8 (PEP 383).
+_NO_CHARACTER = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 
 
@@ -216,7 +218,7 @@ def make_request(
     raw_path, mark, query = (target or "").partition("?")
     if target and "path" not in said:
         # As WSGI has it: bytes in the place of characters (PEP 3333).
-        said = {**said, "path": unquote_to_bytes(raw_path).decode("latin-1")}
+        said = {**said, "path": unquote_to_bytes(_encode(raw_path)).decode("latin-1")}
     upgrade = next((v for k, v in headers.items() if k.lower() == "upgrade"), "")
     return Request(
         connection=_fill(said, sent_host or host),
@@ -227,6 +229,11 @@ def make_request(
         where=where,
         websocket=upgrade.strip().lower() == "websocket",
     )
+
+
+def _encode(path: str) -> bytes:
+    """Encode a path; bytes that a terminal sent, and were no UTF-8, stay themselves."""
+    return _NO_CHARACTER.sub("\ufffd", path).encode("utf-8", "surrogateescape")
 
 
 def _fill(said: Mapping[str, str], host: str | None) -> Connection:

@@ -183,6 +183,9 @@ def test_request_where_nothing_is_described() -> None:
         ("/just/a/path?x", {"path": "/just/a/path"}),
         ("//a/b", {"path": "//a/b"}),
         ("/caf%C3%A9", {"path": "/caf\u00c3\u00a9"}),
+        # A byte of a command line that is no UTF-8, and half a character of JSON.
+        ("/\udcff", {"path": "/\u00ff"}),
+        ("/\ud800", {"path": "/\u00ef\u00bf\u00bd"}),
     ],
 )
 def test_request_by_a_url(url: str, fields: dict[str, Any]) -> None:
