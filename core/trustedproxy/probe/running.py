@@ -213,6 +213,9 @@ class _Run:
             if answer.failure:
                 name = self._name(way)
                 raise _Unreachable(f"{name} cannot be probed: {answer.failure}.")
+            if answer.status >= 500:
+                name = self._name(way)
+                raise ProbeError(f"{name} answers {answer.status} to honest requests.")
             if answer.status == 429:
                 raise ProbeError(f"{self._name(way)} answers 429: try again later.")
             if _is_cached(answer):
@@ -284,7 +287,19 @@ class _Run:
                     f"{error} {left} of the planned requests were not sent, or not to "
                     "the end."
                 )
-                break
+                return
+        self._check_token(side)
+
+    def _check_token(self, side: _Side) -> None:
+        """See whether the token is still good: else refusals mean nothing."""
+        if side.seen is None:
+            return
+        answer = self._ask(Trial(trick=Trick.HONEST, way=side.way))
+        if read_seen(answer) is None:
+            self.incomplete.append(
+                "The page does not answer any more: the token may have run out in "
+                "between, and what was refused then may be open."
+            )
 
     def _examine(self, trial: Trial, side: _Side) -> None:
         """Send a trial; where it is not clear which line did something, its halves."""

@@ -428,6 +428,7 @@ def test_server_behind_is_judged_by_its_answers() -> None:
     [
         (Answer(status=0, failure="nothing listens there"), "nothing listens there"),
         (Answer(status=429), "try again later"),
+        (Answer(status=502), "answers 502 to honest requests"),
         (Answer(status=403), "the token is refused"),
         (Answer(status=404), "no page at this path"),
         (Answer(status=302, headers=(("Location", "/en/"),)), "redirects to '/en/'"),
@@ -614,6 +615,20 @@ def test_target_that_vanishes_is_left_alone() -> None:
     card = probe(Vanishing())
 
     assert "does not answer any more" in card.incomplete[0]
+
+
+def test_token_that_runs_out_leaves_the_run_incomplete() -> None:
+    """From then on everything is refused, and looks closed."""
+
+    class Counting(Deployment):
+        def ask(self, trial: Trial, target: str) -> Answer:
+            answer = super().ask(trial, target)
+            is_over = trial.has_token and len(self.asked) > 40
+            return Answer(status=403) if is_over else answer
+
+    card = probe(Counting())
+
+    assert "the token may have run out" in card.incomplete[0]
 
 
 def test_target_that_closes_connections_to_forgers_goes_on() -> None:
