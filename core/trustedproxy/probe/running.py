@@ -294,6 +294,7 @@ class _Run:
         """See whether the token is still good: else refusals mean nothing."""
         if side.seen is None:
             return
+        self._wait()
         answer = self._ask(Trial(trick=Trick.HONEST, way=side.way))
         if read_seen(answer) is None:
             self.incomplete.append(

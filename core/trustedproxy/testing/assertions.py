@@ -8,19 +8,30 @@ Out: nothing; or an `AssertionError` that shows each difference, and the decisio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..decision import Decision, get_decision
 
+if TYPE_CHECKING:
+    from ..policy import ProxyPolicy
+
 
 def assert_decision(
-    found: Decision | Mapping[str, Any], /, **expected: object
+    found: Decision | Mapping[str, Any],
+    /,
+    *,
+    policy: ProxyPolicy | None = None,
+    **expected: object,
 ) -> Decision:
     """
     Assert what was decided about a request.
 
     Args:
         found: The decision, or the environ or the scope that the application saw.
+
+        policy:
+            The policy that decided: beside an environ or a scope, a failure shows every
+            step of it, as ``trustedproxy explain`` does.
 
         expected:
             Attribute of the `trustedproxy.Decision` → its value:
@@ -44,9 +55,26 @@ def assert_decision(
         if getattr(decision, name) != value
     ]
     if wrong:
-        lines = ["the decision differs:", *wrong, "", *_say_why(decision)]
+        why = _explain(policy, found) or "\n".join(_say_why(decision))
+        lines = ["the decision differs:", *wrong, "", why]
         raise AssertionError("\n".join(lines))
     return decision
+
+
+def _explain(
+    policy: ProxyPolicy | None, found: Decision | Mapping[str, Any]
+) -> str | None:
+    """Explain the request as it came, where it and its policy are known."""
+    if policy is None or isinstance(found, Decision):
+        return None
+    # Only a test that fails needs them.
+    from ..explain import explain_environ, explain_scope, write_text
+    from ..report.restoring import restore_environ, restore_scope
+
+    if "type" in found:
+        scope = restore_scope(policy, dict(found))
+        return write_text(explain_scope(policy, scope))
+    return write_text(explain_environ(policy, restore_environ(policy, dict(found))))
 
 
 def _say_why(decision: Decision) -> Iterator[str]:

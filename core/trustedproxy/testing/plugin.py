@@ -3,7 +3,7 @@ Fixtures for pytest: requests from behind a proxy, and direct ones.
 
 In:  the policy in force: the fixture `trusted_proxy_policy`, which a project defines
      where its policy is not made of environment variables.
-Out: `from_proxy` and `direct`, as in `trustedproxy.testing`.
+Out: `from_proxy`, `direct` and `assert_decision`, as in `trustedproxy.testing`.
 
 pytest loads this module by itself where trustedproxy is installed.
 """
@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..decision import Decision
     from ..policy import ProxyPolicy
     from .proxied import ProxiedRequest
 
@@ -43,6 +44,14 @@ def from_proxy(trusted_proxy_policy: ProxyPolicy) -> Callable[..., ProxiedReques
     from . import from_proxy
 
     return partial(from_proxy, trusted_proxy_policy)
+
+
+@pytest.fixture
+def assert_decision(trusted_proxy_policy: ProxyPolicy) -> Callable[..., Decision]:
+    """Assert what the policy in force decided, and explain what it did instead."""
+    from . import assert_decision
+
+    return partial(assert_decision, policy=trusted_proxy_policy)
 
 
 @pytest.fixture

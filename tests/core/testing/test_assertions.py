@@ -7,12 +7,14 @@ Out: nothing where it is so; else every difference, and why.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from trustedproxy import Decision, ProxyPolicy
 from trustedproxy.testing import assert_decision
 
-from ..making import make_environ
+from ..making import make_environ, make_scope
 
 POLICY = ProxyPolicy(headers="X-Forwarded-For X-Forwarded-Proto", proxies="10.0.0.0/8")
 
@@ -63,3 +65,29 @@ def test_assertion_says_that_nothing_was_decided() -> None:
     """A middleware that is missing is no empty decision."""
     with pytest.raises(AssertionError, match="no policy was applied"):
         assert_decision(make_environ(), client="203.0.113.7")
+
+
+@pytest.mark.parametrize("kind", ["environ", "scope"])
+def test_assertion_that_knows_the_policy_explains_every_step(kind: str) -> None:
+    """The request as it came, though the policy has rewritten it since."""
+    headers = [("X-Forwarded-For", "6.6.6.6, 203.0.113.7"), ("X-Real-IP", "6.6.6.6")]
+    seen: Any = make_environ(dict(headers))
+    POLICY.apply(seen)
+    if kind == "scope":
+        _, seen = POLICY.apply_scope(make_scope(headers))
+
+    with pytest.raises(AssertionError) as failure:
+        assert_decision(seen, policy=POLICY, client="6.6.6.6")
+
+    text = str(failure.value)
+    assert "client: '203.0.113.7', expected '6.6.6.6'" in text
+    assert "6.6.6.6, 203.0.113.7" in text
+    assert "X-Real-IP" in text
+
+
+def test_assertion_about_a_decision_alone_is_short() -> None:
+    """What came is not known there."""
+    _, decision = decide(X_Forwarded_For="203.0.113.7")
+
+    with pytest.raises(AssertionError, match=r"The peer '10\.0\.0\.1' is trusted"):
+        assert_decision(decision, policy=POLICY, client="6.6.6.6")
