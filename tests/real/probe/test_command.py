@@ -21,10 +21,10 @@ import pytest
 from trustedproxy import ProxyPolicy
 from trustedproxy.frontends import Site
 
-from ..servers.farm import make_environment, run_front
+from ..servers.farm import CLIENT, make_environment, run_front
 from ..servers.fronts import find_front, find_program
 from ..servers.processes import find_free_ports
-from .sites import CLIENT, HOST, Ground
+from .sites import HOST, Ground
 
 POLICY = """
 import os
