@@ -26,7 +26,7 @@ SHOWN = [
     for name in re.findall(r"^::: ([\w.]+)$", read(page), re.MULTILINE)
 ]
 #: What is public besides: the tools that the pages of the documentation import from.
-TOOLS = ("explain", "report", "testing", "frontends", "convert")
+TOOLS = ("explain", "report", "testing", "probe", "frontends", "convert")
 
 
 def read_all(path: str) -> list[str]:
