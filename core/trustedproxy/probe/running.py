@@ -288,14 +288,18 @@ class _Run:
                     "the end."
                 )
                 return
-        self._check_token(side)
+        if side.seen is not None:
+            self._check_token(side.way)
 
-    def _check_token(self, side: _Side) -> None:
+    def _check_token(self, way: Way) -> None:
         """See whether the token is still good: else refusals mean nothing."""
-        if side.seen is None:
+        try:
+            answer = self._send(Trial(trick=Trick.HONEST, way=way))
+        except _Over as error:
+            self.incomplete.append(
+                f"{error} Whether the token was still good was not asked."
+            )
             return
-        self._wait()
-        answer = self._ask(Trial(trick=Trick.HONEST, way=side.way))
         if read_seen(answer) is None:
             self.incomplete.append(
                 "The page does not answer any more: the token may have run out in "

@@ -568,6 +568,17 @@ def test_bound_that_is_reached_before_the_server_behind_is_asked() -> None:
     assert "was not probed" in card.incomplete[0]
 
 
+def test_bound_that_leaves_no_room_for_the_token_is_said() -> None:
+    """The last question is one of the requests, too."""
+    sent = probe(Deployment()).sent
+    deployment = Deployment()
+
+    card = probe(deployment, limits=Limits(a_second=1e6, most_requests=sent - 1))
+
+    assert len(deployment.asked) == sent - 1
+    assert "the token was still good was not asked" in card.incomplete[0]
+
+
 def test_requests_are_sent_no_faster_than_wanted() -> None:
     """The pause is what is missing since the one before."""
     now = 0.0
