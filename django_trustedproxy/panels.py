@@ -51,8 +51,8 @@ class TrustedProxyPanel(Panel):
         client = None if decision is None else decision.client
         shown = make_page().write_frame(read_request(request).read())
         stats = {"client": client or "client unknown", "html": shown}
-        self.record_stats(stats)  # type: ignore[no-untyped-call]
+        self.record_stats(stats)  # type: ignore[no-untyped-call]  # the toolbar's own
 
     @property
     def _stats(self) -> dict[str, str]:
-        return dict(self.get_stats())  # type: ignore[no-untyped-call]
+        return dict(self.get_stats())  # type: ignore[no-untyped-call]  # likewise

@@ -7,11 +7,16 @@ Out: what `trustedproxy.cli` prints, and its exit status.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from trustedproxy.cli import ExitStatus, name_missing
+
+if TYPE_CHECKING:
+    from werkzeug.local import LocalProxy
 
 
 @click.command(
@@ -35,6 +40,7 @@ def command(context: click.Context, *, words: tuple[str, ...]) -> None:
 
     from .loading import load
 
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    # It is typed as what it stands for, which has no such method.
+    app = cast("LocalProxy[Flask]", current_app)._get_current_object()
     session = Session(lambda: load(app))
     context.exit(run(words, session, name="flask trustedproxy"))

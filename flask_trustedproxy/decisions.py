@@ -7,7 +7,7 @@ Out: its `trustedproxy.Decision`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import has_request_context, request
 from werkzeug.local import LocalProxy
@@ -54,6 +54,4 @@ def _require_decision() -> Decision:
 #: The `trustedproxy.Decision` about the current request. It is false, and using it a
 #: `RuntimeError`, where there is none; `get_decision` gives ``None`` there.
 # Typed as what it stands for, so that its attributes are known.
-current_decision: Decision = LocalProxy(  # type: ignore[assignment]
-    _require_decision
-)
+current_decision = cast("Decision", LocalProxy(_require_decision))

@@ -75,8 +75,10 @@ class TrustedProxy:
         configured = select_configuration(app.config)
         state = State(_make_settings(self.policy, configured), deepcopy(configured))
         inner: WSGIApp = app.wsgi_app
-        # Flask's own way of wrapping: an attribute over a method, which types forbid.
-        app.wsgi_app = Entrance(app, inner, state)  # type: ignore[method-assign]
+        # Flask's own way of wrapping: an attribute over a method.
+        app.wsgi_app = Entrance(  # type: ignore[method-assign]  # which types forbid
+            app, inner, state
+        )
         app.extensions[EXTENSION] = state
         app.cli.add_command(command)
         _warn_at_start(app, inner, state)

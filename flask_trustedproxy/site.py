@@ -46,9 +46,9 @@ class FlaskSite:
     def exempts_view(self, request: Mapping[str, Any]) -> bool:
         """Say whether the view that Flask would choose was marked by `https_exempt`."""
         try:
-            # It is None only where there is no request.
             adapter = self.app.create_url_adapter(self._make_request(request))
-            rule, _ = adapter.match(return_rule=True)  # type: ignore[union-attr]
+            assert adapter is not None, "there is a request"
+            rule, _ = adapter.match(return_rule=True)
         except HTTPException:
             return False
         return is_https_exempt(self.app.view_functions.get(rule.endpoint))

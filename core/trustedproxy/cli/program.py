@@ -108,9 +108,9 @@ def _without_sources(command: click.Command) -> click.Command:
     """Copy a command without the options that say where a policy comes from."""
     kept = copy(command)
     kept.params = [p for p in command.params if not getattr(p, IS_SOURCE, False)]
-    if isinstance(command, click.Group):
-        kept.commands = {  # type: ignore[attr-defined]
-            name: _without_sources(each) for name, each in command.commands.items()
+    if isinstance(kept, click.Group):
+        kept.commands = {
+            name: _without_sources(each) for name, each in kept.commands.items()
         }
     return kept
 

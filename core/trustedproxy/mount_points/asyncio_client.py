@@ -13,8 +13,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-# httpcore speaks asyncio through anyio, and would miss it no sooner than a request.
-import anyio  # noqa: F401
+import anyio  # noqa: F401  # httpcore would miss it no sooner than a request
 import httpcore
 
 from .connections import (

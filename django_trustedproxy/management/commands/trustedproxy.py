@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -76,7 +76,9 @@ class Command(BaseCommand):
 
         # What is written is whole lines, and not one of Django's messages.
         self.stdout.ending = self.stderr.ending = ""
-        session = Session(load, self.stdout, self.stderr)  # type: ignore[arg-type]
+        # Django's wrapper hands on to the stream what it has not itself.
+        output, errors = cast("IO[str]", self.stdout), cast("IO[str]", self.stderr)
+        session = Session(load, output, errors)
         return run(words, session, name="manage.py trustedproxy")
 
 

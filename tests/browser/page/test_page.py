@@ -60,7 +60,9 @@ def assert_looks_good(window: Window, look: Look) -> None:
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     red = int(background.removeprefix("rgb(").partition(",")[0])
     assert (red < 128) is (look.scheme == "dark")
-    assert page.locator("svg.way").bounding_box()["width"] > 300  # type: ignore[index]
+    way = page.locator("svg.way").bounding_box()
+    assert way is not None
+    assert way["width"] > 300
     assert window.complaints == []
 
 

@@ -207,6 +207,16 @@ def _show(explanation: Explanation, expected: Mapping[str, str], screen: Screen)
 
 # -- expectations ----------------------------------------------------------------------
 
+
+def _read_variable(name: str) -> Callable[[Explanation], str | None]:
+    """Make what reads a variable as the application sees it."""
+
+    def read(explanation: Explanation) -> str | None:
+        return next(v.after for v in explanation.variables if v.name == name)
+
+    return read
+
+
 #: What can be expected → what it is of an explanation.
 _EXPECTED: dict[str, Callable[[Explanation], str | None]] = {
     "client": lambda e: e.outcome.client,
@@ -215,9 +225,7 @@ _EXPECTED: dict[str, Callable[[Explanation], str | None]] = {
         (str(a.status) for a in e.answers if a.status and not a.only_logged), None
     ),
     **{
-        name.replace(" ", "_"): lambda e, name=name: next(  # type: ignore[misc]
-            v.after for v in e.variables if v.name == name
-        )
+        name.replace(" ", "_"): _read_variable(name)
         for name in (
             "client address",
             "scheme",
