@@ -28,6 +28,8 @@ PATIENCE = 60.0
 def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Start the demo, and give the lines that it prints; stop it by Ctrl-C."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    # The demo imports its neighbours, which PYTHONSAFEPATH would forbid.
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     process = subprocess.Popen(
         [sys.executable, "demo_web.py"],
         cwd=copy_examples(),
