@@ -319,7 +319,8 @@ WAITRESS = {
             "STRIP": "all",
             "PORT_IN_HOST": True,
         },
-        "switch-waitress fewer-elements mapped server-name strip-all scheme-list",
+        "switch-waitress fewer-elements mapped bracketed-port server-name strip-all "
+        "scheme-list",
         "proto-alone forwarded-own-element add-networks",
     ),
     "everybody, in code": Row(

@@ -103,6 +103,7 @@ LEDGER: Mapping[str, Explained] = {
         "client host", lambda d: d.theirs.replace('"', "") == d.ours
     ),
     "bare-address": _explain("client", lambda d: _bare(d.theirs) == d.ours),
+    "bracketed-port": _explain("client", lambda d: _bare(d.theirs) == d.ours),
     "mapped": _explain(
         "client", lambda d: any(e.startswith("::ffff:") for e in _elements(d.request))
     ),

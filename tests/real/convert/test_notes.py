@@ -130,6 +130,14 @@ PROXY_FIX = [
 ]
 WAITRESS = [
     Row(
+        "bracketed-port",
+        "waitress.serve(app, trusted_proxy='*', "
+        "trusted_proxy_headers='x-forwarded-for')",
+        make_request({FOR: ["[2606:4700::1]:443"]}),
+        waitress(1, FOR),
+        *("client", "[2606:4700::1]:443", "2606:4700::1"),
+    ),
+    Row(
         "fewer-elements",
         "waitress.serve(app, trusted_proxy='*', trusted_proxy_count=2,"
         "trusted_proxy_headers='x-forwarded-for')",

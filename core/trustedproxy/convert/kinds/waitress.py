@@ -166,6 +166,13 @@ def _note_differences(reading: Reading) -> None:
             "trusted_proxy_count",
         )
         reading.note_mapped()
+    if "X-Forwarded-For" in headers:
+        reading.note(
+            Effect.CHANGES,
+            "bracketed-port",
+            "A client that is named [2001:db8::7]:4711 is 2001:db8::7, and its port "
+            "stands in REMOTE_PORT. waitress keeps the whole text for its address.",
+        )
     if "Forwarded" in headers:
         reading.note(
             Effect.CHANGES,
