@@ -54,4 +54,4 @@ def _require_decision() -> Decision:
 #: The `trustedproxy.Decision` about the current request. It is false, and using it a
 #: `RuntimeError`, where there is none; `get_decision` gives ``None`` there.
 # Typed as what it stands for, so that its attributes are known.
-current_decision = cast("Decision", LocalProxy(_require_decision))
+current_decision: Decision = cast("Decision", LocalProxy(_require_decision))
