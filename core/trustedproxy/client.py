@@ -13,6 +13,7 @@ its verdict, as `explain` does, gives a list that takes the steps.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from .decision import Finding, Reason, Verdict
@@ -113,6 +114,7 @@ _SINGLE: dict[Form, Callable[[str], Hop | None]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def _list_verdicts(
     name: str,
     reason: Reason,
@@ -120,12 +122,12 @@ def _list_verdicts(
     *,
     identifies: bool = False,
     remains: bool = False,
-) -> list[Verdict]:
+) -> tuple[Verdict, ...]:
     """List one verdict for each position; the first is for the first element of all."""
-    return [
+    return tuple(
         Verdict(reason, name, position or None, True, problem, identifies, remains)
         for position in range(MAX_ELEMENTS + 2)
-    ]
+    )
 
 
 def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
