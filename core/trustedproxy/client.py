@@ -1,5 +1,5 @@
 """
-Find the client in the value of a client header (rules R6, R7, R8, R11, R14).
+Find the client in the value of a client header (rules R6, R7, R8, R11).
 
 In:  the header's value, what trusts an address, the hop count.
 Out: a `Finding`: the client, the last address that was confirmed, and where it stood;

@@ -21,6 +21,7 @@ from .decision import NO_URL_PARTS, Decision, Finding, Problem, Reason, Verdict
 from .headers import KNOWN_HEADERS, Category
 from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import BLANKS
+from .policy_options import HIDDEN
 from .url_parts import PART_OF, URLPartsReader
 
 if TYPE_CHECKING:
@@ -58,11 +59,14 @@ class Rules:
     def __init__(self, options: PolicyOptions, spell: Callable[[str], str]) -> None:
         #: Every header that is known, the custom ones among them.
         self.known: tuple[ProxyHeader, ...] = _join_known(options.headers)
-        fixed = _list_fixed(options)
+        fixed = {PART_OF[each]: value for each, value in options.fixed.items()}
         #: The categories whose headers are corrected or removed (rule R2).
-        self.opted_in: frozenset[Category] = frozenset(
-            category for header in options.headers for category in header.categories
-        ) | {category for category, part in PART_OF.items() if part in fixed}
+        self.opted_in: frozenset[Category] = (
+            frozenset(
+                category for header in options.headers for category in header.categories
+            )
+            | options.fixed.keys()
+        )
         #: Name on the wire → key; what is read, and what is removed.
         self.key_of: dict[str, str] = {
             header.name: spell(header.name) for header in self.known
@@ -148,11 +152,14 @@ class Rules:
         gone = came
         if came or self._says_always:
             parts = self._url_parts.read(headers, finding, connection)
+            # The winner stays, its synonyms go (rule R5).
             gone = came - parts.remaining
             if parts.problems:
                 problems += parts.problems
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
             problems += self._read_connection(headers)
+        if problems and self._secrets:
+            problems = self._hide_secrets(problems)
         if self._rejects:
             rejected = self._reject(finding, problems)
             if rejected is not None:
@@ -178,7 +185,7 @@ class Rules:
         """Trust nothing: the connection's own values, and no forwarding header."""
         problems: tuple[Problem, ...] = ()
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
-            problems = self._read_connection(headers)
+            problems = self._hide_secrets(self._read_connection(headers))
         came = self._known_keys.intersection(headers)
         return Decision(
             connection,
@@ -234,6 +241,14 @@ class Rules:
             if (name := known.get(option.strip(BLANKS))) is not None
         )
         return tuple(Problem("named-in-connection", name, text) for name in names)
+
+    def _hide_secrets(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        """Take the secrets out of what was found: it is logged and shown (R17)."""
+        for problem in problems:
+            # The longest first: one may be the beginning of another.
+            for secret in sorted(self._secrets, key=len, reverse=True):
+                problem.value = problem.value.replace(secret, HIDDEN)
+        return problems
 
     def _find_client(
         self, headers: Mapping[str, Any]
@@ -297,14 +312,3 @@ def _join_known(listed: tuple[ProxyHeader, ...]) -> tuple[ProxyHeader, ...]:
     own = {header.name.lower(): header for header in listed}
     known = [own.pop(header.name.lower(), header) for header in KNOWN_HEADERS]
     return (*known, *own.values())
-
-
-def _list_fixed(options: PolicyOptions) -> dict[str, str]:
-    """List what is stated: field of `Connection` → value (rule R21)."""
-    stated = {
-        "scheme": options.fixed_scheme,
-        "host": options.fixed_host,
-        "port": options.fixed_port,
-        "mount_point": options.fixed_mount_point,
-    }
-    return {part: value for part, value in stated.items() if value is not None}

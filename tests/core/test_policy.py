@@ -473,6 +473,35 @@ def test_secret_is_seen_nowhere(
     assert not [v for _, v in new["headers"] if SECRET.encode() in v]
 
 
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [
+        (PROXY, {FOR: SECRET, PROOF: SECRET}),
+        (PROXY, {FOR: f"{SECRET}-longer", PROOF: f"{SECRET}-longer"}),
+        (PROXY, {FOR: "203.0.113.7", PROOF: SECRET, "Connection": f"{FOR}, {SECRET}"}),
+        (STRANGER, {FOR: "203.0.113.7", "Connection": f"{FOR}, {SECRET}"}),
+    ],
+)
+def test_secret_in_another_header_is_in_no_problem(
+    peer: str, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a secret nor the rest of one whose beginning is another."""
+    log.forget()
+    caplog.set_level(logging.INFO, logger="trustedproxy")
+    policy = ProxyPolicy(
+        headers=[FOR],
+        proxies=PROXIES,
+        secret_header=PROOF,
+        secrets=[SECRET, f"{SECRET}-longer"],
+    )
+
+    problems = policy.apply(make_environ(headers, peer=peer)).problems
+
+    assert [problem.value for problem in problems if "<secret>" in problem.value]
+    shown = [*map(str, problems), *(record.getMessage() for record in caplog.records)]
+    assert not [text for text in shown if SECRET in text or "longer" in text]
+
+
 # -- policies from elsewhere -----------------------------------------------------------
 
 
