@@ -1,7 +1,7 @@
 """
 What does it cost to correct one ASGI request?
 
-Compares the middleware with uvicorn's ProxyHeadersMiddleware that knows the peers by
+Compares the middleware with uvicorn's ProxyHeadersMiddleware that knows the proxies by
 their addresses.  It does a third of the work: it reads ``X-Forwarded-For`` and
 ``X-Forwarded-Proto``, and removes nothing.
 
@@ -110,7 +110,8 @@ def check(deployment: Deployment) -> None:
 def make_scenario(deployment: Deployment) -> Scenario:
     """Put both contestants of one deployment together."""
     ours = TrustedProxyASGIMiddleware(application, ProxyPolicy(**deployment.policy))
-    rival: Any = ProxyHeadersMiddleware(application, trusted_hosts=PEERS)
+    trusted = [*PEERS, *deployment.outer]
+    rival: Any = ProxyHeadersMiddleware(application, trusted_hosts=trusted)
     return Scenario(
         name=deployment.name,
         make=lambda number: make_scope(deployment, number),

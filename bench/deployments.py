@@ -10,7 +10,7 @@ A row is added when somebody's deployment sends something else.  No row is tuned
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,8 @@ class Deployment:
 
         peer: A client's number → who opens the connection.
 
+        outer: The proxies of ours that stand further out than the peer.
+
         environ: Further keys of the environ.
 
         websocket: Whether it is the handshake of a websocket (ASGI alone).
@@ -76,6 +78,7 @@ class Deployment:
     mount_point: str = ""
     client: Callable[[int], str] = client_address
     peer: Callable[[int], str] = proxy_address
+    outer: Sequence[str] = ()
     environ: Mapping[str, Any] = field(default_factory=dict)
     websocket: bool = False
     wsgi: float | None = 1.0
@@ -177,6 +180,7 @@ DEPLOYMENTS = (
         ],
         {"headers": (FOR, PROTO), "proxies": ["10.0.0.0/16", "173.245.48.0/20"]},
         {"x_for": 2, "x_proto": 1},
+        outer=[f"173.245.48.{n}" for n in range(7)],
     ),
     Deployment(
         "three hops, 200 networks",
@@ -191,6 +195,10 @@ DEPLOYMENTS = (
         },
         {"x_for": 3, "x_proto": 1, "x_host": 1},
         host=HOST,
+        outer=[
+            *(f"10.120.3.{n}" for n in range(7)),
+            *(f"10.61.8.{n}" for n in range(5)),
+        ],
     ),
     Deployment(
         "a hop count",

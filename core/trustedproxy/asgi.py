@@ -254,11 +254,12 @@ class ScopeSurface:
         _replace(new, original, "path", front + rest)
         raw = new.get("raw_path")
         if raw is not None:
-            # Any character may be encoded, so that as many segments are compared.
             text = raw.decode("latin-1")
-            head = "/".join(text.split("/")[: own.count("/") + 1])
-            if rest != path and unquote(head) == own:
-                text = text[len(head) :]
+            if rest != path:
+                # Any character may be encoded, so that as many segments are compared.
+                head = "/".join(text.split("/")[: own.count("/") + 1])
+                if unquote(head) == own:
+                    text = text[len(head) :]
             _replace(new, original, "raw_path", (front + text).encode("latin-1"))
 
 
@@ -273,7 +274,9 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
     else:
         scheme = scope.get("scheme", "http")
     name, port = server if server else (None, None)
-    mount_point = scope.get("root_path") or ""
+    mount_point, path = scope.get("root_path") or "", scope.get("path", "/")
+    if mount_point:
+        path = strip_mount_point(path, mount_point)
     return Connection(
         peer,
         scheme,
@@ -281,7 +284,7 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
         None if name is None else str(name),
         None if port is None else str(port),
         mount_point,
-        strip_mount_point(scope.get("path", "/"), mount_point),
+        path,
         _is_unix(peer, name, port),
     )
 
@@ -339,11 +342,13 @@ def is_rewritten(scope: Scope, headers: dict[str, str]) -> bool:
     client = scope.get("client")
     if not client or not client[0]:
         return False
-    host, port = client[0], client[1]
+    host, port = str(client[0]), client[1]
     for name in CHAINS:
         chain = headers.get(name)
-        if chain is not None and (
-            port == 0 or f"{host}:{port}" in chain or f"[{host}]:{port}" in chain
-        ):
+        if chain is None:
+            continue
+        if port == 0:
+            return True
+        if host in chain and (f"{host}:{port}" in chain or f"[{host}]:{port}" in chain):
             return True
     return False
