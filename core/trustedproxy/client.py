@@ -306,8 +306,8 @@ def _compile_end(name: str, grammar: _Grammar) -> _End:
     """
     Prepare the end at an element that names nobody (rule R11).
 
-    The address is that of the element right of it, if that is one, else the peer's;
-    it is never the garbage, and never an address further left.
+    The address is that of the element right of it, which the caller has read, if that
+    is one, else the peer's; it is never the garbage, and never one further left.
     """
     verdicts = {
         (problem, remains): _list_verdicts(

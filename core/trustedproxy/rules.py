@@ -7,9 +7,9 @@ Out: a `Decision`.  Nothing is rewritten, read from elsewhere, or raised on inpu
 A surface hands over its own mapping: the rules are compiled for its way of spelling
 header names, so that a WSGI environ is looked into and never copied.
 
-The order is the order of the rules in docs/rules.md: the secret and the peer first
-(R3), then the client (R6 to R8, R11), then the URL's parts (R9), then whether the
-request is rejected (R10, R14), and last what is removed (R2, R5).
+The order is that of the rules in docs/rules.md: the secret and the peer first (R3),
+then the client (R6 to R8, R11), then the URL's parts (R9) and what is removed (R2, R5),
+and last whether the request is rejected (R10, R14).
 """
 
 from __future__ import annotations
@@ -95,11 +95,13 @@ class Rules:
 
             self._compare = compare_digest
         networks = options.networks
+        #: `networks.TrustedNetworks.trusts`; ``None`` where every peer is trusted.
         self._trusts = None if networks is None else networks.trusts
         #: What is trusted of a chain.
         self.trust: Trust = Trust(
             None if networks is None else networks.contains, options.hops
         )
+        #: Key of a client header → what `client.compile_finder` chose to read it.
         self._client = tuple(
             (self.key_of[header.name], compile_finder(header, self.trust))
             for header in options.headers
@@ -113,7 +115,7 @@ class Rules:
         is_counted = options.hops is not None
         position = self.trust.position_without_list
         self._nobody = Verdict(reason, "", position, is_counted)
-        #: Whether URL parts may be said even where no header came.
+        #: Whether URL parts may be said even where no header came (R15, R21).
         self._says_always = bool(fixed) or options.port_in_host
         self._url_parts = URLPartsReader(
             options.headers,
@@ -143,6 +145,7 @@ class Rules:
             return self._decide_direct(connection, headers, _NO_TRUSTED_HEADERS)
         if self.secret_key is not None and not self._has_secret(headers):
             return self._decide_direct(connection, headers, _SECRET_MISSING)
+        # The peer decides, before any header is read (rule R3).
         trusts = self._trusts
         if trusts is not None and not trusts(connection.peer, connection.peer_is_unix):
             return self._decide_direct(connection, headers, _PEER_NOT_TRUSTED)
@@ -157,7 +160,7 @@ class Rules:
             if parts.problems:
                 problems += parts.problems
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
-            problems += self._read_connection(headers)
+            problems += self._list_named_in_connection(headers)
         if problems and self._secrets:
             problems = self._hide_secrets(problems)
         if self._rejects:
@@ -185,7 +188,7 @@ class Rules:
         """Trust nothing: the connection's own values, and no forwarding header."""
         problems: tuple[Problem, ...] = ()
         if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
-            problems = self._hide_secrets(self._read_connection(headers))
+            problems = self._hide_secrets(self._list_named_in_connection(headers))
         came = self._known_keys.intersection(headers)
         return Decision(
             connection,
@@ -228,7 +231,9 @@ class Rules:
             found |= self._compare(given, secret)
         return found
 
-    def _read_connection(self, headers: Mapping[str, Any]) -> tuple[Problem, ...]:
+    def _list_named_in_connection(
+        self, headers: Mapping[str, Any]
+    ) -> tuple[Problem, ...]:
         """Say which known headers ``Connection`` asks proxies to drop (R14)."""
         if not self.opted_in:
             return ()
@@ -253,7 +258,9 @@ class Rules:
     def _find_client(
         self, headers: Mapping[str, Any]
     ) -> tuple[Finding, tuple[Problem, ...]]:
-        """Read the listed client headers that are there; which one counts is R5."""
+        """
+        Read the listed client headers that are there (R14); which one counts is R5.
+        """
         best: Finding | None = None
         problems: tuple[Problem, ...] = ()
         for key, find in self._client:
@@ -276,7 +283,7 @@ class Rules:
     def _reject(
         self, finding: Finding, problems: tuple[Problem, ...]
     ) -> Problem | None:
-        """Say for which problem the request is to be rejected, if for any."""
+        """Say for which problem the request is to be rejected, if any (R10, R14)."""
         if self._reject_malformed:
             for problem in problems:
                 if problem.code in _REJECTING:

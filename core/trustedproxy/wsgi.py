@@ -39,7 +39,7 @@ _AF_UNIX = getattr(_sockets, "AF_UNIX", None)
 # `socket.family` makes an enum member at every look; this is the number below it.
 _family_of = _socket.socket.family.__get__
 
-_read_connection = itemgetter(
+_get_usual_keys = itemgetter(
     "REMOTE_ADDR",
     "wsgi.url_scheme",
     "HTTP_HOST",
@@ -82,7 +82,7 @@ class EnvironSurface:
         not what uWSGI or gunicorn took from a header that the policy may not know.
         """
         try:
-            connection = Connection(*_read_connection(environ))
+            connection = Connection(*_get_usual_keys(environ))
         except KeyError:
             connection = _read_incomplete(environ)
         if (
@@ -95,7 +95,7 @@ class EnvironSurface:
         return connection
 
     def _look_at_socket(self, environ: Environ, connection: Connection) -> None:
-        """Correct what the usual keys say by what the server shows besides."""
+        """Correct the usual keys by what the server shows besides (R3, R19)."""
         connection.peer_is_unix = shows_unix(environ)
         if self._scheme_opted_in:
             if UWSGI in environ:
@@ -142,6 +142,7 @@ class EnvironSurface:
                     path = strip_mount_point(path, value)
                 _replace(environ, original, "PATH_INFO", path)
         if self._scheme_opted_in:
+            # The connection's own, where nothing says another (rule R19).
             own = decision.connection.scheme
             if not parts.says_scheme and environ.get("wsgi.url_scheme") != own:
                 _replace(environ, original, "wsgi.url_scheme", own)
