@@ -175,6 +175,7 @@ def render_lines(backend: str) -> str:
         except ConfigurationError:
             # mod_wsgi has no unix sockets; the table below says so.
             continue
+        lines += [f"# {command.note}"] if command.note else []
         lines.append(shlex.join(command.words))
         files.update(command.files)
     parts = ["```bash", *lines, "```"]

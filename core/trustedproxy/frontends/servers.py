@@ -22,6 +22,10 @@ from .site import Backend, Site
 _APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
 # On a unix socket gunicorn trusts whatever comes, and no option ends that.
 _GUNICORN_ON_UNIX = 'secure_scheme_headers = {}\nforwarder_headers = ""\n'
+# Whatever the umask, and no option ends that.
+_UVICORN_ON_UNIX = (
+    "uvicorn opens its socket to everybody: put it in a folder of mode 0750."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,18 @@ class ServerCommand:
         words: The command line, word by word.
 
         files: Files that it reads, by their path.
+
+        note: What no switch can do, and the operator has to.
     """
 
     words: Sequence[str]
     files: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
     def __str__(self) -> str:
         files = [f"# {path}\n{text}" for path, text in self.files.items()]
-        return "\n".join([*files, shlex.join(self.words)])
+        note = [f"# {self.note}"] if self.note else []
+        return "\n".join([*files, *note, shlex.join(self.words)])
 
 
 def _bind(server: Backend) -> str:
@@ -77,7 +85,7 @@ def _uvicorn(server: Backend, application: str, front: str) -> ServerCommand:
     # HAProxy hands trailer fields on, which the other parser takes for headers.
     parser = ["--http", "h11"] if front == "haproxy" else []
     words = ["uvicorn", *where, "--no-proxy-headers", *parser, application]
-    return ServerCommand(words)
+    return ServerCommand(words, note=_UVICORN_ON_UNIX if server.socket else "")
 
 
 def _hypercorn(server: Backend, application: str, front: str) -> ServerCommand:
@@ -86,12 +94,21 @@ def _hypercorn(server: Backend, application: str, front: str) -> ServerCommand:
 
 
 def _daphne(server: Backend, application: str, front: str) -> ServerCommand:
-    return ServerCommand(["daphne", *_choose(server, "-u", "-b", "-p"), application])
+    if not server.socket:
+        words = ["-b", server.host, "-p", str(server.port)]
+    else:
+        # Its option for a path, -u, opens the socket to everybody, whatever the umask.
+        path = server.socket.replace("=", "\\=")
+        words = ["-e", f"unix:{path}:mode=660"]
+    return ServerCommand(["daphne", *words, application])
 
 
 def _granian(server: Backend, application: str, front: str) -> ServerCommand:
     where = _choose(server, "--uds", "--host", "--port")
-    return ServerCommand(["granian", "--interface", "asgi", *where, application])
+    # With the zero, since it takes other numbers for decimal ones.
+    mode = ["--uds-permissions", "0660"] if server.socket else []
+    words = ["granian", "--interface", "asgi", *where, *mode, application]
+    return ServerCommand(words)
 
 
 def _waitress(server: Backend, application: str, front: str) -> ServerCommand:

@@ -140,6 +140,7 @@ def test_config_as_json() -> None:
     assert said["files"] == write_files("traefik", POLICY, site)
     assert said["server"]["words"][0] == "gunicorn"
     assert said["server"]["files"] == {}
+    assert said["server"]["note"] == ""
     assert alone.json["server"] is None
 
 

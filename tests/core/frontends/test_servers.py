@@ -22,6 +22,16 @@ NEEDED = {
     "waitress": "--no-clear-untrusted-proxy-headers",
     "mod_wsgi": "mod_wsgi-express start-server",
 }
+# Server → what keeps its unix socket from everybody but the group.
+FOR_THE_GROUP = {
+    "gunicorn": "--umask 007",
+    "uwsgi": "--chmod-socket=660",
+    "uvicorn": "# uvicorn opens its socket to everybody",
+    "hypercorn": "--umask 7",
+    "daphne": ":mode=660",
+    "granian": "--uds-permissions 0660",
+    "waitress": "--unix-socket-perms=660",
+}
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -37,10 +47,18 @@ def test_server_listens_at_the_backend_with_what_it_needs(server: str) -> None:
 
 @pytest.mark.parametrize("server", [name for name in SERVERS if name != "mod_wsgi"])
 def test_server_listens_on_a_socket(server: str) -> None:
-    """At the path, for the group alone where the server can say so."""
+    """At the path, for the group alone; where no switch does that, a line says so."""
     line = write_server_line(server, make_site(backend=ON_A_SOCKET))
 
     assert "/run/app.sock" in line
+    assert FOR_THE_GROUP[server] in line
+
+
+def test_daphne_takes_a_path_with_an_equals_sign() -> None:
+    """Between the parts of what it listens on, the sign means something."""
+    line = write_server_line("daphne", make_site(backend="unix:/run/a=b.sock"))
+
+    assert r"unix:/run/a\=b.sock:mode=660" in line
 
 
 def test_gunicorn_on_a_socket_reads_a_file_that_ends_its_trust() -> None:

@@ -77,12 +77,26 @@ def _write(server: str, address: Address, folder: Path, *extra: str) -> list[str
 
 
 _WSGI_SERVERS = ("gunicorn", "uwsgi", "waitress")
+_FOR_THIS_MACHINE = {
+    "gunicorn": ["--no-control-socket"],
+    "uwsgi": ["--virtualenv", sys.prefix, "--enable-threads", "--threads", "4"],
+}
+
+
+def start_as_printed(server: str) -> Callable[[Address, Path], list[str]]:
+    """Start *server* by the generator's line, with no file mode of the tests' own."""
+
+    def command(address: Address, folder: Path) -> list[str]:
+        return _write(server, address, folder, *_FOR_THIS_MACHINE.get(server, ()))
+
+    return command
 
 
 def _gunicorn(address: Address, folder: Path, *options: str) -> list[str]:
     # Front ends run as other users, who have to reach the socket.
     mode = ["--umask", "0"] if isinstance(address, str) else []
-    return _write("gunicorn", address, folder, "--no-control-socket", *mode, *options)
+    own = _FOR_THIS_MACHINE["gunicorn"]
+    return _write("gunicorn", address, folder, *own, *mode, *options)
 
 
 def _gunicorn_sync(address: Address, folder: Path) -> list[str]:
@@ -94,10 +108,8 @@ def _gunicorn_gthread(address: Address, folder: Path) -> list[str]:
 
 
 def _uwsgi(address: Address, folder: Path) -> list[str]:
-    return _write(
-        *("uwsgi", address, folder, "--chmod-socket=666"),
-        *("--virtualenv", sys.prefix, "--enable-threads", "--threads", "4"),
-    )
+    own = _FOR_THIS_MACHINE["uwsgi"]
+    return _write("uwsgi", address, folder, "--chmod-socket=666", *own)
 
 
 def _waitress(address: Address, folder: Path) -> list[str]:
@@ -192,12 +204,14 @@ def _hypercorn(address: Address, folder: Path) -> list[str]:
 
 
 def _daphne(address: Address, folder: Path) -> list[str]:
-    return _write("daphne", address, folder, "--no-server-name")
+    words = _write("daphne", address, folder, "--no-server-name")
+    return [word.replace(":mode=660", ":mode=666") for word in words]
 
 
 def _granian(address: Address, folder: Path) -> list[str]:
     options = ["--workers", "1", "--log-level", "warning"]
-    return _write("granian", address, folder, *options)
+    mode = ["--uds-permissions", "0666"] if isinstance(address, str) else []
+    return _write("granian", address, folder, *mode, *options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ import importlib
 import json
 import os
 import socket
+import stat
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from .servers import (
     Server,
     find_server,
     run_program,
+    start_as_printed,
 )
 
 ECHO: Line = ("Proving-Application", "echo")
@@ -330,6 +333,33 @@ def test_mode_of_the_socket_keeps_strangers_out(start: Starter, name: str) -> No
     status, _ = run_program([sys.executable, "-S", "-c", attempt, address])
 
     assert status == 13
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("gunicorn", 0o770),
+        ("uwsgi", 0o660),
+        ("waitress", 0o660),
+        ("hypercorn", 0o770),
+        ("daphne", 0o660),
+        ("granian", 0o660),
+        # What no option changes; the printed line says so.
+        ("uvicorn", 0o666),
+    ],
+)
+def test_socket_of_the_printed_line_is_for_the_group(
+    start: Starter, name: str, mode: int
+) -> None:
+    """Nobody else opens it, even where the umask would let everybody."""
+    address = start(start_as_printed(name), unix=True)
+    assert isinstance(address, str)
+
+    deadline = time.monotonic() + ANSWER_SECONDS
+    # Some make it first, and set its mode then.
+    while (found := stat.S_IMODE(os.stat(address).st_mode)) != mode:
+        assert time.monotonic() < deadline, oct(found)
+        time.sleep(0.05)
 
 
 # Addresses of the peer.

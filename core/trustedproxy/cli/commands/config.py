@@ -178,7 +178,11 @@ def _read_location(text: str) -> Location:
 
 
 def _describe(started: ServerCommand) -> dict[str, object]:
-    return {"words": list(started.words), "files": dict(started.files)}
+    return {
+        "words": list(started.words),
+        "files": dict(started.files),
+        "note": started.note,
+    }
 
 
 def _join(files: Mapping[str, str], started: ServerCommand | None) -> str:
