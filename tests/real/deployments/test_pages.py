@@ -8,10 +8,12 @@ Out: what the page promises: the redirect, HSTS, secure cookies, the client in t
 from __future__ import annotations
 
 import configparser
+import grp
 import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -25,12 +27,22 @@ import trustme
 
 from ..servers.client import Reply, get, trusting
 from ..servers.fronts import find_program
-from ..servers.processes import ANSWER_SECONDS, Process, ProcessManager, find_free_ports
+from ..servers.processes import (
+    ANSWER_SECONDS,
+    Address,
+    Process,
+    ProcessManager,
+    find_free_ports,
+    split_tcp,
+)
 
 DOCS = Path(__file__).parents[3] / "docs"
 HOST, STRANGER = "127.0.0.1", "127.0.0.2"
 SITE = "shop.example"
 SECRET = "a-secret-of-this-test-that-is-long-enough-for-django-0123456789"
+
+#: A group of every Debian, in which nginx's user is not: what `shop` is on the pages.
+GROUP = "daemon"
 
 _FILE = re.compile(r"`(?P<path>/[^`\n]+)`:\n\n```\w+\n(?P<text>.*?)```", re.DOTALL)
 #: Page → the path that it looks at, and what makes the project that it begins with.
@@ -38,12 +50,43 @@ PAGES = {
     "deploy_django": ("/admin/login/", ["-m", "django", "startproject", "shop", "."]),
     "deploy_flask": ("/", ["-c", ""]),
 }
+#: Which page, and whether with what it says about a unix socket.
+OVER_TCP = [pytest.param((page, False), id=page) for page in PAGES]
+ON_A_SOCKET = [pytest.param((page, True), id=f"{page}-on-a-socket") for page in PAGES]
 
 
 def read_files(page: str) -> dict[str, str]:
     """Read the files that *page* prints, by their paths."""
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     return {match["path"]: match["text"] for match in _FILE.finditer(text)}
+
+
+_BLOCK = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
+
+
+def read_lines_for_a_socket(page: str) -> list[str]:
+    """Read the lines that *page* prints for a unix socket, in their order."""
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    _, _, after = text.partition("## Over a unix socket instead\n")
+    section, _, _ = after.partition("\n## ")
+    return _BLOCK.findall(section)
+
+
+def move_to_a_socket(page: str, files: dict[str, str]) -> dict[str, str]:
+    """Do to *files* what *page* says about a unix socket."""
+    bind, unit, handed, proxies = read_lines_for_a_socket(page)
+    changes = {
+        "gunicorn.conf.py": (r"bind = .*\n", bind),
+        "shop.service": (r"\[Service\]\n", f"[Service]\n{unit}"),
+        "shop.conf": (r"proxy_pass .*\n", handed),
+        "settings.py": (r"TRUSTED_PROXIES = .*\n", proxies),
+    }
+    moved = {}
+    for path, text in files.items():
+        pattern, lines = changes.get(Path(path).name, ("(?!)", ""))
+        moved[path], count = re.subn(pattern, lambda _, lines=lines: lines, text)
+        assert count == (Path(path).name in changes)
+    return moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +103,7 @@ class Deployment:
 
         plain, secure: nginx's ports.
 
-        direct: gunicorn's port.
+        direct: Where gunicorn listens.
 
         tls: What trusts nginx's certificate.
 
@@ -72,7 +115,7 @@ class Deployment:
     folder: Path
     plain: int
     secure: int
-    direct: int
+    direct: Address
     authority: str
     server: Process
 
@@ -101,17 +144,24 @@ def make_environment() -> dict[str, str]:
     return {**kept, "SECRET_KEY": SECRET}
 
 
-def write_files(page: str, folder: Path, ports: tuple[int, int, int]) -> None:
+def write_files(
+    page: str, folder: Path, ports: tuple[int, int], direct: Address
+) -> None:
     """Write the files of *page* into *folder*; only what is this machine's differs."""
-    plain, secure, direct = ports
-    own = {
+    plain, secure = ports
+    files = read_files(page)
+    if isinstance(direct, str):
+        files = move_to_a_socket(page, files)
+        own = {"/run/shop/gunicorn.sock": direct}
+    else:
+        own = {"127.0.0.1:8000": f"{HOST}:{direct[1]}"}
+    own |= {
         "/srv/shop": str(folder),
         "/etc/ssl/shop.example": str(folder / "site"),
-        "127.0.0.1:8000": f"{HOST}:{direct}",
         "listen 80;": f"listen {HOST}:{plain};",
         "listen 443 ssl;": f"listen {HOST}:{secure} ssl;",
     }
-    for path, text in read_files(page).items():
+    for path, text in files.items():
         if not path.startswith("/srv/shop/"):
             path = "/srv/shop/" + Path(path).name
         for printed, here in own.items():
@@ -132,26 +182,53 @@ def write_certificate(folder: Path) -> str:
     return str(folder / "authority.pem")
 
 
-def read_command(folder: Path) -> list[str]:
-    """Read the command of the unit file, for this Python's gunicorn."""
+def read_service(folder: Path) -> configparser.SectionProxy:
+    """Read what the unit file says about the service."""
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(folder / "shop.service", encoding="utf-8")
-    service = unit["Service"]
+    return unit["Service"]
+
+
+def read_command(folder: Path) -> list[str]:
+    """Read the command of the unit file, for this Python's gunicorn."""
+    service = read_service(folder)
     assert service["WorkingDirectory"] == str(folder)
     program, *arguments = shlex.split(service["ExecStart"])
     assert program == f"{folder}/.venv/bin/gunicorn"
     return [sys.executable, "-m", "gunicorn", *arguments]
 
 
-def start_nginx(manager: ProcessManager, folder: Path, ports: tuple[int, int]) -> None:
+def make_runtime_folder(folder: Path, socket: str) -> list[str]:
+    """
+    Make the socket's folder as systemd makes it, and return options for gunicorn.
+
+    Of `User=shop` and `Group=shop` the group is here, where root runs the tests: it is
+    what lets nginx in. Others run nginx as themselves, and need none.
+    """
+    service = read_service(folder)
+    assert service["RuntimeDirectory"] == "shop"
+    made = Path(socket).parent
+    made.mkdir()
+    made.chmod(int(service["RuntimeDirectoryMode"], 8))
+    if os.geteuid() != 0:
+        return []
+    os.chown(made, 0, grp.getgrnam(GROUP).gr_gid)
+    return ["--group", GROUP]
+
+
+def start_nginx(
+    manager: ProcessManager, folder: Path, ports: tuple[int, int], group: str
+) -> None:
     """Start nginx with the page's file inside of ``http``, where conf.d is."""
+    # As if its user were in the group, which only root can arrange.
+    user = f"user nobody {group};\n" if group and os.geteuid() == 0 else ""
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
-        f"daemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\n"
+        f"{user}daemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\n"
         f"events {{}}\nhttp {{\naccess_log {folder}/nginx-access.log;\n"
         f"{paths}include {folder}/shop.conf;\n}}\n",
         encoding="utf-8",
@@ -164,29 +241,32 @@ def start_nginx(manager: ProcessManager, folder: Path, ports: tuple[int, int]) -
     ).wait_ready()
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(scope="module", params=[*OVER_TCP, *ON_A_SOCKET])
 def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """Do what a page says, up to where it begins to look at the site."""
-    page: str = request.param
+    page, unix = request.param
     path, begin = PAGES[page]
-    ports = find_free_ports(3)
-    plain, secure, direct = ports
+    plain, secure, port = find_free_ports(3)
     with tempfile.TemporaryDirectory(prefix="deployed-") as name:
         folder = Path(name)
         # nginx's workers run as somebody else.
         folder.chmod(0o755)
         subprocess.run([sys.executable, *begin], cwd=folder, check=True)
-        write_files(page, folder, (plain, secure, direct))
+        direct: Address = str(folder / "run/gunicorn.sock") if unix else (HOST, port)
+        write_files(page, folder, (plain, secure), direct)
+        command = read_command(folder)
+        if isinstance(direct, str):
+            command += make_runtime_folder(folder, direct)
         authority = write_certificate(folder)
         with ProcessManager(folder) as manager:
             server = manager.start(
                 "gunicorn",
-                read_command(folder),
-                [(HOST, direct)],
+                command,
+                [direct],
                 environment=make_environment(),
             )
             server.wait_ready()
-            start_nginx(manager, folder, (plain, secure))
+            start_nginx(manager, folder, (plain, secure), GROUP if unix else "")
             yield Deployment(
                 page, path, folder, plain, secure, direct, authority, server
             )
@@ -219,6 +299,19 @@ def test_other_host_is_refused(deployment: Deployment) -> None:
             tls=trusting(deployment.authority) if tls else None,
         )
         assert reply.status == 400
+
+
+@pytest.mark.parametrize("deployment", ON_A_SOCKET, indirect=True)
+def test_socket_is_for_its_user_and_group(deployment: Deployment) -> None:
+    """Whoever opens it is trusted: nobody else gets at it, by two modes."""
+    assert isinstance(deployment.direct, str)
+    socket = Path(deployment.direct)
+
+    for path, mode in ((socket, 0o770), (socket.parent, 0o750)):
+        found = path.stat()
+        assert oct(stat.S_IMODE(found.st_mode)) == oct(mode)
+        if os.geteuid() == 0:
+            assert found.st_gid == grp.getgrnam(GROUP).gr_gid
 
 
 def find_line(deployment: Deployment, wanted: str) -> str:
@@ -257,10 +350,11 @@ def test_log_has_nothing_to_say(deployment: Deployment) -> None:
     assert "trustedproxy" not in deployment.server.read_news()
 
 
+@pytest.mark.parametrize("deployment", OVER_TCP, indirect=True)
 def test_scheme_is_not_taken_from_who_is_no_proxy(deployment: Deployment) -> None:
     """Around nginx, from this machine, nobody gets past the redirect by gunicorn."""
     reply = get(
-        (HOST, deployment.direct),
+        split_tcp(deployment.direct),
         deployment.path,
         [("X-Forwarded-Proto", "https"), ("X-Forwarded-Ssl", "on")],
         host=SITE,
@@ -270,7 +364,7 @@ def test_scheme_is_not_taken_from_who_is_no_proxy(deployment: Deployment) -> Non
     # Every 127.x.x.x is of this machine, and trusted: what counts is the one header.
     assert reply.status == 200
     plain = get(
-        (HOST, deployment.direct),
+        split_tcp(deployment.direct),
         deployment.path,
         [("X-Forwarded-Ssl", "on"), ("X-Forwarded-For", "192.0.2.1")],
         host=SITE,
