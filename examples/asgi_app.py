@@ -26,5 +26,6 @@ async def what_i_see(scope: MutableMapping[str, Any], receive: Any, send: Any) -
 policy = ProxyPolicy(
     headers=["X-Forwarded-For", "X-Forwarded-Proto"],
     proxies=["loopback"],
+    strip="all",
 )
 application = TrustedProxyASGIMiddleware(what_i_see, policy)

@@ -27,6 +27,7 @@ settings.configure(
         "X-Forwarded-Prefix",
     ],
     TRUSTED_PROXIES=["loopback"],
+    TRUSTED_PROXY_STRIP="all",
 )
 http = get_asgi_application()
 

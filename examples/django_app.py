@@ -18,6 +18,7 @@ settings.configure(
     MIDDLEWARE=["django_trustedproxy.middleware.TrustedProxyMiddleware"],
     TRUSTED_PROXY_HEADERS=["X-Forwarded-For", "X-Forwarded-Proto"],
     TRUSTED_PROXIES=["loopback"],
+    TRUSTED_PROXY_STRIP="all",
 )
 
 

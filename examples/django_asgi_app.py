@@ -24,6 +24,7 @@ settings.configure(
         "X-Forwarded-Prefix",
     ],
     TRUSTED_PROXIES=["loopback"],
+    TRUSTED_PROXY_STRIP="all",
 )
 
 

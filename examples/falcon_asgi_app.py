@@ -51,5 +51,6 @@ policy = ProxyPolicy(
         "X-Forwarded-Prefix",
     ],
     proxies=["loopback"],
+    strip="all",
 )
 application = TrustedProxyASGIMiddleware(without_mount_point(app), policy)

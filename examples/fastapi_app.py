@@ -56,5 +56,6 @@ app.add_middleware(
             "X-Forwarded-Prefix",
         ],
         proxies=["loopback"],
+        strip="all",
     ),
 )

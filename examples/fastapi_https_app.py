@@ -44,6 +44,7 @@ settings = read_settings(
     {
         "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"],
         "TRUSTED_PROXIES": ["loopback"],
+        "TRUSTED_PROXY_STRIP": "all",
         "TRUSTED_PROXY_HTTPS_ONLY": True,
         "TRUSTED_PROXY_HTTPS_EXEMPT": ["/healthz"],
         "TRUSTED_PROXY_HSTS_POLICY": "max-age=3600",

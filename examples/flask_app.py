@@ -14,6 +14,7 @@ app = Flask(__name__)
 app.config.update(
     TRUSTED_PROXY_HEADERS=["X-Forwarded-For", "X-Forwarded-Proto"],
     TRUSTED_PROXIES=["loopback"],
+    TRUSTED_PROXY_STRIP="all",
 )
 TrustedProxy(app)
 

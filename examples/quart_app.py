@@ -46,6 +46,7 @@ policy = ProxyPolicy(
         "X-Forwarded-Prefix",
     ],
     proxies=["loopback"],
+    strip="all",
 )
 # Around what serves, so that `app` stays a Quart application, with its commands.
 app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[assignment,method-assign]  # wraps a method

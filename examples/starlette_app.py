@@ -43,6 +43,7 @@ policy = ProxyPolicy(
         "X-Forwarded-Prefix",
     ],
     proxies=["loopback"],
+    strip="all",
 )
 app = Starlette(
     routes=[

@@ -25,5 +25,6 @@ def what_i_see(
 policy = ProxyPolicy(
     headers=["X-Forwarded-For", "X-Forwarded-Proto"],
     proxies=["loopback"],
+    strip="all",
 )
 application = TrustedProxyMiddleware(what_i_see, policy)

@@ -20,13 +20,17 @@ from flask import Flask
 
 from trustedproxy import Settings, read_settings
 
+from .pages import PAGES as EVERY_PAGE
+
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("django", "flask", "asgi", "deploy_django", "deploy_flask", "situations")
 EXAMPLE = {
     "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"],
     "TRUSTED_PROXIES": ["loopback"],
+    "TRUSTED_PROXY_STRIP": "all",
 }
 _BLOCK = re.compile(r"^ *```python\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_STRIPS_ALL = re.compile(r'strip"?\]?:? ?=? ?"all"', re.IGNORECASE)
 _LINE = re.compile(r"^ *(TRUSTED_PROX\w+) = (.+)$", re.MULTILINE)
 
 
@@ -66,6 +70,19 @@ def test_first_policy_of_a_page_is_the_same(page: str) -> None:
     first = re.search(r"(?:TRUSTED_PROXIES ?= ?|proxies=)(\[.*?\])", text)
     assert first is not None
     assert ast.literal_eval(first[1]) == ["loopback"]
+
+
+@pytest.mark.parametrize("page", ["../README", *(name[:-3] for name in EVERY_PAGE)])
+def test_policy_is_the_same_on_every_page(page: str) -> None:
+    """Who lists the example's headers and proxies removes all other headers, too."""
+    policies = [block for block in _BLOCK.findall(read(page)) if _is_example(block)]
+
+    assert [block for block in policies if not _STRIPS_ALL.search(block)] == []
+
+
+def _is_example(block: str) -> bool:
+    parts = ('["X-Forwarded-For", "X-Forwarded-Proto"]', '["loopback"]')
+    return all(part in block for part in parts)
 
 
 @pytest.mark.parametrize("page", ["django", "flask"])

@@ -24,6 +24,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 EXAMPLE = {
     "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For", "X-Forwarded-Proto"],
     "TRUSTED_PROXIES": ["loopback"],
+    "TRUSTED_PROXY_STRIP": "all",
 }
 FROM_PROXY = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
 
