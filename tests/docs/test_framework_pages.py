@@ -21,6 +21,8 @@ from flask import Flask
 from trustedproxy import Settings, read_settings
 
 from .pages import PAGES as EVERY_PAGE
+from .pages import prose
+from .pages import read as read_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("django", "flask", "asgi", "deploy_django", "deploy_flask", "situations")
@@ -32,6 +34,8 @@ EXAMPLE = {
 _BLOCK = re.compile(r"^ *```python\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _STRIPS_ALL = re.compile(r'strip"?\]?:? ?=? ?"all"', re.IGNORECASE)
 _LINE = re.compile(r"^ *(TRUSTED_PROX\w+) = (.+)$", re.MULTILINE)
+
+_INLINE = re.compile(r"`(TRUSTED_PROX\w+) = ([^`]+)`")
 
 
 def read(name: str) -> str:
@@ -48,17 +52,43 @@ def list_settings() -> list[Any]:
     ]
 
 
+def evaluate(value: str) -> object:
+    """Evaluate *value*; an ellipsis stands for what is in the list already."""
+    given = eval(value, {"DEBUG": False, "os": None})
+    if isinstance(given, list):
+        return [entry for entry in given if entry is not ...]
+    return given
+
+
 @pytest.mark.parametrize(("name", "value"), list_settings())
 def test_setting_of_a_page_is_accepted(name: str, value: str) -> None:
     """Every line that a page says to write is one."""
-    given = eval(value, {"DEBUG": False, "os": None})
-
-    # An ellipsis stands for what is in the list already.
-    if isinstance(given, list):
-        given = [entry for entry in given if entry is not ...]
-    settings = read_settings({**EXAMPLE, name: given})
+    settings = read_settings({**EXAMPLE, name: evaluate(value)})
 
     assert isinstance(settings, Settings)
+
+
+def list_settings_in_prose() -> list[Any]:
+    """List the settings that a line of a page's prose or table says to write."""
+    found = []
+    for page in ("../README.md", *EVERY_PAGE):
+        # What is said there stands beside a preset's headers, and not beside these.
+        lines = [] if page == "platforms.md" else prose(read_page(page)).splitlines()
+        for line in lines:
+            values = _INLINE.findall(line)
+            # Such a file is the reader's own.
+            given = [pair for pair in values if "file:" not in pair[1]]
+            if given:
+                found.append(pytest.param(given, id=f"{page}-{len(found)}"))
+    return found
+
+
+@pytest.mark.parametrize("given", list_settings_in_prose())
+def test_setting_in_prose_is_accepted(given: list[tuple[str, str]]) -> None:
+    """What one line says to write is accepted together, beside the example policy."""
+    values = {name: evaluate(value) for name, value in given}
+
+    assert isinstance(read_settings({**EXAMPLE, **values}), Settings)
 
 
 @pytest.mark.parametrize("page", PAGES)
