@@ -11,18 +11,23 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.requests import HTTPConnection
 
-from trustedproxy import Decision, ProxyPolicy, TrustedProxyASGIMiddleware
+from trustedproxy import (
+    Decision,
+    ProxyPolicy,
+    TrustedProxyASGIMiddleware,
+    get_decision,
+)
 
 app = FastAPI()
 
 
-def get_decision(connection: HTTPConnection) -> Decision:
+def find_decision(connection: HTTPConnection) -> Decision | None:
     """Depend on what was concluded about a request or a websocket, and why."""
-    decision: Decision = connection.scope["trustedproxy.decision"]
-    return decision
+    return get_decision(connection.scope)
 
 
-Decided = Annotated[Decision, Depends(get_decision)]
+# Nothing, if the policy reports only.
+Decided = Annotated[Decision | None, Depends(find_decision)]
 
 
 @app.get("/page")
@@ -31,7 +36,7 @@ async def what_i_see(request: Request, decision: Decided) -> dict[str, str | Non
     return {
         "client": request.client.host if request.client else None,
         "link": str(request.url_for("what_i_see")),
-        "reason": decision.reason.name,
+        "reason": decision.reason.name if decision else None,
     }
 
 
@@ -40,7 +45,8 @@ async def what_i_see_on_a_websocket(websocket: WebSocket, decision: Decided) -> 
     """Send the client's address and the websocket's own, and close."""
     await websocket.accept()
     client = websocket.client.host if websocket.client else None
-    seen = {"client": client, "url": str(websocket.url), "reason": decision.reason.name}
+    reason = decision.reason.name if decision else None
+    seen = {"client": client, "url": str(websocket.url), "reason": reason}
     await websocket.send_json(seen)
     await websocket.close()
 

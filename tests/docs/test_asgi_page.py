@@ -5,9 +5,12 @@ docs/asgi.md: its examples are those that run, and its tables are what was measu
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+
+from trustedproxy import ProxyPolicy
 
 from ..real.asgi.running import GUNICORN, SERVERS
 
@@ -56,6 +59,20 @@ def test_other_blocks_run_as_they_stand(
 
     assert len(others) == 2
     assert "203.0.113.7" in capsys.readouterr().out
+
+
+def test_decision_of_the_fastapi_example_may_be_missing() -> None:
+    """A policy that reports only puts none into the scope: no request fails by that."""
+    requests = pytest.importorskip("fastapi.requests", reason="FastAPI is not here")
+    values = runpy.run_path(str(ROOT / "examples" / "fastapi_app.py"))
+    policy = ProxyPolicy(
+        headers=["X-Forwarded-For"], proxies=["loopback"], report_only=True
+    )
+    scope = {"type": "http", "client": ("127.0.0.1", 1), "headers": []}
+
+    _, applied = policy.apply_scope(scope)
+
+    assert values["find_decision"](requests.HTTPConnection(applied)) is None
 
 
 def test_page_names_every_switch_and_option_that_was_tried() -> None:

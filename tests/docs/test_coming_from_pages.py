@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from trustedproxy import Reason
 from trustedproxy.convert import KINDS, convert_text, write_settings
 from trustedproxy.convert.kinds import (
     django_ipware,
@@ -27,6 +28,7 @@ from trustedproxy.convert.kinds import (
     proxy_fix,
     waitress,
 )
+from trustedproxy.log import forget
 
 from .coming_from import FOLDER, KIND_OF, Page, Pair, read_pages
 
@@ -161,6 +163,36 @@ def test_test_from_another_network_runs_as_it_stands() -> None:
     exec(compile(test, "proxyfix.md", "exec"), names)
 
     assert names["through_the_proxy"] == {"REMOTE_ADDR": "10.0.0.1"}
+
+
+def test_test_without_headers_is_as_the_page_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """From the trusted network its client is unknown; from elsewhere it is direct."""
+    flask = pytest.importorskip("flask", reason="Flask is not installed here")
+    from flask_trustedproxy import TrustedProxy, get_decision
+
+    app = flask.Flask("shop")
+    app.config.update(TRUSTED_PROXY_HEADERS=["X-Forwarded-For"])
+    app.config.update(TRUSTED_PROXIES=["loopback"])
+    TrustedProxy(app)
+    app.add_url_rule("/", view_func=lambda: flask.request.remote_addr)
+    client = app.test_client()
+    forget()
+
+    with client:
+        own = client.get("/"), get_decision()
+        logged = len(caplog.records)
+        other = client.get("/", environ_overrides={"REMOTE_ADDR": "192.0.2.1"})
+        direct = get_decision()
+
+    assert own[0].text == "127.0.0.1"
+    assert own[1].client is None
+    assert own[1].reason is Reason.HEADER_MISSING
+    assert logged == 1
+    assert other.text == "192.0.2.1"
+    assert direct.reason is Reason.PEER_NOT_TRUSTED
+    assert len(caplog.records) == logged
 
 
 def test_settings_that_pages_show_by_themselves_can_be_read() -> None:

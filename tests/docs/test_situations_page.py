@@ -115,6 +115,8 @@ def test_own_browser_on_a_development_machine(
     answer = app.test_client().get("/", base_url="http://127.0.0.1:8000")
 
     assert answer.status_code == (200 if debug else 301)
+    if not debug:
+        assert f"**Every page leads to `{answer.location}`," in TEXT
     assert bool(caplog.records) is not debug
 
 

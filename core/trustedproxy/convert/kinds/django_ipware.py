@@ -154,7 +154,7 @@ def _convert_header(reading: Reading) -> bool:
         )
     reading.draft.headers = [header]
     if others or not reading.has(ORDER):
-        behind = ", ".join(others) if reading.has(ORDER) else "some thirty others"
+        behind = ", ".join(others) if reading.has(ORDER) else "many others"
         reading.note(
             Effect.STRICTER,
             "one-header",
