@@ -5,9 +5,8 @@ In:  which backend, and how it is to be treated; connections that served a reque
 Out: `AnyBackend`, which has a connection that may serve another request, or the news
      that there are too many; requests and errors as httpcore has them.
 
-httpcore speaks HTTP here.  Its own pool looks at every connection for every request,
-which takes longer than the request where there are fifty of them, and what it knows of
-a connection is not enough to say that an exchange is over.
+httpcore speaks HTTP here.  Which connection serves a request is decided in this module:
+one whose last exchange is over beyond doubt, found without a look at all the others.
 """
 
 from __future__ import annotations
