@@ -336,7 +336,7 @@ def test_scheme_header_missing_names_the_header_first() -> None:
 
 @pytest.mark.parametrize(("exempts", "expected"), [(False, 1), (True, 0)])
 def test_health_check_of_the_proxy_itself(*, exempts: bool, expected: int) -> None:
-    """Without any forwarding header the path is likelier than the scheme (F5)."""
+    """Without any forwarding header the path is likelier than the scheme."""
     found = ask(
         {},
         headers=[PROTO],
@@ -383,7 +383,7 @@ def test_forwarded_that_says_no_scheme() -> None:
 def test_scheme_that_an_inner_proxy_overwrites(
     sent: dict[str, str], headers: list[str]
 ) -> None:
-    """Two proxies and one value: it is the inner one's (F1)."""
+    """Two proxies and one value: it is the inner one's."""
     (advice,) = ask(sent, headers=headers)
 
     assert (advice.code, advice.header) == ("scheme-overwritten", headers[1])
@@ -483,7 +483,7 @@ def test_host_of_a_rejected_request_is_of_no_interest() -> None:
 def test_mount_point_that_nothing_takes_off(
     path: str, options: dict[str, Any], expected: list[str]
 ) -> None:
-    """The application would look for it below the mount point once more (F1)."""
+    """The application would look for it below the mount point once more."""
     found = ask(
         {**SENT, PREFIX: "/app"},
         headers=[FOR, PROTO, PREFIX],
@@ -510,7 +510,7 @@ def test_mount_point_that_nothing_takes_off(
 def test_default_port_in_the_host(
     host: str | None, options: dict[str, Any], expected: list[str]
 ) -> None:
-    """Browsers leave it out of Origin, so that CSRF checks fail (F6)."""
+    """Browsers leave it out of Origin, so that CSRF checks fail."""
     assert codes(ask(SENT, fields={"host": host}, **options)) == expected
 
 

@@ -187,7 +187,7 @@ def test_address_is_the_last_that_was_confirmed() -> None:
 
 @pytest.mark.parametrize("peer", ["", "@app", "unix:/run/x", "0.0.0.0", None])
 def test_address_is_what_is_there_to_the_letter(peer: str | None) -> None:
-    """F10: for a unix peer too, trusted or not, in an environ and in a scope."""
+    """For a unix peer too, trusted or not, in an environ and in a scope."""
     for proxies in (["unix"], []):
         policy = ProxyPolicy(headers=[FOR], proxies=proxies)
         environ = make_environ(peer=peer, SERVER_NAME="/run/app.sock")

@@ -97,7 +97,7 @@ OWN_PEERS: list[tuple[str, str]] = [
 def test_proxy_that_is_not_in_the_list_is_logged_with_the_entry_to_add(
     peer: str, entry: str, surface: str, records: Records
 ) -> None:
-    """F1: at WARNING, once for each peer of an own network; a stranger at DEBUG."""
+    """At WARNING, once for each peer of an own network; a stranger at DEBUG."""
     for _ in range(3):
         send(POLICY, SENT, peer=peer, surface=surface)
 
@@ -216,7 +216,7 @@ def test_headers_of_a_stated_category_show_a_proxy_too(records: Records) -> None
 
 
 def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """F1: 100,000 of them write nothing at WARNING, and are not remembered."""
+    """100,000 of them write nothing at WARNING, and are not remembered."""
     log.forget()
     caplog.set_level(logging.INFO, logger="trustedproxy")
     environ = make_environ(SENT)
@@ -299,7 +299,7 @@ def test_proxy_without_the_secret_is_logged_once(
 def test_mount_point_that_is_not_listed_is_logged_once(
     headers: dict[str, str], named: str | None, surface: str, records: Records
 ) -> None:
-    """F1: a trusted peer sends it, and it is not used; the root is none."""
+    """A trusted peer sends it, and it is not used; the root is none."""
     policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
 
     for _ in range(3):
@@ -369,7 +369,7 @@ def test_mount_point_that_nothing_takes_off_the_path_is_logged_once(
     surface: str,
     records: Records,
 ) -> None:
-    """F1: the application would look for the path below the mount point once more."""
+    """The application would look for the path below the mount point once more."""
     policy = ProxyPolicy(proxies=PROXIES, **options)
 
     for _ in range(3):

@@ -61,14 +61,14 @@ def list_texts() -> list[Path]:
 
 @pytest.mark.parametrize("folder", [*FOLDERS, *FILES])
 def test_text_uses_the_words_of_the_glossary(folder: str) -> None:
-    """Each place is shown with its line, so that it is found at once."""
+    """Each place is shown with its line; a name in the code is words, too."""
     texts = [path for path in list_texts() if path.is_relative_to(ROOT / folder)]
 
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in texts
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if PATTERN.search(line)
+        if PATTERN.search(line.replace("_", " "))
     ]
 
     assert texts
@@ -87,3 +87,22 @@ def test_names_of_tests_use_the_words_of_the_glossary() -> None:
 
     assert len(names) > 1000
     assert [name for name in names if PATTERN.search(name.replace("_", " "))] == []
+
+
+def test_rules_that_tests_name_are_on_the_page() -> None:
+    """An id such as R17 in a docstring is one that a reader can look up."""
+    rules = (ROOT / "docs" / "rules.md").read_text("utf-8")
+    known = set(re.findall(r"\bR\d{1,2}\b", rules))
+    named = {
+        (path.name, found)
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))
+        # Not the S-17 of an attack, nor the W017 of a check; these have their pages.
+        for found in re.findall(
+            r"(?<![-\w])[A-Z]\d{1,2}\b", ast.get_docstring(node) or ""
+        )
+    }
+
+    assert len(named) > 20
+    assert {(file, found) for file, found in named if found not in known} == set()

@@ -82,7 +82,7 @@ def test_forced_mount_point_is_explained() -> None:
 
 
 def test_refused_host_is_explained() -> None:
-    """By Django's own rule, with the line to change (F5)."""
+    """By Django's own rule, with the line to change."""
     shown = run("explain", "http://evil.invalid/", "--peer=10.0.0.9")
 
     assert (
@@ -93,7 +93,7 @@ def test_refused_host_is_explained() -> None:
 
 @override_settings(**WITH_HTTPS_ONLY)
 def test_exempt_view_is_explained() -> None:
-    """By Django's own URLs (F5)."""
+    """By Django's own URLs."""
     exempt = run("explain", "http://app.example/health/", "--peer=10.0.0.9")
     other = explain()
 

@@ -71,7 +71,7 @@ def test_request_is_explained() -> None:
 
 
 def test_refused_host_is_explained() -> None:
-    """By Flask's own rule (F5)."""
+    """By Flask's own rule."""
     result = invoke(
         "explain",
         "http://evil.example/",

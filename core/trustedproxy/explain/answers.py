@@ -32,11 +32,11 @@ def list_answers(case: Case) -> tuple[Answer, ...]:
     if case.policy.refuses(case.decision):
         # Nothing else comes of it.
         return (_describe_rejection(case),)
-    answers = [*_tell_https_only(case)]
+    answers = [*_say_https_only(case)]
     if not _is_answered(answers):
-        answers += _tell_mount_points(case)
+        answers += _say_mount_points(case)
     if not _is_answered(answers):
-        answers += _tell_framework(case)
+        answers += _say_framework(case)
     return tuple(answers)
 
 
@@ -95,7 +95,7 @@ def _encode(text: str) -> bytes:
 _LOGGED = " In report-only mode this is only logged."
 
 
-def _tell_https_only(case: Case) -> Iterator[Answer]:
+def _say_https_only(case: Case) -> Iterator[Answer]:
     """Say whether plain HTTP is redirected, refused, or exempt."""
     https = case.settings.https_only
     facts = make_facts(case)
@@ -106,7 +106,7 @@ def _tell_https_only(case: Case) -> Iterator[Answer]:
             by=HTTPS_ONLY,
             status=None,
             sentence=f"The scheme is http, and the request is not redirected: "
-            f"{_tell_exemption(case, facts)} is exempt.",
+            f"{_say_exemption(case, facts)} is exempt.",
         )
         return
     site = case.framework.site
@@ -126,12 +126,12 @@ def _tell_https_only(case: Case) -> Iterator[Answer]:
         status=answer.status,
         location=None if location is None else location,
         only_logged=only_logged,
-        sentence=_tell_plain(case, answer.status, location, facts)
+        sentence=_say_plain(case, answer.status, location, facts)
         + (_LOGGED if only_logged else ""),
     )
 
 
-def _tell_exemption(case: Case, facts: RequestFacts) -> str:
+def _say_exemption(case: Case, facts: RequestFacts) -> str:
     https = case.settings.https_only
     assert https is not None
     exemptions = https.exemptions
@@ -140,7 +140,7 @@ def _tell_exemption(case: Case, facts: RequestFacts) -> str:
     return f"the peer {shorten(facts.peer)}, which speaks for itself,"
 
 
-def _tell_plain(
+def _say_plain(
     case: Case, status: int, location: str | None, facts: RequestFacts
 ) -> str:
     if status == FORBIDDEN.status:
@@ -159,7 +159,7 @@ def _tell_plain(
     )
 
 
-def _tell_mount_points(case: Case) -> Iterator[Answer]:
+def _say_mount_points(case: Case) -> Iterator[Answer]:
     """Say whether the request goes to another server."""
     found = find_mount_point(
         compile_mount_points(case.settings.mount_points), case.request.connection.path
@@ -174,7 +174,7 @@ def _tell_mount_points(case: Case) -> Iterator[Answer]:
         )
 
 
-def _tell_framework(case: Case) -> Iterator[Answer]:
+def _say_framework(case: Case) -> Iterator[Answer]:
     """Say what the framework does by itself."""
     framework, decision = case.framework, case.decision
     if framework.forced_mount_point is not None:

@@ -106,14 +106,14 @@ def _describe_client(
     finding, hops = walk_header(case, header, value)
     if finding is None:
         return replace(plain, fate=Fate.IGNORED, sentences=(_EMPTY,))
-    sentences = [] if header.form in ALONE else [_tell_order(case)]
+    sentences = [] if header.form in ALONE else [_say_order(case)]
     sentences += [f"{hop.number}. {hop.sentence}" for hop in hops]
-    sentences.append(f"So {_tell_finding(finding)}.")
+    sentences.append(f"So {_say_finding(finding)}.")
     winners, decision = case.decision.winners, case.decision
     fate, after = Fate.REMOVED, None
     if winners.get(Category.CLIENT) == header.name:
         fate, after = Fate.USED, decision.rewritten.get(header.name, value)
-        sentences.append(_tell_kept(case, value, after, hops))
+        sentences.append(_say_kept(case, value, after, hops))
     elif header.name in winners.values():
         # Of `Forwarded` an element is used even where nothing of the header remains.
         fate = Fate.USED
@@ -122,14 +122,14 @@ def _describe_client(
     elif finding.text is not None and decision.rejected is None:
         sentences.append(_LOST)
     if decision.rejected is None:
-        sentences += _tell_element(case, finding)
+        sentences += _say_element(case, finding)
     shown = None if after is None else after
     return replace(
         plain, fate=fate, value_after=shown, hops=hops, sentences=tuple(sentences)
     )
 
 
-def _tell_order(case: Case) -> str:
+def _say_order(case: Case) -> str:
     if case.policy.hops is not None:
         return f"Elements are counted from the right, up to {case.policy.hops}:"
     if case.policy.networks is None:
@@ -137,7 +137,7 @@ def _tell_order(case: Case) -> str:
     return "Elements are read from the right, over the trusted proxies:"
 
 
-def _tell_finding(finding: Finding) -> str:
+def _say_finding(finding: Finding) -> str:
     if finding.client is not None:
         port = "" if finding.client.port is None else f", port {finding.client.port}"
         return f"the client is {finding.client.address}{port}: {finding.reason}"
@@ -149,7 +149,7 @@ def _tell_finding(finding: Finding) -> str:
     return f"the client is unknown: {finding.reason}; {stand_in}"
 
 
-def _tell_kept(case: Case, value: str, after: str, hops: Sequence[Hop]) -> str:
+def _say_kept(case: Case, value: str, after: str, hops: Sequence[Hop]) -> str:
     if after == value:
         return "The header stays as it came."
     return (
@@ -160,7 +160,7 @@ def _tell_kept(case: Case, value: str, after: str, hops: Sequence[Hop]) -> str:
 _LOST = "A trusted header that is listed later says the client, so that one counts."
 
 
-def _tell_element(case: Case, finding: Finding) -> Iterator[str]:
+def _say_element(case: Case, finding: Finding) -> Iterator[str]:
     """Say what the client's element of ``Forwarded`` says besides its address."""
     for category, name, text in (
         (Category.SCHEME, "proto", finding.proto),
@@ -186,7 +186,7 @@ def _describe_single(
         p.code == "uncounted-list" and p.header == header.name
         for p in decision.problems
     )
-    choice = _tell_choice(case, value, text, guess=guess)
+    choice = _say_choice(case, value, text, guess=guess)
     if problem == "too-long":
         why = "There is more of it than is read, and what counts stands there."
         return replace(plain, fate=Fate.MALFORMED, sentences=(why,))
@@ -203,7 +203,7 @@ def _describe_single(
             guess=guess,
             sentences=(f"{why}later says the {what}, so that one counts.",),
         )
-    said = _tell_meaning(parsed, text)
+    said = _say_meaning(parsed, text)
     return replace(
         plain,
         fate=Fate.USED,
@@ -213,12 +213,12 @@ def _describe_single(
     )
 
 
-def _tell_meaning(parsed: str, text: str) -> str:
+def _say_meaning(parsed: str, text: str) -> str:
     """Say what a value means where that is not what it says."""
     return "" if parsed == text else f", {parsed!r}"
 
 
-def _tell_choice(case: Case, value: str, text: str, *, guess: bool) -> str:
+def _say_choice(case: Case, value: str, text: str, *, guess: bool) -> str:
     """Say why this element counts, where there are others."""
     if value.strip(" \t") == text:
         return ""
@@ -278,7 +278,7 @@ def _describe_unlisted(case: Case, header: ProxyHeader, plain: Header) -> Header
     categories = tuple(SETS[c] for c in header.categories if c in SETS)
     described = replace(plain, name=header.name, categories=categories)
     if header.name in case.decision.removed:
-        why = _tell_removal(case, header)
+        why = _say_removal(case, header)
         return replace(described, fate=Fate.REMOVED, value_after=None, sentences=(why,))
     return replace(described, fate=Fate.NOT_LISTED, sentences=(_UNTOUCHED,))
 
@@ -289,7 +289,7 @@ _UNTOUCHED = (
 )
 
 
-def _tell_removal(case: Case, header: ProxyHeader) -> str:
+def _say_removal(case: Case, header: ProxyHeader) -> str:
     """Say why a header that is not listed is removed (rules R2, R5, R21)."""
     rules = case.policy.rules
     for category in header.categories:

@@ -55,7 +55,7 @@ def describe_peer(case: Case) -> Peer:
         is_unix=is_unix,
         trusted=case.decision.peer_trusted,
         entry=entry,
-        sentences=tuple(_tell_peer(case, entry, is_unix=is_unix)),
+        sentences=tuple(_say_peer(case, entry, is_unix=is_unix)),
     )
 
 
@@ -94,7 +94,7 @@ _HEADERS_READ = "its headers are read."
 _DIRECT = "this is a direct request, and no header is read."
 
 
-def _tell_peer(case: Case, entry: str | None, *, is_unix: bool) -> Iterator[str]:
+def _say_peer(case: Case, entry: str | None, *, is_unix: bool) -> Iterator[str]:
     peer = shorten(case.decision.peer)
     if is_unix:
         peer = f"The unix socket {peer}"
@@ -105,7 +105,7 @@ def _tell_peer(case: Case, entry: str | None, *, is_unix: bool) -> Iterator[str]
         yield f"The request does not carry the proxy's secret: {_DIRECT}"
     elif reason is Reason.PEER_NOT_TRUSTED:
         yield f"{peer} is not a trusted proxy: {_DIRECT}"
-        yield _tell_list(case)
+        yield _say_list(case)
     elif policy.networks is not None:
         by = "" if entry is None else f", by the entry {entry!r} of TRUSTED_PROXIES"
         yield f"{peer} is a trusted proxy{by}: {_HEADERS_READ}"
@@ -117,7 +117,7 @@ def _tell_peer(case: Case, entry: str | None, *, is_unix: bool) -> Iterator[str]
         yield _NAME.format(peer)
 
 
-def _tell_list(case: Case) -> str:
+def _say_list(case: Case) -> str:
     """Say what the list has instead."""
     entries = case.policy.proxies or ()
     if not entries:
@@ -185,7 +185,7 @@ def _describe_step(
         standing=standing,
         header=header.name,
         entry=entry,
-        sentence=_tell_step(case, header, step, standing, entry),
+        sentence=_say_step(case, header, step, standing, entry),
     )
 
 
@@ -199,7 +199,7 @@ def _choose_standing(
     return Standing.COUNTED if case.policy.hops is not None else Standing.TRUSTED
 
 
-def _tell_step(
+def _say_step(
     case: Case, header: ProxyHeader, step: Step, standing: Standing, entry: str | None
 ) -> str:
     text = shorten(step.element)

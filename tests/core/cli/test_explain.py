@@ -168,7 +168,7 @@ def test_others_are_asked_where_that_is_wanted() -> None:
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_peer_that_is_a_name(*, terminal: bool) -> None:
-    """A name is no address, and that is said (F5)."""
+    """A name is no address, and that is said."""
     result = ask("explain", *TRUSTING, "--peer", "nginx", terminal=terminal)
 
     assert "'nginx' is a host's name and no address." in result.output

@@ -79,7 +79,7 @@ def test_exempt_view_is_known_to_be_exempt() -> None:
 def test_exempt_request_is_known_to_be_exempt(
     exempt: list[str], fields: dict[str, Any], why: str
 ) -> None:
-    """No 'unless' where the settings say it (F5)."""
+    """No 'unless' where the settings say it."""
     (answer,) = ask(https_only=True, https_exempt=exempt, fields=fields).answers
 
     assert answer.status is None
@@ -104,7 +104,7 @@ def test_exempt_path_below_a_mount_point() -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", None, "a/b"])
 def test_refused_host_is_not_said_to_be_redirected(host: str | None) -> None:
-    """The answer is 400 and no redirect (F5)."""
+    """The answer is 400 and no redirect."""
     (answer,) = ask(https_only=True, framework=DJANGO, fields={"host": host}).answers
 
     assert (answer.status, answer.location) == (400, None)

@@ -129,7 +129,7 @@ def test_header_with_a_list(options: dict[str, Any], chain: str, expected: str) 
     ],
 )
 def test_guess_is_called_one(name: str, value: str, taken: str) -> None:
-    """Without a list of addresses nothing says which element is the client's (F6)."""
+    """Without a list of addresses nothing says which element is the client's."""
     explanation = explain_sent({REAL: "203.0.113.7", name: value}, headers=[REAL, name])
 
     header = header_of(explanation, name)
