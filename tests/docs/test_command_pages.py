@@ -55,13 +55,29 @@ def test_page_runs_commands(name: str) -> None:
 
 
 def test_every_subcommand_is_in_the_overview() -> None:
-    """And each but for `token`, which the page has, has a page of its own."""
+    """And each has a page of its own, as the help says."""
     overview = read("commands/index.md")
 
     pages = set(re.findall(r"^\| \[`(\w+)`\]\(\1\.md\)", overview, re.MULTILINE))
-    elsewhere = set(re.findall(r"^\| `(\w+)`", overview, re.MULTILINE))
-    assert pages | elsewhere == list_subcommands()
+    assert pages == list_subcommands()
     assert {f"{name}.md" for name in pages} | {"index.md", "json.md"} == set(NAMES)
+
+
+def test_changelog_names_every_subcommand() -> None:
+    """What is new is all of them."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^- The command `trustedproxy`.*$", changelog, re.MULTILINE)
+
+    assert {name for name in list_subcommands() if f"`{name}`" not in line} == set()
+
+
+def test_page_of_token_says_where_to_enter_it() -> None:
+    """In the command's own words."""
+    from trustedproxy.cli.commands import token
+
+    [shown] = blocks(read("commands/token.md"), "text")
+
+    assert shown == token.HOW.format("/trustedproxy/") + "\n"
 
 
 def test_example_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from ..options import Load, prints, takes_settings
 if TYPE_CHECKING:
     from ..screen import Screen
 
-_HOW = (
+HOW = (
     "Open {}?token of your site, and enter it there within ten minutes. It is good "
     "once."
 )
@@ -40,7 +40,7 @@ def command(load: Load, *, probe: bool, screen: Screen) -> None:
             "which site it is, with --django or --app."
         )
     made = loaded.make_token(probe)
-    notes = [] if probe else [_HOW.format(path) for path in made.paths]
+    notes = [] if probe else [HOW.format(path) for path in made.paths]
     if not made.paths:
         notes.append(made.no_page)
     screen.show(
