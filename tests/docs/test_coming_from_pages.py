@@ -181,17 +181,18 @@ def test_test_without_headers_is_as_the_page_says(
     forget()
 
     with client:
-        own = client.get("/"), get_decision()
+        own = client.get("/")
+        decision = get_decision()
         logged = len(caplog.records)
         other = client.get("/", environ_overrides={"REMOTE_ADDR": "192.0.2.1"})
         direct = get_decision()
 
-    assert own[0].text == "127.0.0.1"
-    assert own[1].client is None
-    assert own[1].reason is Reason.HEADER_MISSING
+    assert own.text == "127.0.0.1"
+    assert decision is not None and decision.client is None
+    assert decision.reason is Reason.HEADER_MISSING
     assert logged == 1
     assert other.text == "192.0.2.1"
-    assert direct.reason is Reason.PEER_NOT_TRUSTED
+    assert direct is not None and direct.reason is Reason.PEER_NOT_TRUSTED
     assert len(caplog.records) == logged
 
 

@@ -70,7 +70,7 @@ def test_setting_of_a_page_is_accepted(name: str, value: str) -> None:
 
 def list_settings_in_prose() -> list[Any]:
     """List the settings that a line of a page's prose or table says to write."""
-    found = []
+    found: list[Any] = []
     for page in ("../README.md", *EVERY_PAGE):
         # What is said there stands beside a preset's headers, and not beside these.
         lines = [] if page == "platforms.md" else prose(read_page(page)).splitlines()
