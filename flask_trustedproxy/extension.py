@@ -16,7 +16,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trustedproxy import ConfigurationError, ProxyPolicy, Settings, read_settings
+from trustedproxy.exceptions import hide_userinfo
 from trustedproxy.option_table import OPTION_OF
+from trustedproxy.policy_options import HIDDEN
 
 from .cli import command
 from .entrance import Entrance, warn_proxy_fix, wrap_around
@@ -114,12 +116,17 @@ def _make_settings(
         return policy
     if policy is None:
         return read_settings(configured)
+    others = dict(configured)
     for name, value in configured.items():
         option = OPTION_OF.get(name)
-        if option is not None and option.argument is not None:
+        if option is None or option.argument is None:
+            continue
+        if value is not None:
             expected = "possible beside TrustedProxy(policy=...): remove one of the two"
-            raise ConfigurationError(name, value, expected)
-    return replace(read_settings(configured), policy=policy)
+            shown = HIDDEN if option.argument == "secrets" else hide_userinfo(value)
+            raise ConfigurationError(name, shown, expected)
+        del others[name]
+    return replace(read_settings(others), policy=policy)
 
 
 def _warn_not_read(app: Flask, state: State) -> None:

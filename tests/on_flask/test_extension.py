@@ -438,6 +438,39 @@ def test_policy_made_elsewhere_beside_settings_of_a_policy() -> None:
     assert caught.value.option == "TRUSTED_PROXY_HEADERS"
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"TRUSTED_PROXY_SECRETS": ["hush-hush-hush-hush"]},
+        {"TRUSTED_PROXY_SECRETS": "hush-hush-hush-hush"},
+        {"TRUSTED_PROXY_FIXED_HOST": "https://me:hush-hush@a.example"},
+    ],
+    ids=["a list", "a text", "a URL"],
+)
+def test_error_of_two_policies_shows_no_secret(config: dict[str, Any]) -> None:
+    """Errors end in logs, where no secret belongs."""
+    policy = ProxyPolicy(headers=["X-Real-IP"], proxies=[PROXY])
+    app = make_bare_app(**config)
+
+    with pytest.raises(ConfigurationError, match="remove one of the two") as caught:
+        TrustedProxy(app, policy=policy)
+
+    assert "hush" not in f"{caught.value} {caught.value.args}"
+
+
+def test_policy_made_elsewhere_beside_settings_that_are_not_set() -> None:
+    """What is ``None`` says nothing, so that there is one policy."""
+    policy = ProxyPolicy(headers=["X-Real-IP"], proxies=[PROXY])
+    names = ["TRUSTED_PROXY_HEADERS", "TRUSTED_PROXIES", "TRUSTED_PROXY_SECRETS"]
+    app = make_bare_app(**dict.fromkeys(names), TRUSTED_PROXY_HTTPS_ONLY=True)
+
+    TrustedProxy(app, policy=policy)
+
+    settings = app.extensions["trustedproxy"].settings
+    assert settings.policy is policy
+    assert settings.https_only is not None
+
+
 def test_settings_made_elsewhere() -> None:
     """Settings are in force as they are, on every application that gets them."""
     settings = read_settings({**POLICY, "TRUSTED_PROXY_HSTS_POLICY": "max-age=60"})
