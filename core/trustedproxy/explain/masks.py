@@ -24,16 +24,23 @@ HIDDEN = "(not shown)"
 
 #: A header whose name has one of these words holds a credential.
 _PRIVATE_WORDS = (
-    "authorization",
+    "auth",
     "cookie",
     "token",
     "secret",
     "password",
-    "api-key",
+    "-key",
     "apikey",
     "csrf",
     "session",
     "credential",
+    # What platforms sign who somebody is with, and that they are the ones who ask.
+    "jwt",
+    "assertion",
+    "oidc",
+    "principal",
+    "signature",
+    "verify",
 )
 
 

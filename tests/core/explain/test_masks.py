@@ -36,6 +36,15 @@ WITH_SECRET: dict[str, Any] = {"secret_header": "X-Edge-Key", "secrets": [SECRET
         "X-Api-Key",
         "X-Edge-Key",
         "x_edge_key",
+        # Who somebody is, as platforms say it to the applications behind them.
+        "Cf-Access-Jwt-Assertion",
+        "X-Goog-IAP-JWT-Assertion",
+        "X-Amzn-Oidc-Data",
+        "X-Ms-Client-Principal",
+        # What front ends and their customers send each other.
+        "X-Auth-Key",
+        "X-Origin-Verify",
+        "X-Hub-Signature-256",
     ],
 )
 def test_value_of_a_private_header_is_masked(name: str) -> None:
@@ -46,7 +55,9 @@ def test_value_of_a_private_header_is_masked(name: str) -> None:
     assert header.value == HIDDEN
 
 
-@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "User-Agent"])
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-For", "X-Real-IP", "User-Agent", "Via", "X-Request-Id"]
+)
 def test_value_of_another_header_is_shown(name: str) -> None:
     """What explains a decision has to be seen."""
     header = header_of(explain_sent({name: "seen"}, **WITH_SECRET), name)
