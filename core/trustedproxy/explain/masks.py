@@ -5,17 +5,22 @@ In:  a policy; names and values of headers, and any other text of a request.
 Out: the same, masked.
 
 A secret is masked wherever it stands, before anything is explained: a proxy may send it
-under another name than the policy thinks.
+under another name than the policy thinks.  In a text that was made of a request, such
+as a record of the log, it may stand in another spelling, or cut.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 from ..headers import KNOWN_HEADERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..policy_options import PolicyOptions
     from .records import Request
 
@@ -42,6 +47,10 @@ _PRIVATE_WORDS = (
     "signature",
     "verify",
 )
+#: What follows in a text that was cut: see `shorten` of `log`, and `report.recent`.
+_CUT = "(?=['\"]?…)"
+#: So few characters of a secret may stay where a text was cut behind them.
+_FEW = 3
 
 
 class Masks:
@@ -54,7 +63,7 @@ class Masks:
 
     def __init__(self, policy: PolicyOptions) -> None:
         self._secret_header = _fold(policy.secret_header or "")
-        self._secrets = policy.secrets
+        self._secrets = _compile(policy.secrets)
         headers = (*KNOWN_HEADERS, *policy.headers)
         self._shown = frozenset(header.name.lower() for header in headers)
 
@@ -72,10 +81,7 @@ class Masks:
 
     def mask(self, text: str) -> str:
         """Mask the secrets in *text*, and leave the rest as it came."""
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, HIDDEN)
-        return text
+        return text if self._secrets is None else self._secrets.sub(HIDDEN, text)
 
     def mask_request(self, request: Request) -> tuple[Request, list[str]]:
         """
@@ -97,19 +103,45 @@ class Masks:
             if masked != value:
                 headers[name] = masked
                 found.append(name)
+        raw_path = self._mask_optional(request.raw_path)
+        if raw_path != request.raw_path and "the path" not in found:
+            found.append("the path")
+        query = self._mask_optional(request.query)
+        if query != request.query:
+            found.append("the query")
         if not found:
             return request, found
         masked_request = replace(
             request,
             connection=connection,
             headers=headers,
-            raw_path=self._mask_optional(request.raw_path),
-            query=self._mask_optional(request.query),
+            raw_path=raw_path,
+            query=query,
         )
         return masked_request, found
 
     def _mask_optional(self, text: str | None) -> str | None:
         return None if text is None else self.mask(text)
+
+
+def _compile(secrets: Sequence[str]) -> re.Pattern[str] | None:
+    """Compile what finds the *secrets* in a text, in every spelling, whole or cut."""
+    # One may begin with another: the longest goes first.
+    spelled = sorted({s for each in secrets for s in _spell(each)}, key=len)[::-1]
+    if not spelled:
+        return None
+    begun = {s[:length] for s in spelled for length in range(_FEW + 1, len(s))}
+    whole = [re.escape(each) for each in spelled]
+    cut = [re.escape(each) + _CUT for each in sorted(begun, key=len)[::-1]]
+    return re.compile("|".join(whole + cut))
+
+
+def _spell(secret: str) -> set[str]:
+    """Spell a secret as it came, as `repr` shows it, and as it stands in URLs."""
+    shown = secret.replace("\\", "\\\\")
+    # The last one is how browsers' scripts encode it.
+    quoted = {quote(secret, safe=safe) for safe in ("", "/", "!'()*")}
+    return {secret, shown, shown.replace("'", "\\'"), quote_plus(secret), *quoted}
 
 
 def _fold(name: str) -> str:

@@ -8,17 +8,26 @@ Out: nothing of it, in no part of an explanation.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustedproxy.explain import explain_environ, write_text
+from trustedproxy.explain import (
+    explain_environ,
+    explain_request,
+    read_environ,
+    write_text,
+)
 from trustedproxy.explain.masks import HIDDEN, Masks
+from trustedproxy.explain.requests import describe_request
+from trustedproxy.log import shorten
 
 from ..making import make_environ
-from .making import SECRET, explain_sent, header_of, make_policy
+from .making import SECRET, explain_sent, header_of, make_policy, make_settings
 
 WITH_SECRET: dict[str, Any] = {"secret_header": "X-Edge-Key", "secrets": [SECRET]}
 
@@ -121,6 +130,81 @@ def test_mask_leaves_the_rest_of_a_text() -> None:
     masks = Masks(make_policy(**WITH_SECRET))
 
     assert masks.mask(f"a {SECRET} b") == f"a {HIDDEN} b"
+
+
+def test_longest_of_two_secrets_is_masked() -> None:
+    """One secret may begin with another, and nothing of it may stay."""
+    masks = Masks(
+        make_policy(secret_header="X-Edge-Key", secrets=[SECRET, f"{SECRET}-and-more"])
+    )
+
+    assert masks.mask(f"{SECRET}-and-more, {SECRET}") == f"{HIDDEN}, {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [repr, quote, quote_plus, lambda text: quote(text, safe="")],
+    ids=["repr", "quote", "quote_plus", "quote all"],
+)
+def test_secret_is_masked_in_another_spelling(write: Callable[[str], str]) -> None:
+    """What was made of a request spells the characters of a secret in its way."""
+    secret = "hush \\ hush ' hush \" hush/+%"
+    masks = Masks(make_policy(secret_header="X-Edge-Key", secrets=[secret]))
+
+    masked = masks.mask(write(f"a {secret} b"))
+
+    assert "hush" not in masked
+    assert HIDDEN in masked
+
+
+@pytest.mark.parametrize("front", [100, 110, 116])
+def test_secret_that_was_cut_is_masked(front: int) -> None:
+    """A record of the log shows the beginning of a long value only."""
+    masks = Masks(make_policy(**WITH_SECRET))
+
+    masked = masks.mask(shorten(f"{'x' * front}{SECRET}{'x' * 100}"))
+
+    assert SECRET[:4] not in masked
+    assert HIDDEN in masked
+
+
+def test_few_characters_of_a_text_that_was_cut_stay() -> None:
+    """They may be anything."""
+    masks = Masks(make_policy(**WITH_SECRET))
+    shown = shorten(f"{'x' * 117}{SECRET}{'x' * 100}")
+
+    assert masks.mask(shown) == shown
+
+
+def test_secret_in_the_query_is_masked() -> None:
+    """HTTPS only would write it into the address of its redirect."""
+    request = describe_request(
+        url=f"/{SECRET}?q={SECRET}", headers=["Host: app.example"], peer="10.0.0.5"
+    )
+    settings = make_settings(https_only=True, **WITH_SECRET)
+
+    explanation = explain_request(settings, request)
+
+    assert SECRET not in json.dumps(explanation.as_dict())
+    assert explanation.answers[0].location == (
+        "https://app.example/(not%20shown)?q=(not%20shown)"
+    )
+    assert explanation.notes[0].startswith(
+        "A secret of this policy stands in the path, the query, where"
+    )
+
+
+def test_secret_in_the_path_as_it_was_sent_is_masked() -> None:
+    """A server in front may have taken another path out of it."""
+    environ = make_environ(
+        {"Host": "app.example"}, REQUEST_URI=f"/{SECRET}", PATH_INFO="/"
+    )
+    settings = make_settings(https_only=True, **WITH_SECRET)
+
+    explanation = explain_request(settings, read_environ(settings.policy, environ))
+
+    assert SECRET not in json.dumps(explanation.as_dict())
+    assert explanation.notes[0].startswith("A secret of this policy stands in the path")
 
 
 def test_secret_in_another_place_is_said_to_be_there() -> None:
