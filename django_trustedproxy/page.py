@@ -9,7 +9,8 @@ What the page shows, and how tokens work, is in `trustedproxy.report`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.handlers.asgi import ASGIRequest
 
+from trustedproxy.decision import DECISION_KEY, REPORT_KEY
 from trustedproxy.report.asgi import answer_early as answer_scope
 from trustedproxy.report.page import Page
 from trustedproxy.report.tokens import SHORTEST_SECRET, FileUses, TokenKind
@@ -31,17 +33,20 @@ from trustedproxy.report.visits import (
 from trustedproxy.report.wsgi import answer_early as answer_environ
 from trustedproxy.report.wsgi import log_failure
 from trustedproxy.responses import send_asgi, send_wsgi
+from trustedproxy.wsgi_text import spell_path
 
 from .answers import respond_with
 from .conf import ConfigurationError, get_settings
 from .framework import read_framework
+from .requests import is_wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
+    from trustedproxy import Decision
     from trustedproxy._types import Environ, Receive, Scope, Send, StartResponse
     from trustedproxy.report.tokens import Uses
     from trustedproxy.report.visits import Visit
@@ -143,7 +148,26 @@ def _read_visit(request: HttpRequest) -> Visit:
     body = request.body if request.method == "POST" and fits else b""
     if isinstance(request, ASGIRequest):
         return read_visit_of_scope(policy, cast("Scope", request.scope), body)
-    return read_visit_of_environ(policy, request.META, body)
+    return read_visit_of_environ(policy, _restore_paths(request), body)
+
+
+def _restore_paths(request: HttpRequest) -> Environ:
+    """Spell in a copy of ``META`` the paths as WSGI has them; Django decoded both."""
+    environ = dict(request.META)
+    environ |= _spell_paths(environ)
+    if not is_wrapped(request):
+        # What was decided below Django keeps what Django had made of them.
+        for key in (DECISION_KEY, REPORT_KEY):
+            decision: Decision | None = environ.get(key)
+            if decision is not None:
+                original = decision.original | _spell_paths(decision.original)
+                environ[key] = replace(decision, original=original)
+    return environ
+
+
+def _spell_paths(variables: Mapping[str, Any]) -> dict[str, str]:
+    paths = {key: variables.get(key) for key in ("SCRIPT_NAME", "PATH_INFO")}
+    return {key: spell_path(path) for key, path in paths.items() if path is not None}
 
 
 def read_request(request: HttpRequest) -> Visit:
@@ -151,7 +175,7 @@ def read_request(request: HttpRequest) -> Visit:
     policy = get_settings().policy
     if isinstance(request, ASGIRequest):
         return read_visit_of_scope(policy, cast("Scope", request.scope))
-    return read_visit_of_environ(policy, request.META)
+    return read_visit_of_environ(policy, _restore_paths(request))
 
 
 # -- before everything -----------------------------------------------------------------

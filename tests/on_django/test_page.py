@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
@@ -31,8 +31,16 @@ from django_trustedproxy import checks, early, views
 from django_trustedproxy import page as page_module
 from django_trustedproxy.conf import ConfigurationError, get_settings
 from django_trustedproxy.entrypoints import wrap_asgi, wrap_wsgi
-from django_trustedproxy.page import CacheUses, find_uses, make_page, make_token
+from django_trustedproxy.page import (
+    CacheUses,
+    find_uses,
+    make_page,
+    make_token,
+    read_request,
+)
 from django_trustedproxy.panels import TrustedProxyPanel
+from django_trustedproxy.requests import WRAPPED
+from trustedproxy.explain import explain_request
 from trustedproxy.report.tokens import FileUses, TokenKind
 
 from .handlers import (
@@ -182,6 +190,7 @@ def test_form_needs_no_csrf_token_of_django(ask: Callable[..., Answer]) -> None:
     html = ask(PAGE).body.decode()
     form = html.partition('name="form" value="')[2].partition('"')[0]
     fields = {"form": form, "peer": STRANGER, "headers": "X-A: 192.0.2.99"}
+    fields |= {"path": "/\u20ac", "mount_point": "/\u20ac"}
 
     tried = post(ask, fields, query="")
 
@@ -423,6 +432,33 @@ def test_panel_shows_the_request(report_only: bool) -> None:
     assert panel.content.startswith('<iframe title="Trusted proxy" srcdoc="&lt;!DOC')
     assert "203.0.113.7" in panel.content
     assert json.dumps(panel.get_stats())  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_panel_shows_a_path_outside_of_ascii(wrapped: bool) -> None:
+    """Django decodes the paths of an environ, before the policy or after it."""
+    environ = make_environ(
+        "/%E2%82%AC/%C3%BC",
+        headers={"X-Forwarded-Prefix": "/app"},
+        mount_point="/\u20ac".encode().decode("latin-1"),
+    )
+    names = {
+        "TRUSTED_PROXY_HEADERS": ["X-Forwarded-Prefix"],
+        "TRUSTED_PROXY_STRIP_MOUNT_POINT": True,
+    }
+    with override_settings(**names):
+        policy = get_settings().policy
+        if wrapped:
+            policy.apply(environ)
+            environ[WRAPPED] = True
+        request = WSGIRequest(environ)
+        if not wrapped:
+            policy.apply(request.META)
+
+        explanation = explain_request(get_settings(), read_request(request).read())
+
+    assert explanation.connection["mount_point"] == "/â\x82¬"
+    assert explanation.connection["path"] == "/â\x82¬/Ã¼"
 
 
 def test_panel_shows_an_asynchronous_request() -> None:

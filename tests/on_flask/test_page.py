@@ -58,7 +58,7 @@ class Browser:
         """Ask for the page."""
         return self.client.get(path, environ_base={"REMOTE_ADDR": PROXY}, **options)
 
-    def post(self, path: str = f"{PAGE}?token", **fields: str) -> TestResponse:
+    def post(self, path: str = f"{PAGE}?token", /, **fields: str) -> TestResponse:
         """Send a form."""
         return self.client.post(path, environ_base={"REMOTE_ADDR": PROXY}, data=fields)
 
@@ -154,7 +154,9 @@ def test_request_in_the_box_is_explained() -> None:
     browser = Browser(app)
     form = browser.get().text.partition('name="form" value="')[2].partition('"')[0]
 
-    tried = browser.post(PAGE, form=form, peer=STRANGER, headers="X-A: 192.0.2.99")
+    tried = browser.post(
+        PAGE, form=form, peer=STRANGER, headers="X-A: 192.0.2.99", path="/\u20ac"
+    )
 
     assert "This is what would happen" in tried.text
     assert STRANGER in tried.text

@@ -23,6 +23,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from ..framework import NO_FRAMEWORK
+from ..wsgi_text import spell_path
 from .environs import make_environ
 from .explaining import explain_request
 from .masks import Masks
@@ -289,6 +290,8 @@ def _ask_django(case: _Case) -> tuple[str, _Sees]:
         last = answer.stderr.strip().rpartition("\n")[2] or "no answer"
         raise _NoAnswer(settings or "none", f"fails: {last}")
     said = json.loads(answer.stdout)
+    # Django has decoded both, from UTF-8.
+    said |= {name: spell_path(said[name]) for name in ("mount point", "path")}
     return settings or "none", {name: _show(said[name]) for name in _COMPARED}
 
 

@@ -28,7 +28,7 @@ class Request:
     A request that is to be explained.
 
     Attributes:
-        connection: What the server says by itself.
+        connection: What the server says by itself; paths are spelled as WSGI has them.
 
         headers: Header name, as it was spelled → its value, lines joined by commas.
 

@@ -21,6 +21,7 @@ from ..parsing.grammar import TOKEN
 from ..request_target import read_raw_target
 from ..rules import CONNECTION
 from ..wsgi import PROXY_FIX_KEY
+from ..wsgi_text import encode_path, spell_path
 from .records import Request
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ MOST_CHARACTERS = 1_000_000
 _HTTP = "HTTP_"
 # RFC 9110 section 5.1.
 _NAME = re.compile(TOKEN)
-# Half a character; the others of them stand for bytes that were no UTF-8 (PEP 383).
-_NO_CHARACTER = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+#: What of a `Connection` is spelled as WSGI has it.
+_PATHS = ("mount_point", "path")
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 
 
@@ -96,6 +97,11 @@ def _spell(key: str) -> str:
 def read_scope(policy: ProxyPolicy, scope: Scope) -> Request:
     """Read the request of an ASGI *scope*, http or websocket, which is not changed."""
     connection, known = policy.read_scope(scope)
+    connection = replace(
+        connection,
+        mount_point=spell_path(connection.mount_point),
+        path=spell_path(connection.path),
+    )
     spelled = {header.name.lower(): header.name for header in policy.known_headers}
     lines: dict[str, list[str]] = {}
     for wire, value in scope.get("headers") or ():
@@ -216,9 +222,10 @@ def make_request(
     """
     sent_host = next((v for k, v in headers.items() if k.lower() == "host"), None)
     raw_path, mark, query = (target or "").partition("?")
-    if target and "path" not in said:
-        # As WSGI has it: bytes in the place of characters (PEP 3333).
-        said = {**said, "path": unquote_to_bytes(_encode(raw_path)).decode("latin-1")}
+    said = {n: spell_path(v) if n in _PATHS else v for n, v in said.items()}
+    if target:
+        plain = unquote_to_bytes(encode_path(raw_path)).decode("latin-1")
+        said.setdefault("path", plain)
     upgrade = next((v for k, v in headers.items() if k.lower() == "upgrade"), "")
     return Request(
         connection=_fill(said, sent_host or host),
@@ -229,11 +236,6 @@ def make_request(
         where=where,
         websocket=upgrade.strip().lower() == "websocket",
     )
-
-
-def _encode(path: str) -> bytes:
-    """Encode a path; bytes that a terminal sent, and were no UTF-8, stay themselves."""
-    return _NO_CHARACTER.sub("\ufffd", path).encode("utf-8", "surrogateescape")
 
 
 def _fill(said: Mapping[str, str], host: str | None) -> Connection:

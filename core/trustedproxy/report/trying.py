@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..explain.masks import HIDDEN
 from ..explain.requests import DEFAULT, RequestError, join_headers, make_request
+from ..wsgi_text import read_path
 
 if TYPE_CHECKING:
     from ..explain import Explanation, Request
@@ -56,6 +57,8 @@ def describe_fields(explanation: Explanation) -> dict[str, str]:
     """Describe the request of an explanation in the fields of the form."""
     said = explanation.connection
     fields = {each.name: said[each.name] or each.default for each in FIELDS}
+    # To people they are text, and not the bytes that WSGI has.
+    fields |= {name: read_path(fields[name]) for name in ("mount_point", "path")}
     headers = {
         header.name: header.value
         for header in explanation.headers

@@ -7,12 +7,15 @@ Out: `Answer` records.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from trustedproxy.explain import Explanation, Framework
+from trustedproxy.explain import Explanation, Framework, explain_request, read_scope
+from trustedproxy.explain.requests import describe_request
 
+from ..making import make_scope
 from .making import PEER, STRANGER, HostsSite, explain_sent, make_settings
 
 DJANGO = Framework(
@@ -63,6 +66,28 @@ def test_exempt_view_is_known_to_be_exempt() -> None:
         "The scheme is http, and the request is not redirected: its view is exempt."
     )
     assert other.status == 301
+
+
+class UmlautSite(HostsSite):
+    """A site whose view at ``/ü`` is exempt, and that reads what WSGI has."""
+
+    def exempts_view(self, request: Mapping[str, Any]) -> bool:
+        """Say whether the path is that view's."""
+        return bool(request["PATH_INFO"].encode("latin-1") == "/ü".encode())
+
+
+@pytest.mark.parametrize("way", ["described", "scope"])
+def test_exempt_view_at_a_path_outside_of_ascii(way: str) -> None:
+    """The framework is asked for the path that a server would give it."""
+    settings = make_settings(https_only=True)
+    request = describe_request(path="/ü", headers=["Host: backend.internal"])
+    if way == "scope":
+        request = read_scope(settings.policy, make_scope(path="/ü"))
+    framework = Framework(name="Django", site=UmlautSite("backend.internal"))
+
+    (answer,) = explain_request(settings, request, framework).answers
+
+    assert answer.status is None
 
 
 @pytest.mark.parametrize(

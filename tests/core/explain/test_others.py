@@ -21,6 +21,7 @@ from trustedproxy.explain import OtherResult, Request
 from trustedproxy.explain import others as others_module
 from trustedproxy.explain.others import OTHERS, explain_with_others
 from trustedproxy.framework import Framework
+from trustedproxy.wsgi_text import spell_path
 
 from .making import SECRET, STRANGER, make_settings
 
@@ -40,13 +41,16 @@ def ask(
     peer: str | None = "10.0.0.5",
     framework: Framework | None = None,
     websocket: bool = False,
+    path: str = "/",
     **names: Any,
 ) -> OtherResult:
     """Ask one of them; skip the test where it is not installed."""
     if find_spec(needed) is None:
         pytest.skip(f"{needed} is not installed here")
     request = Request(
-        connection=Connection(peer, "http", "backend:8000", "backend", "8000"),
+        connection=Connection(
+            peer, "http", "backend:8000", "backend", "8000", "", path
+        ),
         headers=SENT if sent is None else sent,
         websocket=websocket,
     )
@@ -164,6 +168,14 @@ def test_django_reads_what_the_project_sets() -> None:
 def test_django_with_nothing_to_set() -> None:
     """None of its settings is about the client."""
     assert ask(*DJANGO, headers=["X-Real-IP"]).settings == "none"
+
+
+def test_path_outside_of_ascii_is_no_difference_in_django() -> None:
+    """Django decodes it, and means the same path."""
+    result = ask(*DJANGO, path=spell_path("/ü"))
+
+    assert result.sees["path"] == spell_path("/ü")
+    assert "path" not in result.differs
 
 
 def test_django_that_refuses_the_host() -> None:

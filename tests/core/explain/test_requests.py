@@ -115,6 +115,26 @@ def test_scope_is_read_with_every_header() -> None:
     assert explain_scope(policy, scope).outcome.client == "203.0.113.7"
 
 
+def test_paths_of_a_scope_are_spelled_as_wsgi_has_them() -> None:
+    """Whoever is asked about the request is asked with an environ."""
+    scope = make_scope(root_path="/\u20ac", path="/\u20ac/ü")
+
+    connection = read_scope(make_policy(), scope).connection
+
+    assert (connection.mount_point, connection.path) == ("/â\x82¬", "/Ã¼")
+
+
+def test_paths_that_are_described_are_spelled_as_wsgi_has_them() -> None:
+    """By an option as by a URL."""
+    by_options = describe_request(path="/\u20ac", mount_point="/ü", host="a.example")
+    by_url = describe_request(url="/%E2%82%AC", mount_point="/ü")
+
+    for request in (by_options, by_url):
+        connection = request.connection
+        assert (connection.mount_point, connection.path) == ("/Ã¼", "/â\x82¬")
+    assert by_options.connection.host == "a.example"
+
+
 def test_scope_of_a_websocket() -> None:
     """It has no method, and may have no raw path."""
     request = read_scope(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from trustedproxy.explain import explain_request
 from trustedproxy.explain.masks import HIDDEN
 from trustedproxy.report.trying import RequestError, describe_fields, read_request
 
@@ -33,6 +34,19 @@ def test_request_that_came_is_described_and_read_again() -> None:
     assert request.connection.peer == "10.0.0.5"
     assert request.connection.path == "/a"
     assert request.where == "the box of this page"
+
+
+def test_path_outside_of_ascii_is_described_and_read_again() -> None:
+    """People see text, and the request has what a server would give."""
+    policy = make_settings().policy
+    typed = {"path": "/\u20ac", "mount_point": "/ü"}
+
+    request = read_request(policy, typed)
+    shown = describe_fields(explain_request(make_settings(), request))
+
+    assert request.connection.path == "/â\x82¬"
+    assert {name: shown[name] for name in typed} == typed
+    assert read_request(policy, shown).connection == request.connection
 
 
 def test_value_of_several_lines_stays_on_one() -> None:

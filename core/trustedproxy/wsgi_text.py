@@ -1,0 +1,31 @@
+"""
+Paths as WSGI has them: a character for each byte (PEP 3333).
+
+In:  a path as people and ASGI have it, in Unicode; or as WSGI has it.
+Out: the same path in the other way.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Half a character; the others of them stand for bytes that were no UTF-8 (PEP 383).
+_NO_CHARACTER = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+
+
+def encode_path(path: str) -> bytes:
+    """Encode a path; bytes that a terminal sent, and were no UTF-8, stay themselves."""
+    return _NO_CHARACTER.sub("\ufffd", path).encode("utf-8", "surrogateescape")
+
+
+def spell_path(path: str) -> str:
+    """Spell a path as WSGI has it."""
+    return encode_path(path).decode("latin-1")
+
+
+def read_path(text: str) -> str:
+    """Read a path that WSGI has; one that a broken server gives stays as it is."""
+    try:
+        return text.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text
