@@ -13,14 +13,10 @@ import re
 _NO_CHARACTER = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 
 
-def encode_path(path: str) -> bytes:
-    """Encode a path; bytes that a terminal sent, and were no UTF-8, stay themselves."""
-    return _NO_CHARACTER.sub("\ufffd", path).encode("utf-8", "surrogateescape")
-
-
 def spell_path(path: str) -> str:
-    """Spell a path as WSGI has it."""
-    return encode_path(path).decode("latin-1")
+    """Spell a path as WSGI has it; bytes of a terminal that were no UTF-8 stay."""
+    whole = _NO_CHARACTER.sub("\ufffd", path)
+    return whole.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def read_path(text: str) -> str:

@@ -8,14 +8,12 @@ Out: `Answer` records, in the order in which the request meets them; the last on
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..headers import Category
-from ..https_only import FORBIDDEN, RequestFacts
-from ..https_only.signs import list_signs
+from ..https_only import FORBIDDEN, RequestFacts, read_environ
 from ..log import shorten
 from ..mount_points.points import compile_mount_points, find_mount_point
-from ..parsing.values import strip_mount_point
 from .records import Answer
 
 if TYPE_CHECKING:
@@ -59,37 +57,13 @@ def _describe_rejection(case: Case) -> Answer:
     )
 
 
-def make_facts(case: Case) -> RequestFacts:
-    """Say what HTTPS only knows of the request after the policy."""
-    path = case.request.connection.path
-    if case.policy.strip_mount_point:
-        path = strip_mount_point(path, case.decision.mount_point)
-    decision, connection = case.decision, case.request.connection
-    request, host = case.request, decision.host
-    return RequestFacts(
-        scheme=decision.scheme,
-        method=request.method,
-        host=host,
-        peer=decision.peer,
-        peer_is_unix=connection.peer_is_unix,
-        mount_point=_encode(decision.mount_point),
-        path=_encode(path),
-        raw_path=None if request.raw_path is None else _encode(request.raw_path),
-        query=None if request.query is None else _encode(request.query),
-        reason=decision.reason,
-        peer_trusted=decision.peer_trusted,
-        scheme_header=decision.winners.get(Category.SCHEME),
-        signs=list_signs(request.headers, case.sent.get("connection", ""), decision),
-        websocket=request.websocket,
-        host_refused=not case.accepts_host(host),
+def _read_facts(case: Case) -> RequestFacts:
+    """Read what HTTPS only knows of the request after the policy."""
+    return replace(
+        read_environ(case.met),
+        websocket=case.request.websocket,
+        host_refused=not case.accepts_host(case.decision.host),
     )
-
-
-def _encode(text: str) -> bytes:
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
 
 
 _LOGGED = " In report-only mode this is only logged."
@@ -98,7 +72,7 @@ _LOGGED = " In report-only mode this is only logged."
 def _say_https_only(case: Case) -> Iterator[Answer]:
     """Say whether plain HTTP is redirected, refused, or exempt."""
     https = case.settings.https_only
-    facts = make_facts(case)
+    facts = _read_facts(case)
     if https is None or facts.secure:
         return
     if https.exempts(facts):
@@ -110,7 +84,7 @@ def _say_https_only(case: Case) -> Iterator[Answer]:
         )
         return
     site = case.framework.site
-    if site is not None and not facts.websocket and site.exempts_view(case.after):
+    if site is not None and not facts.websocket and site.exempts_view(case.met):
         yield Answer(
             by=HTTPS_ONLY,
             status=None,
@@ -124,7 +98,7 @@ def _say_https_only(case: Case) -> Iterator[Answer]:
     yield Answer(
         by=HTTPS_ONLY,
         status=answer.status,
-        location=None if location is None else location,
+        location=location,
         only_logged=only_logged,
         sentence=_say_plain(case, answer.status, location, facts)
         + (_LOGGED if only_logged else ""),
@@ -136,7 +110,7 @@ def _say_exemption(case: Case, facts: RequestFacts) -> str:
     assert https is not None
     exemptions = https.exemptions
     if exemptions.cover_path(facts.mount_point, facts.path, facts.raw_path):
-        return f"the path {shorten(case.request.connection.path)}"
+        return f"the path {shorten(case.met.get('PATH_INFO', ''))}"
     return f"the peer {shorten(facts.peer)}, which speaks for itself,"
 
 
@@ -162,7 +136,7 @@ def _say_plain(
 def _say_mount_points(case: Case) -> Iterator[Answer]:
     """Say whether the request goes to another server."""
     found = find_mount_point(
-        compile_mount_points(case.settings.mount_points), case.request.connection.path
+        compile_mount_points(case.settings.mount_points), case.met.get("PATH_INFO", "")
     )
     if found is not None:
         mount_point, _ = found

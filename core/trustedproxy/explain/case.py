@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..advice import Situation
-from ..decision import Decision
+from ..decision import DECISION_KEY, REPORT_KEY, Decision
 from ..framework import Framework
 from ..headers import ProxyHeader
 from ..policy import ProxyPolicy
@@ -43,9 +43,11 @@ class Case:
 
         decision: What the policy decided.
 
-        before: The environ of the request.
+        before: The environ of the request; the policy's secrets are masked in it.
 
         after: The same, as the policy leaves it.
+
+        met: What stands behind the policy meets: in report-only mode nothing is changed.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Case:
     decision: Decision = field(init=False)
     before: dict[str, Any] = field(init=False)
     after: dict[str, Any] = field(init=False)
+    met: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -70,11 +73,18 @@ class Case:
         put(self, "sent", sent)
         put(self, "known", {h.name.lower(): h for h in self.policy.known_headers})
         put(self, "decision", self.policy.rules.decide(request.connection, sent))
-        before = make_environ(request)
+        before = masks.mask_environ(make_environ(request))
+        # What an earlier policy decided is no part of this.
+        for key in (DECISION_KEY, REPORT_KEY):
+            before.pop(key, None)
         after = dict(before)
         self.policy.rewrite(after, self.decision)
+        met = {**after, DECISION_KEY: self.decision}
+        if self.policy.report_only:
+            met = {**before, REPORT_KEY: self.decision}
         put(self, "before", before)
         put(self, "after", after)
+        put(self, "met", met)
 
     @property
     def policy(self) -> ProxyPolicy:

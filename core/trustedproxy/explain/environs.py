@@ -37,6 +37,9 @@ def make_environ(request: Request) -> dict[str, Any]:
         # A server would have joined two that differ in underscores, or dropped one.
         if "_" not in name:
             environ[environ_key(name)] = value
+    if request.raw_path is not None:
+        mark = "" if request.query is None else "?"
+        environ["REQUEST_URI"] = f"{request.raw_path}{mark}{request.query or ''}"
     said = {
         "REMOTE_ADDR": connection.peer,
         "wsgi.url_scheme": connection.scheme,

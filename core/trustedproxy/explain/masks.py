@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from ..headers import KNOWN_HEADERS
@@ -21,6 +21,7 @@ from ..headers import KNOWN_HEADERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._types import Environ
     from ..policy_options import PolicyOptions
     from .records import Request
 
@@ -119,6 +120,13 @@ class Masks:
             query=query,
         )
         return masked_request, found
+
+    def mask_environ(self, environ: Environ) -> dict[str, Any]:
+        """Mask the secrets in every text of an *environ*, in a copy."""
+        return {
+            key: self.mask(value) if isinstance(value, str) else value
+            for key, value in environ.items()
+        }
 
     def _mask_optional(self, text: str | None) -> str | None:
         return None if text is None else self.mask(text)

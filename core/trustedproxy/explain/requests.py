@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..advice import PROXY_FIX, REWRITTEN_BY_SERVER
 from ..asgi import is_rewritten
@@ -21,7 +21,7 @@ from ..parsing.grammar import TOKEN
 from ..request_target import read_raw_target
 from ..rules import CONNECTION
 from ..wsgi import PROXY_FIX_KEY
-from ..wsgi_text import encode_path, spell_path
+from ..wsgi_text import spell_path
 from .records import Request
 
 if TYPE_CHECKING:
@@ -221,11 +221,10 @@ def make_request(
         where: Where it was read.
     """
     sent_host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-    raw_path, mark, query = (target or "").partition("?")
+    raw_path, mark, query = spell_path(target or "").partition("?")
     said = {n: spell_path(v) if n in _PATHS else v for n, v in said.items()}
     if target:
-        plain = unquote_to_bytes(encode_path(raw_path)).decode("latin-1")
-        said.setdefault("path", plain)
+        said.setdefault("path", unquote(raw_path, "latin-1"))
     upgrade = next((v for k, v in headers.items() if k.lower() == "upgrade"), "")
     return Request(
         connection=_fill(said, sent_host or host),

@@ -43,12 +43,12 @@ def list_variables(case: Case) -> tuple[Variable, ...]:
             name=name,
             wsgi=wsgi,
             asgi=asgi,
-            before=_show(case, before.get(wsgi)),
-            after=_show(case, after.get(wsgi)),
+            before=_show(before.get(wsgi)),
+            after=_show(after.get(wsgi)),
         )
         for name, wsgi, asgi in rows
     )
 
 
-def _show(case: Case, value: object) -> str | None:
-    return None if value is None else case.masks.mask(str(value))
+def _show(value: object) -> str | None:
+    return None if value is None else str(value)

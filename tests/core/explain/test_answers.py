@@ -12,11 +12,24 @@ from typing import Any
 
 import pytest
 
-from trustedproxy.explain import Explanation, Framework, explain_request, read_scope
+from trustedproxy.explain import (
+    Explanation,
+    Framework,
+    explain_request,
+    read_environ,
+    read_scope,
+)
 from trustedproxy.explain.requests import describe_request
 
-from ..making import make_scope
-from .making import PEER, STRANGER, HostsSite, explain_sent, make_settings
+from ..making import make_environ, make_scope
+from .making import (
+    PEER,
+    STRANGER,
+    HostsSite,
+    explain_sent,
+    make_policy,
+    make_settings,
+)
 
 DJANGO = Framework(
     name="Django",
@@ -125,6 +138,75 @@ def test_exempt_path_below_a_mount_point() -> None:
     )
 
     assert explanation.answers[0].status is None
+
+
+@pytest.mark.parametrize(
+    ("exempt", "location"),
+    [((), "https://app.example/app/app/x"), (["/x"], "https://app.example/app/app/x")],
+)
+def test_mount_point_of_the_server_is_not_taken_off_the_path(
+    exempt: Any, location: str
+) -> None:
+    """That is done with what a header says, and with nothing else (rule R18)."""
+    answers = ask(
+        headers=["X-Forwarded-Prefix"],
+        strip_mount_point=True,
+        https_only=True,
+        https_exempt=exempt,
+        fields={"mount_point": "/app", "path": "/app/x"},
+    ).answers
+
+    assert [(answer.status, answer.location) for answer in answers] == [(301, location)]
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("/%61?b=%63", "/%61?b=%63"),
+        ("/ü?ü", "/%C3%BC?%C3%BC"),
+        ("/a?", "/a?"),
+    ],
+)
+def test_redirect_leads_to_the_target_as_it_was_sent(
+    target: str, location: str
+) -> None:
+    """Byte for byte, as a server hands it on."""
+    request = describe_request(url=target, headers=["Host: app.example"])
+
+    (answer,) = explain_request(make_settings(https_only=True), request).answers
+
+    assert answer.location == f"https://app.example{location}"
+
+
+def test_report_only_meets_the_request_as_it_came() -> None:
+    """Nothing is taken off the path, so that another path is exempt."""
+    names: dict[str, Any] = {
+        "headers": ["X-Forwarded-Prefix"],
+        "strip_mount_point": True,
+        "https_only": True,
+        "https_exempt": ["/healthz"],
+        "report_only": True,
+    }
+
+    (answer,) = ask(
+        {"X-Forwarded-Prefix": "/app"}, fields={"path": "/app/healthz"}, **names
+    ).answers
+
+    assert (answer.status, answer.only_logged) == (301, True)
+
+
+def test_request_that_was_decided_before_is_explained_by_this_policy() -> None:
+    """What another one decided is not what HTTPS only would meet."""
+    environ = make_environ({"X-Forwarded-For": "203.0.113.7"})
+    make_policy(headers=["X-Forwarded-For"], report_only=True).apply(environ)
+    settings = make_settings(https_only=True)
+
+    (answer,) = explain_request(
+        settings, read_environ(settings.policy, environ)
+    ).answers
+
+    assert not answer.only_logged
+    assert answer.status == 301
 
 
 @pytest.mark.parametrize("host", ["evil.example", None, "a/b"])
@@ -259,6 +341,27 @@ def test_path_below_a_proxy_mount_point(path: str, where: str | None) -> None:
     if where is not None:
         assert f"goes to {where} and" in shown[0]
         assert answers[0].by == "Proxy mount points"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "found"),
+    [("/app", "/app/blog/x", True), ("/blog", "/blog/x", False)],
+)
+@pytest.mark.parametrize("report_only", [False, True])
+def test_mount_point_is_looked_for_behind_the_policy(
+    prefix: str, path: str, *, found: bool, report_only: bool
+) -> None:
+    """Which takes what a header says off the path, unless it only reports."""
+    answers = ask(
+        {"X-Forwarded-Prefix": prefix},
+        headers=["X-Forwarded-Prefix"],
+        strip_mount_point=True,
+        report_only=report_only,
+        mount_points={"/blog/": "http://127.0.0.1:8001/"},
+        fields={"path": path},
+    ).answers
+
+    assert bool(answers) is (found is not report_only)
 
 
 def test_redirect_comes_before_mount_points_and_framework() -> None:
