@@ -24,6 +24,7 @@ from trustedproxy.checks import Level
 from .conf import ConfigurationError, get_settings, list_ancestors
 from .early import find_page_path
 from .framework import read_framework
+from .redirects import SECURITY
 
 if TYPE_CHECKING:
     from django.apps import AppConfig
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 TRUSTED_PROXY = "django_trustedproxy.middleware.TrustedProxyMiddleware"
 HTTPS_ONLY = "django_trustedproxy.middleware.HTTPSOnlyMiddleware"
-SECURITY = "django.middleware.security.SecurityMiddleware"
 
 #: Middlewares that read, on the way in, what `TRUSTED_PROXY` corrects.
 READERS = frozenset(

@@ -11,7 +11,8 @@ from django.conf import settings
 
 from trustedproxy.framework import Framework
 
-from .site import DjangoSite
+from .redirects import is_exempt, redirects_by_itself
+from .site import DjangoSite, make_request
 
 #: What Django takes while nobody has said anything, in development.
 _IN_DEVELOPMENT = (".localhost", "127.0.0.1", "[::1]")
@@ -36,6 +37,7 @@ def read_framework() -> Framework:
         hosts_setting="ALLOWED_HOSTS",
         forced_mount_point=settings.FORCE_SCRIPT_NAME,
         forced_by="FORCE_SCRIPT_NAME",
-        redirects="SECURE_SSL_REDIRECT" if settings.SECURE_SSL_REDIRECT else None,
+        redirects="SECURE_SSL_REDIRECT" if redirects_by_itself() else None,
+        exempts=lambda environ: is_exempt(make_request(environ)),
         own_settings={name: value for name, value in own.items() if value},
     )

@@ -1,9 +1,9 @@
 """
-Why the redirects of Django's own SecurityMiddleware may never end.
+The redirects of Django's own SecurityMiddleware, and why they may never end.
 
 In:  a request, corrected, before Django answers it.
-Out: a record in the log that names the cause, where Django redirects to HTTPS what may
-     have come over HTTPS (rule R17); nothing is changed.
+Out: whether Django redirects it; and a record in the log that names the cause, where
+     that is one which may have come over HTTPS (rule R17); nothing is changed.
 
 `trustedproxy.https_only` has the causes; its own redirects it logs by itself.
 """
@@ -41,11 +41,16 @@ _log = RedirectLog(
 )
 
 
-def redirects() -> bool:
-    """Say whether Django redirects plain HTTP, and HTTPS only did not before it."""
-    if not django_settings.SECURE_SSL_REDIRECT or get_settings().https_only is not None:
+def redirects_by_itself() -> bool:
+    """Say whether Django redirects plain HTTP, whatever else does so before it."""
+    if not django_settings.SECURE_SSL_REDIRECT:
         return False
     return _has_security(tuple(django_settings.MIDDLEWARE))
+
+
+def redirects() -> bool:
+    """Say whether Django redirects plain HTTP, and HTTPS only did not before it."""
+    return redirects_by_itself() and get_settings().https_only is None
 
 
 @cache
@@ -57,11 +62,11 @@ def watch_redirect(request: HttpRequest) -> None:
     """Log why the redirect of *request* may never end, where Django `redirects`."""
     if request.is_secure():
         _log.note_secure(get_decision(request))
-    elif not _is_exempt(request):
+    elif not is_exempt(request):
         _log.log_redirect(read_facts(request))
 
 
-def _is_exempt(request: HttpRequest) -> bool:
+def is_exempt(request: HttpRequest) -> bool:
     """Say whether Django exempts the path, as its middleware looks for it."""
     path = request.path.lstrip("/")
     return any(

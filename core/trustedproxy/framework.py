@@ -7,10 +7,15 @@ Out: `Framework`, which an adapter fills in and tools look at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ._types import Site
+
+
+def _exempts_nothing(_: Mapping[str, Any]) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Framework:
 
         redirects: The setting by which it redirects to https by itself, or ``None``.
 
+        exempts: Says whether it leaves the request of an environ over plain HTTP alone.
+
         own_settings: Its own settings about proxies that are set, name → value.
     """
 
@@ -43,6 +50,9 @@ class Framework:
     forced_mount_point: str | None = None
     forced_by: str = ""
     redirects: str | None = None
+    exempts: Callable[[Mapping[str, Any]], bool] = field(
+        default=_exempts_nothing, compare=False, repr=False
+    )
     own_settings: Mapping[str, object] = field(default_factory=dict)
 
 

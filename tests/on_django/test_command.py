@@ -27,7 +27,7 @@ from django_trustedproxy.site import DjangoSite
 from trustedproxy.checks import Level
 from trustedproxy.explain import describe_settings
 
-from .settings import HTTPS_ONLY, SECURITY, TRUSTED_PROXY
+from .settings import COMMON, HTTPS_ONLY, SECURITY, TRUSTED_PROXY
 
 WITH_HTTPS_ONLY: dict[str, Any] = {
     "MIDDLEWARE": [TRUSTED_PROXY, HTTPS_ONLY, SECURITY],
@@ -108,6 +108,31 @@ def test_own_redirect_of_django_is_explained() -> None:
 
     assert "Django redirects the request by itself (SECURE_SSL_REDIRECT)." in plain
     assert "SECURE_SSL_REDIRECT" not in secure
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"MIDDLEWARE": [TRUSTED_PROXY, COMMON]},
+        {"SECURE_REDIRECT_EXEMPT": [r"^facts/$"]},
+    ],
+    ids=["without its middleware", "exempt"],
+)
+def test_request_that_django_does_not_redirect(names: dict[str, Any]) -> None:
+    """The setting alone does nothing, and Django has exemptions of its own."""
+    with override_settings(SECURE_SSL_REDIRECT=True, **names):
+        shown = run("explain", "http://app.example/facts/", "--peer=10.0.0.9")
+
+    assert "SECURE_SSL_REDIRECT" not in shown
+
+
+def test_path_that_https_only_exempts_is_redirected_by_django() -> None:
+    """Two redirects know nothing of each other's exemptions."""
+    with override_settings(**WITH_HTTPS_ONLY, SECURE_SSL_REDIRECT=True):
+        shown = run("explain", "http://app.example/health/", "--peer=10.0.0.9")
+
+    assert "its view is exempt" in shown
+    assert "Django redirects the request by itself" in shown
 
 
 def test_check_is_that_of_django() -> None:
