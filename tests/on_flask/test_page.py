@@ -147,9 +147,11 @@ def test_page_is_open_in_debug_mode(wrapped: bool) -> None:
         assert shown in text
 
 
-def test_request_in_the_box_is_explained() -> None:
-    """The form has a token of the page's own."""
+@pytest.mark.parametrize("key", ["a key of these tests", None])
+def test_request_in_the_box_is_explained(key: str | None) -> None:
+    """The form has a token of the page's own, whatever the application's key."""
     app = make_app()
+    app.secret_key = key
     app.debug = True
     browser = Browser(app)
     form = browser.get().text.partition('name="form" value="')[2].partition('"')[0]

@@ -57,7 +57,7 @@ class Page:
 
         form_secret:
             What the page's own form is signed with where *secret* is ``None``;
-            ``None``: a key that only this object has.
+            ``None``: a key that only this process has.
 
         framework: What the application does by itself.
 

@@ -243,14 +243,18 @@ class Tokens:
         return _Read(name, int(until))
 
 
+#: What the form is signed with where no secret is known: this process's own.
+_OWN_SECRET = secrets.token_bytes(32)
+
+
 class FormTokens:
     """
     Guards the form of the page, whoever was let in, and by what.
 
-    Its key is this process's own where no secret is known.
-
     Args:
-        secret: The secret of the project; ``None`` where there is none.
+        secret:
+            The secret of the project; ``None`` where there is none, so that only this
+            process takes the form.
 
         clock: Seconds since 1970.
     """
@@ -259,9 +263,7 @@ class FormTokens:
         self, secret: str | bytes | None, clock: Callable[[], float] = time.time
     ) -> None:
         raw = secret.encode() if isinstance(secret, str) else secret
-        self._key = hmac.digest(
-            raw or secrets.token_bytes(32), _PURPOSE + b".form", sha256
-        )
+        self._key = hmac.digest(raw or _OWN_SECRET, _PURPOSE + b".form", sha256)
         self._clock = clock
 
     def make(self, subject: str) -> str:
