@@ -18,6 +18,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.handlers.asgi import ASGIRequest
+from django.http.request import RawPostDataException, UnreadablePostError
 
 from trustedproxy.decision import DECISION_KEY, REPORT_KEY
 from trustedproxy.report.asgi import answer_early as answer_scope
@@ -26,6 +27,7 @@ from trustedproxy.report.tokens import SHORTEST_SECRET, FileUses, TokenKind
 from trustedproxy.report.visits import (
     may_open_environ,
     may_open_scope,
+    read_fields,
     read_length,
     read_visit_of_environ,
     read_visit_of_scope,
@@ -144,11 +146,24 @@ def _admit(request: HttpRequest) -> str | None:
 
 def _read_visit(request: HttpRequest) -> Visit:
     policy = get_settings().policy
-    fits = read_length(request.META.get("CONTENT_LENGTH"))
-    body = request.body if request.method == "POST" and fits else b""
+    fields = _read_form(request)
     if isinstance(request, ASGIRequest):
-        return read_visit_of_scope(policy, cast("Scope", request.scope), body)
-    return read_visit_of_environ(policy, _restore_paths(request), body)
+        return read_visit_of_scope(policy, cast("Scope", request.scope), fields)
+    return read_visit_of_environ(policy, _restore_paths(request), fields)
+
+
+def _read_form(request: HttpRequest) -> Mapping[str, str]:
+    """Read the form of *request*; nothing of one that is too long, or breaks off."""
+    fits = read_length(request.META.get("CONTENT_LENGTH"))
+    if request.method != "POST" or not fits:
+        return {}
+    try:
+        return read_fields(request.body)
+    except RawPostDataException:
+        # Somebody before has asked Django for the form, and Django has read it.
+        return request.POST.dict()
+    except UnreadablePostError:
+        return {}
 
 
 def _restore_paths(request: HttpRequest) -> Environ:

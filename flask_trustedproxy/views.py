@@ -31,13 +31,13 @@ recent.keep()
 @page.route("/", methods=["GET", "POST"])
 def show() -> Response:
     """Show the page."""
-    from trustedproxy.report.visits import read_visit_of_environ
-    from trustedproxy.report.wsgi import read_body
+    from trustedproxy.report.visits import read_length, read_visit_of_environ
 
     shown = make_page(current_app)
-    visit = read_visit_of_environ(
-        shown.settings.policy, request.environ, read_body(request.environ)
-    )
+    # Flask reads the form, since somebody may have asked it for that before.
+    fits = read_length(request.environ.get("CONTENT_LENGTH"))
+    fields = request.form.to_dict() if fits else {}
+    visit = read_visit_of_environ(shown.settings.policy, request.environ, fields)
     answer = shown.answer(visit, admitted="debug" if current_app.debug else None)
     return Response(
         answer.body_for(request.method), answer.status, list(answer.headers)

@@ -24,7 +24,7 @@ import pytest
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management import CommandError, call_command
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 
 from django_trustedproxy import checks, early, views
@@ -204,6 +204,51 @@ def test_form_that_is_too_long_is_not_read(ask: Callable[..., Answer]) -> None:
     fields = {"token": make_token(TokenKind.PAGE), "a": "b" * 70_000}
 
     assert post(ask, fields, query="").status == 403
+
+
+def read_post(get_response: Callable[[HttpRequest], Any]) -> Any:
+    """A middleware that asks for the form, as checks against CSRF do."""
+
+    def respond(request: HttpRequest) -> Any:
+        assert request.POST is not None
+        return get_response(request)
+
+    return respond
+
+
+@pytest.mark.parametrize("query", ["", "?token"])
+@pytest.mark.parametrize("ask", [ask_wsgi, ask_asgi])
+def test_form_that_was_read_before_is_there(
+    ask: Callable[..., Answer], query: str
+) -> None:
+    """Of a form in parts Django keeps no body; the page reads what it has read."""
+    reader = f"{__name__}.{read_post.__name__}"
+    body = (
+        "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n"
+        f"{make_token(TokenKind.PAGE)}\r\n--b--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+
+    with override_settings(MIDDLEWARE=[reader, TRUSTED_PROXY]):
+        answer = ask(PAGE + query, method="POST", body=body.encode(), headers=headers)
+
+    assert answer.status == 303
+
+
+class BrokenInput(BytesIO):
+    """The body of a client that has gone."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Fail, as servers do."""
+        raise OSError("the connection is gone")
+
+
+def test_form_that_breaks_off_is_none() -> None:
+    """Nobody is there to whom a mistake of the server could be said."""
+    variables: Any = {"CONTENT_LENGTH": "9", "wsgi.input": BrokenInput()}
+    answer = ask_wsgi(PAGE, method="POST", **variables)
+
+    assert answer.status == 403
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask, abort
+from flask import Flask, abort, request
 from werkzeug.test import Client
 
 from flask_trustedproxy import TrustedProxy, views, wrap_wsgi
@@ -162,6 +162,28 @@ def test_request_in_the_box_is_explained(key: str | None) -> None:
 
     assert "This is what would happen" in tried.text
     assert STRANGER in tried.text
+
+
+def test_form_that_was_read_before_is_there(tmp_path: Path) -> None:
+    """An extension against CSRF has looked for its own token in it."""
+    app = make_app(tmp_path)
+    app.before_request(lambda: request.form.get("csrf_token"))
+    browser = Browser(app)
+
+    answer = browser.post(PAGE, token=make_token(app, TokenKind.PAGE))
+
+    assert answer.status_code == 303
+
+
+def test_form_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+    """Nobody makes the server read megabytes."""
+    app = make_app(tmp_path)
+
+    answer = Browser(app).post(
+        PAGE, token=make_token(app, TokenKind.PAGE), a="b" * 70_000
+    )
+
+    assert answer.status_code == 403
 
 
 def test_application_without_a_file_takes_no_token() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..responses import Answer, send_asgi
-from .visits import MOST_BYTES, may_open_scope, read_visit_of_scope
+from .visits import MOST_BYTES, may_open_scope, read_fields, read_visit_of_scope
 from .wsgi import log_failure
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class PageASGIApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         policy = self._page.settings.policy
         body, _ = await read_body(scope, receive)
-        visit = read_visit_of_scope(policy, scope, body)
+        visit = read_visit_of_scope(policy, scope, read_fields(body))
         await send_asgi(self._page.answer(visit), scope, receive, send)
 
 
@@ -89,7 +89,8 @@ async def answer_early(
             return None, receive
         page = make_page()
         body, receive = await read_body(scope, receive)
-        visit = read_visit_of_scope(page.settings.policy, scope, body)
+        fields = read_fields(body)
+        visit = read_visit_of_scope(page.settings.policy, scope, fields)
         return await run(page.answer_early, visit), receive
     except Exception as error:
         log_failure(error)

@@ -135,7 +135,7 @@ def may_open_scope(scope: Scope) -> bool:
 
 
 def read_visit_of_environ(
-    policy: ProxyPolicy, environ: Environ, body: bytes = b""
+    policy: ProxyPolicy, environ: Environ, fields: Mapping[str, str] | None = None
 ) -> Visit:
     """
     Read a request for the page of an *environ*.
@@ -145,7 +145,7 @@ def read_visit_of_environ(
 
         environ: It is not changed; its body is not read.
 
-        body: What its body was, as far as somebody has read it.
+        fields: The fields of its form, as far as somebody has read it.
     """
     return Visit(
         method=str(environ.get("REQUEST_METHOD", "GET")),
@@ -155,12 +155,14 @@ def read_visit_of_environ(
         accept=environ.get("HTTP_ACCEPT", ""),
         origin=environ.get("HTTP_ORIGIN", ""),
         secure=environ.get("wsgi.url_scheme") == "https",
-        fields=read_fields(body),
+        fields=fields or {},
         read=lambda: read_environ(policy, restore_environ(policy, environ)),
     )
 
 
-def read_visit_of_scope(policy: ProxyPolicy, scope: Scope, body: bytes = b"") -> Visit:
+def read_visit_of_scope(
+    policy: ProxyPolicy, scope: Scope, fields: Mapping[str, str] | None = None
+) -> Visit:
     """Read a request for the page of an http *scope*; as `read_visit_of_environ`."""
     headers = _list_headers(scope)
     return Visit(
@@ -171,7 +173,7 @@ def read_visit_of_scope(policy: ProxyPolicy, scope: Scope, body: bytes = b"") ->
         accept=headers.get("accept", ""),
         origin=headers.get("origin", ""),
         secure=scope.get("scheme") == "https",
-        fields=read_fields(body),
+        fields=fields or {},
         read=lambda: read_scope(policy, restore_scope(policy, scope)),
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..log import is_due, logger
 from ..responses import send_wsgi
-from .visits import may_open_environ, read_length, read_visit_of_environ
+from .visits import may_open_environ, read_fields, read_length, read_visit_of_environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,8 @@ class PageApplication:
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         policy = self._page.settings.policy
-        visit = read_visit_of_environ(policy, environ, read_body(environ))
+        fields = read_fields(read_body(environ))
+        visit = read_visit_of_environ(policy, environ, fields)
         return send_wsgi(self._page.answer(visit), environ, start_response)
 
 
@@ -87,7 +88,8 @@ def answer_early(make_page: MakesPage, environ: Environ) -> Answer | None:
         body = read_body(environ)
         if body:
             environ["wsgi.input"] = BytesIO(body)
-        visit = read_visit_of_environ(page.settings.policy, environ, body)
+        fields = read_fields(body)
+        visit = read_visit_of_environ(page.settings.policy, environ, fields)
         return page.answer_early(visit)
     except Exception as error:
         log_failure(error)

@@ -17,7 +17,7 @@ from trustedproxy.report.page import Page
 from trustedproxy.report.sections import Contents
 from trustedproxy.report.tokens import MemoryUses
 from trustedproxy.report.trying import describe_fields
-from trustedproxy.report.visits import Visit, read_visit_of_environ
+from trustedproxy.report.visits import Visit, read_fields, read_visit_of_environ
 from trustedproxy.responses import Answer
 
 PEER: Final = "10.0.0.5"
@@ -87,7 +87,7 @@ def make_scope(*lines: tuple[bytes, bytes], **keys: Any) -> dict[str, Any]:
 
 def make_visit(page: Page, body: bytes = b"", /, **keys: Any) -> Visit:
     """Make a visit of such a request."""
-    return read_visit_of_environ(page.settings.policy, make_environ(**keys), body)
+    return read_visit_of_environ(page.settings.policy, make_environ(**keys), read_fields(body))
 
 
 def explain(*lines: str, peer: str = PEER, **names: Any) -> Explanation:

@@ -66,9 +66,9 @@ def test_visit_has_what_the_request_says(surface: str) -> None:
     }
     body = b"token=a%20b&form=&x=%ff"
     if surface == "wsgi":
-        visit = read_visit_of_environ(POLICY, make_environ(**keys), body)
+        visit = read_visit_of_environ(POLICY, make_environ(**keys), read_fields(body))
     else:
-        visit = read_visit_of_scope(POLICY, make_scope_of(keys), body)
+        visit = read_visit_of_scope(POLICY, make_scope_of(keys), read_fields(body))
 
     assert visit.asks_for_form
     assert visit.token == "abc"
