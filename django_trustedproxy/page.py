@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.handlers.asgi import ASGIRequest
 from django.http.request import RawPostDataException, UnreadablePostError
 
@@ -55,8 +53,19 @@ if TYPE_CHECKING:
     from trustedproxy.responses import Answer
 
 
+#: Caches that count in one step, whatever other processes do, and throw nothing out
+#: while they have room: in another one a token could be good twice.
+_COUNTING_CACHES = frozenset(
+    {
+        "django.core.cache.backends.memcached.BaseMemcachedCache",
+        "django.core.cache.backends.redis.RedisCache",
+        "django_redis.cache.RedisCache",
+    }
+)
+
+
 class CacheUses:
-    """Where used tokens are kept: Django's default cache, if all processes share it."""
+    """Where used tokens are kept: Django's default cache, if it counts for everybody."""
 
     def take(self, name: str, most: int, until: float) -> bool:
         """Use *name* once more (`trustedproxy.report.tokens.Uses`)."""
@@ -67,7 +76,7 @@ class CacheUses:
         try:
             return most > 1 and bool(cache.incr(key) <= most)
         except ValueError:
-            # It was thrown out meanwhile: whoever is not sure does not open.
+            # It was thrown out meanwhile, so that nobody knows the count.
             return False
 
 
@@ -76,13 +85,13 @@ _REMEMBERED = 3600
 
 
 def find_uses() -> Uses | None:
-    """Find where used tokens are kept; ``None`` where no place is every process's."""
+    """Find where used tokens are kept; ``None`` where no place is sure to keep them."""
     file = get_settings().token_file
     if file is not None:
         return FileUses(file)
-    if isinstance(caches[DEFAULT_CACHE_ALIAS], (LocMemCache, DummyCache)):
-        return None
-    return CacheUses()
+    kinds = type(caches[DEFAULT_CACHE_ALIAS]).__mro__
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+    return None if names.isdisjoint(_COUNTING_CACHES) else CacheUses()
 
 
 def make_page() -> Page:

@@ -21,6 +21,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management import CommandError, call_command
@@ -57,7 +59,8 @@ from .settings import HTTPS_ONLY, SESSION, TRUSTED_PROXY
 
 PAGE = "/trustedproxy/"
 URLS = f"{__package__}.page_urls"
-FILE_CACHE = "django.core.cache.backends.filebased.FileBasedCache"
+BACKENDS = "django.core.cache.backends"
+REDIS = {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": "redis://127.0.0.1"}
 
 
 def ask_wrapped_wsgi(path: str = PAGE, **request: Any) -> Answer:
@@ -358,15 +361,32 @@ def test_file_comes_before_the_cache() -> None:
     assert isinstance(find_uses(), FileUses)
 
 
-def test_shared_cache_keeps_used_tokens(tmp_path: Path) -> None:
-    """A page token once, a probe token so many times."""
-    caches = {"default": {"BACKEND": FILE_CACHE, "LOCATION": str(tmp_path / "cache")}}
-    with override_settings(TRUSTED_PROXY_TOKEN_FILE=None, CACHES=caches):
-        uses = find_uses()
+class Memcached(BaseMemcachedCache):
+    """A project's own kind of Memcached."""
 
-        assert isinstance(uses, CacheUses)
-        assert [uses.take("page", 1, 0) for _ in range(3)] == [True, False, False]
-        assert [uses.take("probe", 2, 0) for _ in range(3)] == [True, True, False]
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params, SimpleNamespace(Client=None), KeyError)
+
+    def close(self, **_: Any) -> None:
+        """Close nothing: there is no connection."""
+
+
+@pytest.mark.parametrize(
+    "settings", [REDIS, {"BACKEND": f"{__name__}.Memcached"}], ids=["Redis", "own"]
+)
+def test_cache_that_counts_keeps_used_tokens(settings: dict[str, Any]) -> None:
+    """For all processes, and all machines."""
+    with override_settings(TRUSTED_PROXY_TOKEN_FILE=None, CACHES={"default": settings}):
+        assert isinstance(find_uses(), CacheUses)
+
+
+def test_cache_counts_used_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page token once, a probe token so many times."""
+    monkeypatch.setattr(page_module, "cache", LocMemCache("used", {}))
+    uses = CacheUses()
+
+    assert [uses.take("page", 1, 0) for _ in range(3)] == [True, False, False]
+    assert [uses.take("probe", 2, 0) for _ in range(3)] == [True, True, False]
 
 
 def test_token_that_the_cache_has_lost_meanwhile_opens_nothing(
@@ -379,10 +399,19 @@ def test_token_that_the_cache_has_lost_meanwhile_opens_nothing(
     assert not CacheUses().take("probe", 2, 0)
 
 
-@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
-def test_cache_of_one_process_keeps_no_tokens(backend: str) -> None:
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "locmem.LocMemCache",
+        "dummy.DummyCache",
+        "filebased.FileBasedCache",
+        "db.DatabaseCache",
+    ],
+)
+def test_other_cache_keeps_no_tokens(backend: str, tmp_path: Path) -> None:
     """No token can be made then, and the error says what to set."""
-    caches = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    location = str(tmp_path / "cache")
+    caches = {"default": {"BACKEND": f"{BACKENDS}.{backend}", "LOCATION": location}}
     with override_settings(TRUSTED_PROXY_TOKEN_FILE=None, CACHES=caches):
         assert find_uses() is None
         with pytest.raises(ConfigurationError, match="TRUSTED_PROXY_TOKEN_FILE"):
