@@ -18,10 +18,11 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.handlers.asgi import ASGIRequest
 from django.http.request import RawPostDataException, UnreadablePostError
 
+import trustedproxy
 from trustedproxy.decision import DECISION_KEY, REPORT_KEY
 from trustedproxy.report.asgi import answer_early as answer_scope
-from trustedproxy.report.page import Page
-from trustedproxy.report.tokens import SHORTEST_SECRET, FileUses, TokenKind
+from trustedproxy.report.page import Page, make_project_token, open_file
+from trustedproxy.report.tokens import FileUses, TokenKind
 from trustedproxy.report.visits import (
     may_open_environ,
     may_open_scope,
@@ -96,14 +97,10 @@ def find_uses() -> Uses | None:
 
 def make_page() -> Page:
     """Make the page by the settings of this moment."""
-    uses = find_uses()
-    secret = settings.SECRET_KEY
-    signs = uses is not None and len(secret) >= SHORTEST_SECRET
-    return Page(
+    return Page.of_project(
         get_settings(),
-        secret=secret if signs else None,
-        uses=uses,
-        form_secret=secret,
+        secret=settings.SECRET_KEY,
+        uses=find_uses(),
         framework=read_framework(),
     )
 
@@ -114,24 +111,17 @@ def make_token(kind: TokenKind) -> str:
 
     Raises:
         ConfigurationError:
-            No place for used tokens is shared by all processes, or ``SECRET_KEY`` is
-            too short.
+            No place is sure to keep used tokens, or ``SECRET_KEY`` is too short.
     """
-    if find_uses() is None:
-        raise ConfigurationError(
-            "TRUSTED_PROXY_TOKEN_FILE",
-            None,
-            "the path of a file that the server can write, such as "
-            "/run/app/tokens.sqlite3, since the default cache of CACHES is not shared "
-            "by all processes, and used tokens have to be kept where all see them",
-        )
-    if len(settings.SECRET_KEY) < SHORTEST_SECRET:
-        raise ConfigurationError(
-            "SECRET_KEY",
-            "(not shown)",
-            f"at least {SHORTEST_SECRET} characters long, to sign tokens with",
-        )
-    return make_page().make_token(kind)
+    secret = settings.SECRET_KEY
+    try:
+        uses = find_uses() or open_file(get_settings(), _NO_CACHE)
+        return make_project_token(kind, option="SECRET_KEY", secret=secret, uses=uses)
+    except trustedproxy.ConfigurationError as error:
+        raise ConfigurationError(*error.args) from error
+
+
+_NO_CACHE = ", since the default cache of CACHES is neither Redis nor Memcached"
 
 
 # -- requests --------------------------------------------------------------------------

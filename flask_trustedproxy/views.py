@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, request
 
-from trustedproxy import ConfigurationError
 from trustedproxy.report import recent
 
 if TYPE_CHECKING:
@@ -59,19 +58,16 @@ def find_ends(app: Flask) -> tuple[str, ...]:
 def make_page(app: Flask) -> Page:
     """Make the page of *app*, which has the extension."""
     from trustedproxy.report import FileUses, Page
-    from trustedproxy.report.tokens import SHORTEST_SECRET
 
     from .framework import read_framework
     from .state import EXTENSION
 
     settings = app.extensions[EXTENSION].settings
-    secret, file = app.secret_key, settings.token_file
-    signs = secret is not None and file is not None and len(secret) >= SHORTEST_SECRET
-    return Page(
+    file = settings.token_file
+    return Page.of_project(
         settings,
-        secret=secret if signs else None,
-        uses=FileUses(file) if file is not None else None,
-        form_secret=secret,
+        secret=app.secret_key,
+        uses=None if file is None else FileUses(file),
         framework=read_framework(app),
     )
 
@@ -81,14 +77,14 @@ def make_token(app: Flask, kind: TokenKind) -> str:
     Make a token for whoever may see the page of *app*.
 
     Raises:
-        ConfigurationError: It has no secret key, or no file for used tokens.
+        ConfigurationError:
+            Its secret key is missing or too short, or there is no file for used tokens.
     """
-    from trustedproxy.report.page import open_file
-    from trustedproxy.report.tokens import Tokens
+    from trustedproxy.report.page import make_project_token, open_file
 
     from .state import EXTENSION
 
-    if not app.secret_key:
-        raise ConfigurationError("SECRET_KEY", None, "set, to sign tokens with")
     uses = open_file(app.extensions[EXTENSION].settings)
-    return Tokens(app.secret_key, uses).make(kind)
+    return make_project_token(
+        kind, option="SECRET_KEY", secret=app.secret_key, uses=uses
+    )

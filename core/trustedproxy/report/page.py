@@ -10,7 +10,7 @@ A session comes from a token, once; nothing else of the page is kept.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..exceptions import ConfigurationError
 from ..explain import explain_request, list_rows
@@ -21,7 +21,15 @@ from . import recent
 from .asgi import PageASGIApplication, PageASGIEntrance
 from .document import HEADERS, write_frame, write_page, write_token_form
 from .sections import Contents
-from .tokens import LIFETIMES, FileUses, FormTokens, TokenKind, Tokens
+from .tokens import (
+    LIFETIMES,
+    FileUses,
+    FormTokens,
+    TokenKind,
+    Tokens,
+    can_sign,
+    refuse_secret,
+)
 from .trying import RequestError, describe_fields, read_request
 from .visits import COOKIE, TOKEN_HEADER
 from .wsgi import PageApplication, PageEntrance
@@ -92,6 +100,36 @@ class Page:
         self._forms = FormTokens(form_secret if secret is None else secret)
         self._masks = Masks(settings.policy)
         recent.keep()
+
+    @classmethod
+    def of_project(
+        cls,
+        settings: Settings,
+        *,
+        secret: str | bytes | None,
+        uses: Uses | None,
+        framework: Framework,
+    ) -> Self:
+        """
+        Make the page of a framework's project, which is there without tokens too.
+
+        Args:
+            settings: What is in force.
+
+            secret: The project's own; with one that is too short there are no tokens.
+
+            uses: Where used tokens are remembered; ``None``: nowhere, nor are there any.
+
+            framework: What the application does by itself.
+        """
+        signs = uses is not None and can_sign(secret)
+        return cls(
+            settings,
+            secret=secret if signs else None,
+            uses=uses,
+            form_secret=secret,
+            framework=framework,
+        )
 
     @property
     def wsgi(self) -> WSGIApp:
@@ -274,9 +312,37 @@ _STALE = "The form was too old, and nothing was tried. Send it again."
 _SAFE = tuple(header for header in HEADERS if header[0] != "Cache-Control")
 
 
-def open_file(settings: Settings) -> FileUses:
+def make_project_token(
+    kind: TokenKind, *, option: str, secret: str | bytes | None, uses: Uses
+) -> str:
+    """
+    Make a token for the page of a framework's project.
+
+    Args:
+        kind: What it is for.
+
+        option: What the project calls its secret.
+
+        secret: That secret.
+
+        uses: Where used tokens are remembered.
+
+    Raises:
+        ConfigurationError: The secret is missing, or too short.
+    """
+    if not can_sign(secret):
+        raise refuse_secret(option, secret)
+    return Tokens(secret, uses).make(kind)
+
+
+def open_file(settings: Settings, reason: str = "") -> FileUses:
     """
     Open the file that remembers used tokens.
+
+    Args:
+        settings: What is in force.
+
+        reason: Why nothing else remembers them, as the end of a sentence.
 
     Raises:
         ConfigurationError: No setting names it.
@@ -286,7 +352,7 @@ def open_file(settings: Settings) -> FileUses:
             "TRUSTED_PROXY_TOKEN_FILE",
             None,
             "the path of a file that all processes of the server can write, where used "
-            "tokens are remembered, such as /run/app/tokens.sqlite3",
+            f"tokens are remembered, such as /run/app/tokens.sqlite3{reason}",
         )
     return FileUses(settings.token_file)
 

@@ -24,7 +24,7 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from ..exceptions import ConfigurationError
 from ..log import warn_once
@@ -36,6 +36,20 @@ PROBE_REQUESTS = 400
 
 _LONGEST = 200
 _PURPOSE = b"trustedproxy.report"
+
+
+def can_sign(secret: str | bytes | None) -> TypeGuard[str | bytes]:
+    """Say whether tokens can be signed with *secret*: it is there, and long enough."""
+    return secret is not None and len(secret) >= SHORTEST_SECRET
+
+
+def refuse_secret(option: str, secret: str | bytes | None) -> ConfigurationError:
+    """Make the error about a *secret* with which nothing can be signed."""
+    return ConfigurationError(
+        option,
+        "(not shown)" if secret else secret,
+        f"at least {SHORTEST_SECRET} characters long, to sign tokens with",
+    )
 
 
 class TokenKind(StrEnum):
@@ -186,13 +200,9 @@ class Tokens:
         uses: Uses,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if not can_sign(secret):
+            raise refuse_secret("secret", secret)
         raw = secret.encode() if isinstance(secret, str) else secret
-        if len(raw) < SHORTEST_SECRET:
-            raise ConfigurationError(
-                "secret",
-                "(not shown)",
-                f"at least {SHORTEST_SECRET} characters long, to sign tokens with",
-            )
         self._key = hmac.digest(raw, _PURPOSE, sha256)
         self._uses = uses
         self._clock = clock
