@@ -26,7 +26,7 @@ from .answers import respond_with
 from .conf import get_settings, warn_at_start
 from .early import answer_early, list_ends
 from .redirects import redirects, watch_redirect
-from .requests import ScriptPrefix, correct_request, is_wrapped
+from .requests import ScriptPrefix, correct_request, is_wrapped, meets_first
 from .signals import decision_made
 from .site import find_host, is_exempt_view, read_facts
 
@@ -91,9 +91,10 @@ class TrustedProxyMiddleware(_Middleware):
             if shown is not None:
                 return shown
         decision = self._correct(request)
-        decision_made.send_robust(type(self), request=request, decision=decision)
-        if (refusal := _refuse(request, decision)) is not None:
-            return refusal
+        if meets_first(request):
+            decision_made.send_robust(type(self), request=request, decision=decision)
+            if (refusal := _refuse(request, decision)) is not None:
+                return refusal
         prefix = ScriptPrefix(request)
         try:
             response = cast("HttpResponseBase", self.get_response(request))
@@ -108,9 +109,12 @@ class TrustedProxyMiddleware(_Middleware):
             if shown is not None:
                 return shown
         decision = self._correct(request)
-        await decision_made.asend_robust(type(self), request=request, decision=decision)
-        if (refusal := _refuse(request, decision)) is not None:
-            return refusal
+        if meets_first(request):
+            await decision_made.asend_robust(
+                type(self), request=request, decision=decision
+            )
+            if (refusal := _refuse(request, decision)) is not None:
+                return refusal
         prefix = ScriptPrefix(request)
         try:
             response = await cast(

@@ -37,6 +37,9 @@ WRAPPED = "django_trustedproxy.wrapped"
 # What `HttpRequest` remembers once it was asked, and what it made it from.
 _REMEMBERED = ("headers", "_current_scheme_host")
 
+# Where a request says that the middleware has met it; it may be listed twice.
+_MET = "_trustedproxy_met"
+
 # What a response calls when it is closed, before it says that the request is finished.
 _CLOSERS = "_resource_closers"
 
@@ -64,6 +67,14 @@ def correct_request(policy: ProxyPolicy, request: HttpRequest) -> Decision:
 def is_wrapped(request: HttpRequest) -> bool:
     """Say whether *request* came through a wrapper of `entrypoints`."""
     return WRAPPED in get_holder(request)
+
+
+def meets_first(request: HttpRequest) -> bool:
+    """Say whether the middleware meets *request* for the first time, and note it."""
+    if _MET in request.__dict__:
+        return False
+    request.__dict__[_MET] = True
+    return True
 
 
 def _correct_wsgi(policy: ProxyPolicy, request: HttpRequest) -> Decision:

@@ -30,7 +30,9 @@ import trustedproxy
 from django_trustedproxy import get_decision, get_holder
 from django_trustedproxy.conf import ConfigurationError, get_settings
 from django_trustedproxy.middleware import TrustedProxyMiddleware
+from django_trustedproxy.signals import decision_made
 from django_trustedproxy.testing import ProxiedAsyncClient
+from trustedproxy import Decision
 from trustedproxy.decision import REPORT_KEY
 from trustedproxy.testing import from_proxy
 
@@ -329,12 +331,22 @@ def test_django_reading_the_scheme_itself_is_logged(
 
 @each_handler
 def test_middleware_listed_twice(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """A second application does nothing, and is logged once."""
+    """A second application does nothing, sends nothing, and is logged once."""
     twice = [SETTINGS["MIDDLEWARE"][0], *SETTINGS["MIDDLEWARE"]]
-    with override_settings(MIDDLEWARE=twice):
-        facts = ask(headers=MOUNTED).facts
-        ask(headers=MOUNTED)
+    sent: list[Any] = []
 
+    def receive(decision: Decision, **_: Any) -> None:
+        sent.append(decision.client)
+
+    decision_made.connect(receive)
+    try:
+        with override_settings(MIDDLEWARE=twice):
+            facts = ask(headers=MOUNTED).facts
+            ask(headers=MOUNTED)
+    finally:
+        decision_made.disconnect(receive)
+
+    assert sent == ["203.0.113.7", "203.0.113.7"]
     assert facts["meta"]["REMOTE_ADDR"] == "203.0.113.7"
     assert facts["path"] == "/app/facts/"
     assert len(read_log(caplog)) == 1
