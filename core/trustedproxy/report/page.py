@@ -303,6 +303,7 @@ class Page:
             tried=tried,
             records=recent.list_recent(),
             mask=self._masks.mask,
+            framework=self.framework,
         )
 
 

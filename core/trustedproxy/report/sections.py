@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..exceptions import ConfigurationError
 from ..explain import Fate
 from ..explain.text import capitalize, write_outcome
+from ..framework import NO_FRAMEWORK, Framework
 from ..frontends import FRONTENDS, Site, write_files
 from ..parsing.values import DEFAULT_PORTS
+from ..wsgi_text import read_path
 from .markup import Child, Markup, element, join, lines
 from .picture import draw_way, list_stops
 from .trying import FIELDS
@@ -55,6 +57,8 @@ class Contents:
         records: What was logged of late, the newest first.
 
         mask: Masks the secrets of the policy in a text.
+
+        framework: What the application does by itself.
     """
 
     explanation: Explanation
@@ -66,6 +70,16 @@ class Contents:
     tried: bool = False
     records: Sequence[Record] = ()
     mask: Callable[[str], str] = str
+    framework: Framework = NO_FRAMEWORK
+
+    @property
+    def mount_point(self) -> str:
+        """The application's own mount point, whatever a header says, or nothing."""
+        forced = self.framework.forced_mount_point
+        if forced is not None:
+            return forced.rstrip("/")
+        seen = {each.name: each.after for each in self.explanation.variables}
+        return seen["mount point"] or ""
 
 
 Writer: TypeAlias = "Callable[[Contents], Child]"
@@ -132,7 +146,7 @@ def write_result(contents: Contents) -> Markup:
         ("Client", outcome.client or "unknown"),
         ("Scheme", seen["scheme"]),
         ("Host", seen["host"]),
-        ("Mount point", seen["mount point"] or "none"),
+        ("Mount point", contents.mount_point or "none"),
     ]
     notes = [element("p", note, class_="note") for note in explanation.notes]
     return element(
@@ -167,7 +181,7 @@ def _write_origin(contents: Contents, seen: Mapping[str, str | None]) -> Markup 
     return element(
         "p",
         "Links of the application begin with ",
-        element("code", f"{origin}{seen['mount point'] or ''}/"),
+        element("code", f"{origin}{read_path(contents.mount_point)}/"),
         ". ",
         element(
             "span",
@@ -446,15 +460,12 @@ def _write_files(contents: Contents, name: str) -> tuple[dict[str, str], str]:
         Path → text; and why there is none.
     """
     explanation, policy = contents.explanation, contents.policy
-    mount_point = next(
-        each.after for each in explanation.variables if each.name == "mount point"
-    )
     problem = ""
     for backend in _list_backends(explanation):
         try:
             site = Site(
                 backend=backend,
-                path=mount_point or "",
+                path=contents.mount_point,
                 strip_path=not policy.strip_mount_point,
                 secret=_SECRET if policy.secret_header is not None else None,
             )

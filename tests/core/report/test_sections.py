@@ -16,6 +16,7 @@ from html import unescape
 import pytest
 
 from trustedproxy.explain import list_rows
+from trustedproxy.framework import Framework
 from trustedproxy.report.markup import join
 from trustedproxy.report.recent import Record
 from trustedproxy.report.sections import (
@@ -45,6 +46,32 @@ def read(write: Callable[[Contents], object], contents: Contents) -> str:
     """Read the text of a section, without its elements."""
     html = join(write(contents))  # type: ignore[arg-type]
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+@pytest.mark.parametrize(
+    ("forced", "mount_point", "begin"),
+    [
+        ("/forced/", "/forced", "http://app.example/forced/"),
+        ("", "none", "http://app.example/"),
+    ],
+)
+def test_forced_mount_point_is_that_of_the_links(
+    forced: str, mount_point: str, begin: str
+) -> None:
+    """Whatever a header says, the framework's own setting stands above it."""
+    contents = replace(
+        make_contents(
+            "Host: app.example",
+            "X-Forwarded-Prefix: /app",
+            headers=["X-Forwarded-Prefix"],
+        ),
+        framework=Framework(forced_mount_point=forced, forced_by="FORCED"),
+    )
+
+    said = read(write_result, contents)
+
+    assert f"Mount point {mount_point} " in said
+    assert f"Links of the application begin with {begin} ." in said
 
 
 def test_result_is_short() -> None:
