@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from debug_toolbar.panels import Panel
 from django.utils.html import format_html
 
-from . import get_decision
 from .page import make_page, read_request
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ class TrustedProxyPanel(Panel):
 
     def generate_stats(self, request: HttpRequest, response: HttpResponse) -> None:
         """Explain the request once it was answered."""
-        decision = get_decision(request)
-        client = None if decision is None else decision.client
-        shown = make_page().write_frame(read_request(request).read())
-        stats = {"client": client or "client unknown", "html": shown}
+        page = make_page()
+        explanation = page.explain(read_request(request).read())
+        # In report-only mode the request itself does not know it.
+        client = explanation.outcome.client or "client unknown"
+        stats = {"client": client, "html": page.write_frame(explanation)}
         self.record_stats(stats)  # type: ignore[no-untyped-call]  # the toolbar's own
 
     @property

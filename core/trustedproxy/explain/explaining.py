@@ -52,7 +52,12 @@ def explain_request(
 
         framework: What the application does by itself.
     """
-    case = Case(settings, request, framework)
+    return explain_case(Case(settings, request, framework))
+
+
+def explain_case(case: Case) -> Explanation:
+    """Explain a request that was decided."""
+    request = case.request
     headers = list_headers(case)
     peer = describe_peer(case)
     answers = list_answers(case)

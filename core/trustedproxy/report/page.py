@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..exceptions import ConfigurationError
 from ..explain import explain_request, list_rows
+from ..explain.case import Case
+from ..explain.explaining import explain_case
 from ..explain.masks import Masks
 from ..framework import NO_FRAMEWORK, Framework
 from ..responses import Answer, refuse
@@ -36,7 +38,7 @@ from .wsgi import PageApplication, PageEntrance
 
 if TYPE_CHECKING:
     from .._types import ASGIApp, WSGIApp
-    from ..explain import Request
+    from ..explain import Explanation, Request
     from ..settings import Settings
     from .tokens import Uses
     from .visits import Visit
@@ -210,18 +212,19 @@ class Page:
             ``decision`` as of `Decision.as_dict`, ``explanation`` as of
             `Explanation.as_dict`; with secrets masked in both.
         """
-        masked, _ = self._masks.mask_request(request)
-        policy = self.settings.policy
-        decision = policy.decide(masked.connection, masked.headers)
-        explanation = explain_request(self.settings, request, self.framework)
+        case = Case(self.settings, request, self.framework)
         return {
-            "decision": decision.as_dict(),
-            "explanation": explanation.as_dict(),
+            "decision": case.decision.as_dict(),
+            "explanation": explain_case(case).as_dict(),
         }
 
-    def write_frame(self, request: Request) -> str:
-        """Write what the page shows of *request*, for a frame in another page."""
-        return write_frame(self._describe(request))
+    def explain(self, request: Request) -> Explanation:
+        """Explain *request* as the page does."""
+        return explain_request(self.settings, request, self.framework)
+
+    def write_frame(self, explanation: Explanation) -> str:
+        """Write what the page shows of a request, for a frame in another page."""
+        return write_frame(self._describe(explanation))
 
     def _answer_token(self, visit: Visit, token: str) -> Answer:
         """Answer a token in a header: a probe with JSON, others with a session."""
@@ -264,35 +267,37 @@ class Page:
         """Write the page about the request that came, or that the box describes."""
         token = self._forms.make(subject)
         if visit.method != "POST":
-            return write_page(self._describe(visit.read(), form_token=token))
+            explanation = self.explain(visit.read())
+            return write_page(self._describe(explanation, form_token=token))
         if not self._forms.check(subject, visit.fields.get("form", "")):
-            shown = self._describe(visit.read(), form_token=token, error=_STALE)
+            explanation = self.explain(visit.read())
+            shown = self._describe(explanation, form_token=token, error=_STALE)
             return write_page(shown)
         try:
             request = read_request(self.settings.policy, visit.fields)
         except RequestError as error:
             shown = self._describe(
-                visit.read(),
+                self.explain(visit.read()),
                 form_token=token,
                 error=self._masks.mask(str(error)),
                 fields=self._mask_fields(visit),
             )
             return write_page(shown)
-        return write_page(self._describe(request, form_token=token, tried=True))
+        explanation = self.explain(request)
+        return write_page(self._describe(explanation, form_token=token, tried=True))
 
     def _mask_fields(self, visit: Visit) -> dict[str, str]:
         return {name: self._masks.mask(text) for name, text in visit.fields.items()}
 
     def _describe(
         self,
-        request: Request,
+        explanation: Explanation,
         *,
         form_token: str = "",
         error: str = "",
         tried: bool = False,
         fields: dict[str, str] | None = None,
     ) -> Contents:
-        explanation = explain_request(self.settings, request, self.framework)
         return Contents(
             explanation=explanation,
             policy=self.settings.policy,

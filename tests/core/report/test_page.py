@@ -354,7 +354,7 @@ def test_frame_shows_a_request() -> None:
     """For a panel of another page."""
     page = make_page()
 
-    assert "203.0.113.7" in page.write_frame(make_visit(page).read())
+    assert "203.0.113.7" in page.write_frame(page.explain(make_visit(page).read()))
 
 
 @pytest.mark.parametrize("path", ["", "/", "page/", "/page"])
