@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The port that the peer connects from; any will do.
 PEER_PORT = 50000
+#: The client, where a test asks for nobody.
+_CLIENT = "203.0.113.7"
 #: What stands between the client and the peer, where a hop count asks for it.
 _INNER_PROXY = "192.0.2.1"
 #: What a server reports for a peer that came over a unix socket.
@@ -70,7 +72,18 @@ class ProxiedRequest:
 
         For Starlette's ``TestClient(app, client=...)`` and httpx's
         ``ASGITransport(app, client=...)``; the headers go into the request.
+
+        Raises:
+            ValueError:
+                The peer is a unix socket, which has no address: a server that reports
+                it says so in the scope's ``server`` too, as `scope` does.
         """
+        if self.peer == _UNIX_PEER:
+            raise ValueError(
+                "a unix socket has no address, and these test clients report a server "
+                "with a port: update the scope with the keys of `scope` instead, or "
+                "name another peer"
+            )
         return self.peer, PEER_PORT
 
     @property
@@ -86,7 +99,7 @@ class ProxiedRequest:
         return {"client": [self.peer, PEER_PORT]}
 
 
-def direct(peer: str = "203.0.113.7", **headers: str) -> ProxiedRequest:
+def direct(peer: str = _CLIENT, **headers: str) -> ProxiedRequest:
     """
     Describe a direct request: nobody's proxy.
 
@@ -109,7 +122,7 @@ def _spell(name: str) -> str:
 def from_proxy(
     policy: ProxyPolicy,
     *,
-    client: str = "203.0.113.7",
+    client: str | None = None,
     scheme: str | None = None,
     host: str | None = None,
     port: int | None = None,
@@ -122,7 +135,7 @@ def from_proxy(
     Args:
         policy: Whom the application trusts.
 
-        client: The client's address.
+        client: The client's address; ``None``: the proxy says 203.0.113.7 where it can.
 
         scheme: ``http`` or ``https``; ``None``: the proxy says ``https`` where it can.
 
@@ -146,6 +159,7 @@ def from_proxy(
         Category.MOUNT_POINT: mount_point,
     }
     _check(policy, said)
+    said[Category.CLIENT] = client or _CLIENT
     said[Category.SCHEME] = scheme or "https"
     headers: dict[str, str] = {}
     if host is not None:
@@ -163,7 +177,8 @@ def from_proxy(
 def _check(policy: ProxyPolicy, said: _Said) -> None:
     """Raise where nothing that the policy trusts can say what is asked for."""
     listed = {category for header in policy.headers for category in header.categories}
-    listed |= {Category.CLIENT, Category.HOST}
+    # Most proxies pass the client's own header.
+    listed.add(Category.HOST)
     for category, value in said.items():
         if value is not None and category not in listed:
             raise ValueError(
@@ -204,7 +219,7 @@ def _write_visitor(said: _Said, hops: int, category: Category) -> str | None:
 
 
 def _write_list(said: _Said, hops: int, category: Category) -> str | None:
-    return ", ".join([said[Category.CLIENT] or "", *[_INNER_PROXY] * (hops - 1)])
+    return ", ".join([str(said[Category.CLIENT]), *[_INNER_PROXY] * (hops - 1)])
 
 
 def _write_colon_port(said: _Said, hops: int, category: Category) -> str | None:
@@ -212,7 +227,7 @@ def _write_colon_port(said: _Said, hops: int, category: Category) -> str | None:
 
 
 def _write_forwarded(said: _Said, hops: int, category: Category) -> str | None:
-    client = said[Category.CLIENT] or ""
+    client = str(said[Category.CLIENT])
     node = f'"[{client}]"' if ":" in client else client
     pairs = [f"for={node}", f"proto={said[Category.SCHEME]}"]
     if said[Category.HOST] is not None:

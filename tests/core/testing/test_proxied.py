@@ -126,6 +126,30 @@ def test_what_no_header_says_cannot_be_asked_for(
         from_proxy(policy, **asked)
 
 
+def test_client_that_no_header_says_cannot_be_asked_for() -> None:
+    """Where none is asked for, none is needed."""
+    policy = ProxyPolicy(headers="X-Forwarded-Proto", proxies="loopback")
+
+    with pytest.raises(ValueError, match="'client'"):
+        from_proxy(policy, client=CLIENT)
+    assert from_proxy(policy).headers == {"X-Forwarded-Proto": "https"}
+
+
+def test_client_is_there_where_none_is_asked_for() -> None:
+    """A request comes from somebody."""
+    policy = ProxyPolicy(headers="X-Forwarded-For", proxies="loopback")
+
+    assert from_proxy(policy).headers == {"X-Forwarded-For": "203.0.113.7"}
+
+
+def test_unix_socket_has_no_address_for_a_test_client() -> None:
+    """It would be a direct request, and the error says what to take instead."""
+    policy = ProxyPolicy(headers="X-Forwarded-For", proxies="unix")
+
+    with pytest.raises(ValueError, match="keys of `scope`"):
+        _ = from_proxy(policy).client
+
+
 def test_nobody_comes_from_a_proxy_where_nobody_is_trusted() -> None:
     """An empty list has no peer to choose."""
     policy = ProxyPolicy(headers="X-Forwarded-For", proxies=[])
