@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.urls import get_script_prefix, reverse
+
+from trustedproxy.wsgi_text import list_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -55,7 +58,7 @@ def list_ends() -> tuple[str, ...]:
     """List what the path of a request for the page ends with: for ``str.endswith``."""
     path = find_page_path()
     # Every path ends like the site's root.
-    return () if path in (None, "/") else (path,)
+    return () if path in (None, "/") else list_spellings(unquote(path))
 
 
 def answer_early(request: HttpRequest) -> HttpResponseBase | None:

@@ -11,7 +11,10 @@ Nothing of the page is loaded here where no application has registered its bluep
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
+
+from trustedproxy.wsgi_text import list_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +45,9 @@ class EarlyPage:
         if ends is None:
             # With the first request all blueprints are there.
             views = sys.modules.get(VIEWS)
-            ends = self._ends = () if views is None else views.find_ends(self.app)
+            paths = () if views is None else views.find_ends(self.app)
+            ends = tuple(chain.from_iterable(map(list_spellings, paths)))
+            self._ends = ends
         path: str = environ.get("PATH_INFO", "")
         return path.endswith(ends)
 

@@ -25,3 +25,8 @@ def read_path(text: str) -> str:
         return text.encode("latin-1").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return text
+
+
+def list_spellings(path: str) -> tuple[str, ...]:
+    """List how a path stands in requests: as frameworks and ASGI have it, and WSGI."""
+    return tuple(dict.fromkeys((path, spell_path(path))))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustedproxy.wsgi_text import read_path, spell_path
+from trustedproxy.wsgi_text import list_spellings, read_path, spell_path
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,9 @@ def test_every_path_of_wsgi_comes_back(path: bytes) -> None:
     text = path.decode("latin-1")
 
     assert spell_path(read_path(text)) == text
+
+
+def test_path_stands_in_requests_in_two_ways() -> None:
+    """Or in one, where both are the same."""
+    assert list_spellings("/ü") == ("/ü", "/Ã¼")
+    assert list_spellings("/a b") == ("/a b",)

@@ -299,6 +299,15 @@ def test_mistake_in_the_page_leaves_the_project_alone(
     assert "the page failed" in caplog.text
 
 
+def test_page_opens_early_at_a_path_outside_of_ascii(ask: Callable[..., Answer]) -> None:
+    """Before the view: what rejects the request does not keep it shut."""
+    with override_settings(
+        ROOT_URLCONF=f"{__package__}.umlaut_page_urls", TRUSTED_PROXY_MISSING="reject"
+    ):
+        assert ask("/%C3%BC/").status == 400
+        assert ask("/%C3%BC/?token").status == 200
+
+
 def test_wrapper_looks_for_the_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the first request, when all URLs are there."""
     looked: list[int] = []
@@ -330,6 +339,7 @@ def test_requests_of_others_go_on(ask: Callable[..., Answer]) -> None:
     ("urls", "ends"),
     [
         (URLS, (PAGE,)),
+        (f"{__package__}.umlaut_page_urls", ("/ü/", "/Ã¼/")),
         (f"{__package__}.root_page_urls", ()),
         (f"{__package__}.urls", ()),
         ("there.is.no.such.module", ()),

@@ -254,6 +254,18 @@ def test_page_is_found_among_the_rules(
     assert find_ends(app) == ends
 
 
+def test_page_opens_early_at_a_path_outside_of_ascii(wrapped: bool) -> None:
+    """Before the view: what rejects the request does not keep it shut."""
+    app = make_bare_app(**POLICY, TRUSTED_PROXY_MISSING="reject")
+    app.config["TRUSTED_PROXY_TOKEN_FILE"] = "/run/app/tokens.sqlite3"
+    TrustedProxy(app)
+    app.register_blueprint(page, url_prefix="/ü")
+    browser = Browser(app, wrapped=wrapped)
+
+    assert browser.get("/ü/").status_code == 400
+    assert browser.get("/ü/?token").status_code == 200
+
+
 def test_application_without_the_page_has_none() -> None:
     """Another application may have it."""
     app = make_bare_app(**POLICY)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..responses import Answer, send_asgi
+from ..wsgi_text import list_spellings
 from .visits import MOST_BYTES, may_open_scope, read_fields, read_visit_of_scope
 from .wsgi import log_failure
 
@@ -64,10 +65,10 @@ class PageASGIEntrance:
     def __init__(self, app: ASGIApp, page: AnswersVisits, path: str) -> None:
         self.app: ASGIApp = app
         self._page = page
-        self._path = path
+        self._ends = list_spellings(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path", "").endswith(self._path) and scope["type"] == "http":
+        if scope.get("path", "").endswith(self._ends) and scope["type"] == "http":
             answer, receive = await answer_early(lambda: self._page, scope, receive)
             if answer is not None:
                 await send_asgi(answer, scope, receive, send)

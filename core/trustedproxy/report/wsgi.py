@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..log import is_due, logger
 from ..responses import send_wsgi
+from ..wsgi_text import list_spellings
 from .visits import may_open_environ, read_fields, read_length, read_visit_of_environ
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class PageEntrance:
     def __init__(self, app: WSGIApp, page: AnswersVisits, path: str) -> None:
         self.app: WSGIApp = app
         self._page = page
-        self._path = path
+        self._ends = list_spellings(path)
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").endswith(self._path):
+        if environ.get("PATH_INFO", "").endswith(self._ends):
             answer = answer_early(lambda: self._page, environ)
             if answer is not None:
                 return send_wsgi(answer, environ, start_response)

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from trustedproxy.report import MemoryUses, Page
 from trustedproxy.report.visits import MOST_BYTES
 
-from .making import PATH, make_page, make_scope
+from .making import PATH, SECRET, make_page, make_scope, make_settings
 
 
 def ask(
@@ -83,6 +84,14 @@ def test_page_is_found_below_whatever_stands_in_front() -> None:
     scope = make_scope(path=f"/app{PATH}", query_string=b"token")
 
     assert b"Open the page" in ask(app, scope)[2]
+
+
+def test_page_at_a_path_outside_of_ascii_is_found() -> None:
+    """ASGI has characters."""
+    page = Page(make_settings(), secret=SECRET, uses=MemoryUses(), path="/ü/")
+    scope = make_scope(path="/ü/", query_string=b"token")
+
+    assert b"Open the page" in ask(page.wrap_asgi(inner), scope)[2]
 
 
 @pytest.mark.parametrize("size", [3, MOST_BYTES + 1])

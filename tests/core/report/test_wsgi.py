@@ -14,9 +14,11 @@ from wsgiref.validate import validator
 
 import pytest
 
+from trustedproxy.report import MemoryUses, Page
 from trustedproxy.report.visits import MOST_BYTES
+from trustedproxy.wsgi_text import spell_path
 
-from .making import PATH, make_environ, make_page
+from .making import PATH, SECRET, make_environ, make_page, make_settings
 
 
 def ask(app: Any, **keys: Any) -> tuple[str, dict[str, str], bytes]:
@@ -103,6 +105,17 @@ def test_page_is_found_below_whatever_stands_in_front(front: str) -> None:
 
     assert status == "200 OK"
     assert b"Open the page" in body
+
+
+def test_page_at_a_path_outside_of_ascii_is_found() -> None:
+    """WSGI has bytes in the place of characters."""
+    page = Page(make_settings(), secret=SECRET, uses=MemoryUses(), path="/ü/")
+
+    status, _, _ = ask(
+        page.wrap_wsgi(inner), PATH_INFO=spell_path("/ü/"), QUERY_STRING="token"
+    )
+
+    assert status == "200 OK"
 
 
 def test_body_of_a_request_that_goes_on_is_not_lost() -> None:
