@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..responses import Answer, send_asgi
+from ..responses import Answer, refuse, send_asgi
 from ..wsgi_text import list_spellings
 from .visits import MOST_BYTES, may_open_scope, read_fields, read_visit_of_scope
 from .wsgi import log_failure
@@ -24,6 +24,8 @@ Run: TypeAlias = (
     "Callable[[Callable[[Visit], Answer | None], Visit], Awaitable[Answer | None]]"
 )
 
+_NO_WEBSOCKET = refuse(404, "There is no websocket here.")
+
 
 async def run_in_place(
     answer: Callable[[Visit], Answer | None], visit: Visit
@@ -34,7 +36,7 @@ async def run_in_place(
 
 class PageASGIApplication:
     """
-    The page alone, as an application to mount.
+    The page alone, as an application to mount: websockets are refused.
 
     Args:
         page: The page.
@@ -44,6 +46,10 @@ class PageASGIApplication:
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send_asgi(_NO_WEBSOCKET, scope, receive, send)
+        if scope["type"] != "http":
+            return
         policy = self._page.settings.policy
         body, _ = await read_body(scope, receive)
         visit = read_visit_of_scope(policy, scope, read_fields(body))

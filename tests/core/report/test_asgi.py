@@ -66,6 +66,27 @@ def test_page_is_mounted() -> None:
     assert b"203.0.113.7" in body
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("lifespan", []), ("websocket", [{"type": "websocket.close", "code": 1008}])],
+)
+def test_mounted_page_answers_requests_alone(
+    kind: str, expected: list[dict[str, Any]]
+) -> None:
+    """A server that asks for anything else gets no response of HTTP."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": f"{kind}.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(make_page().asgi(make_scope(type=kind), receive, send))
+
+    assert sent == expected
+
+
 def test_other_requests_are_the_applications() -> None:
     """Another path, another type, and the page's own without what opens it."""
     app = make_page().wrap_asgi(inner)
