@@ -66,7 +66,7 @@ _COUNTING_CACHES = frozenset(
 
 
 class CacheUses:
-    """Where used tokens are kept: Django's default cache, if it counts for everybody."""
+    """Where used tokens are kept: Django's default cache, if it counts for all."""
 
     def take(self, name: str, most: int, until: float) -> bool:
         """Use *name* once more (`trustedproxy.report.tokens.Uses`)."""

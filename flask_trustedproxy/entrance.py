@@ -124,7 +124,8 @@ class Entrance:
     def _look_for_open_redirects(self) -> None:
         """Log that nothing limits the host of a redirect."""
         rules = self.state.settings.https_only
-        if rules and rules.redirects_to_any_host and not self.site.limits_hosts:
+        is_open = rules is not None and rules.redirects_to_any_host
+        if is_open and self.site.allowed_hosts is None:
             self.state.warn_once(
                 "https-only-open",
                 "HTTPS only redirects to whatever host a request names: set "

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def read_framework(app: Flask) -> Framework:
     """Read what the configuration of *app* says, and its class of requests."""
-    hosts = app.config.get("TRUSTED_HOSTS") or app.request_class.trusted_hosts
+    site = FlaskSite(app)
     return Framework(
         name="Flask",
-        site=FlaskSite(app),
-        allowed_hosts=None if hosts is None else tuple(hosts),
+        site=site,
+        allowed_hosts=site.allowed_hosts,
         hosts_setting="TRUSTED_HOSTS",
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.sansio.utils import host_is_trusted
 
 from trustedproxy.https_only import is_https_exempt
 
@@ -54,12 +55,16 @@ class FlaskSite:
         return is_https_exempt(self.app.view_functions.get(rule.endpoint))
 
     @property
-    def limits_hosts(self) -> bool:
-        """Whether Flask refuses any host at all."""
-        return (
-            self.app.config.get("TRUSTED_HOSTS") is not None
-            or self.app.request_class.trusted_hosts is not None
-        )
+    def allowed_hosts(self) -> tuple[str, ...] | None:
+        """The hosts that Flask serves; ``None`` where it refuses none."""
+        hosts = self.app.config.get("TRUSTED_HOSTS")
+        if hosts is None:
+            hosts = self.app.request_class.trusted_hosts
+        if hosts:
+            return (hosts,) if isinstance(hosts, str) else tuple(hosts)
+        # An empty list is everybody's or nobody's: that depends on Werkzeug's version.
+        serves_all = hosts is None or host_is_trusted("app.example", hosts)
+        return None if serves_all else ()
 
     def _make_request(self, environ: Mapping[str, Any]) -> Request:
         """Make a request as Flask makes its own, with the hosts that it accepts."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from io import BytesIO, StringIO
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -227,7 +227,7 @@ def test_form_that_was_read_before_is_there(
     """Of a form in parts Django keeps no body; the page reads what it has read."""
     reader = f"{__name__}.{read_post.__name__}"
     body = (
-        "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n'
         f"{make_token(TokenKind.PAGE)}\r\n--b--\r\n"
     )
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -299,7 +299,9 @@ def test_mistake_in_the_page_leaves_the_project_alone(
     assert "the page failed" in caplog.text
 
 
-def test_page_opens_early_at_a_path_outside_of_ascii(ask: Callable[..., Answer]) -> None:
+def test_page_opens_early_at_a_path_outside_of_ascii(
+    ask: Callable[..., Answer],
+) -> None:
     """Before the view: what rejects the request does not keep it shut."""
     with override_settings(
         ROOT_URLCONF=f"{__package__}.umlaut_page_urls", TRUSTED_PROXY_MISSING="reject"
@@ -375,7 +377,9 @@ class Memcached(BaseMemcachedCache):
     """A project's own kind of Memcached."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, params, SimpleNamespace(Client=None), KeyError)
+        library = ModuleType("library")
+        library.Client = None  # type: ignore[attr-defined]  # nothing connects
+        super().__init__(server, params, library, KeyError)
 
     def close(self, **_: Any) -> None:
         """Close nothing: there is no connection."""
@@ -548,7 +552,9 @@ def test_panel_says_that_the_client_is_unknown() -> None:
     """A trusted proxy sent no client."""
     panel = make_panel()
 
-    panel.generate_stats(RequestFactory(REMOTE_ADDR="10.0.0.9").get("/"), HttpResponse())
+    panel.generate_stats(
+        RequestFactory(REMOTE_ADDR="10.0.0.9").get("/"), HttpResponse()
+    )
 
     assert panel.nav_subtitle == "client unknown"
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import flask
 import pytest
+from werkzeug.test import create_environ
 
 from flask_trustedproxy import TrustedProxy
+from flask_trustedproxy.framework import read_framework
+from flask_trustedproxy.site import FlaskSite
 
 from ..cases.case import HOST, Case, ours, sent
 from ..surfaces import call_wsgi, make_environ, settings_of
@@ -35,3 +38,30 @@ def test_host_that_is_not_served_gets_400(host: str, status: int) -> None:
     TrustedProxy(app)
 
     assert call_wsgi(app, make_environ(case))[0] == status
+
+
+@pytest.mark.parametrize("hosts", [None, [], ["a.example"], "a.example"])
+@pytest.mark.parametrize("classed", [None, ["b.example"]])
+def test_hosts_that_are_said_to_be_allowed_are(
+    hosts: list[str] | str | None, classed: list[str] | None
+) -> None:
+    """What an empty list means, Werkzeug knows; the configuration comes first."""
+    app = flask.Flask("application")
+    app.config["TRUSTED_HOSTS"] = hosts
+
+    class Request(flask.Request):
+        trusted_hosts = classed
+
+    app.request_class = Request
+    site = FlaskSite(app)
+
+    accepted = [
+        host
+        for host in ("a.example", "b.example", "c.example")
+        if site.accepts_host({**create_environ(), "HTTP_HOST": host})
+    ]
+    every = ("a.example", "b.example", "c.example")
+    expected = every if site.allowed_hosts is None else site.allowed_hosts
+
+    assert accepted == list(expected)
+    assert read_framework(app).allowed_hosts == site.allowed_hosts

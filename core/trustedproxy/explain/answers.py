@@ -159,8 +159,11 @@ def _say_framework(case: Case) -> Iterator[Answer]:
             f"{framework.forced_mount_point!r}: {framework.forced_by} forces it, "
             "whatever a header says.",
         )
-    redirects = framework.redirects is not None and decision.scheme == "http"
-    if redirects and not framework.exempts(case.met):
+    if (
+        framework.redirects is not None
+        and decision.scheme == "http"
+        and not framework.exempts(case.met)
+    ):
         yield Answer(
             by=framework.redirects,
             status=301,

@@ -47,7 +47,7 @@ class Case:
 
         after: The same, as the policy leaves it.
 
-        met: What stands behind the policy meets: in report-only mode nothing is changed.
+        met: What stands behind the policy meets; in report-only mode as it came.
     """
 
     settings: Settings

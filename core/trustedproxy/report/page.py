@@ -120,7 +120,7 @@ class Page:
 
             secret: The project's own; with one that is too short there are no tokens.
 
-            uses: Where used tokens are remembered; ``None``: nowhere, nor are there any.
+            uses: Where used tokens are remembered; ``None``: there are none.
 
             framework: What the application does by itself.
         """

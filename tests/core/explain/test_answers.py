@@ -12,14 +12,8 @@ from typing import Any
 
 import pytest
 
-from trustedproxy.explain import (
-    Explanation,
-    Framework,
-    explain_request,
-    read_environ,
-    read_scope,
-)
-from trustedproxy.explain.requests import describe_request
+from trustedproxy.explain import Explanation, Framework, explain_request
+from trustedproxy.explain.requests import describe_request, read_environ, read_scope
 
 from ..making import make_environ, make_scope
 from .making import (

@@ -16,14 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustedproxy.explain import (
-    explain_environ,
-    explain_request,
-    read_environ,
-    write_text,
-)
+from trustedproxy.explain import explain_environ, explain_request, write_text
 from trustedproxy.explain.masks import HIDDEN, Masks
-from trustedproxy.explain.requests import describe_request
+from trustedproxy.explain.requests import describe_request, read_environ
 from trustedproxy.log import shorten
 
 from ..making import make_environ

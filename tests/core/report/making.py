@@ -87,7 +87,9 @@ def make_scope(*lines: tuple[bytes, bytes], **keys: Any) -> dict[str, Any]:
 
 def make_visit(page: Page, body: bytes = b"", /, **keys: Any) -> Visit:
     """Make a visit of such a request."""
-    return read_visit_of_environ(page.settings.policy, make_environ(**keys), read_fields(body))
+    return read_visit_of_environ(
+        page.settings.policy, make_environ(**keys), read_fields(body)
+    )
 
 
 def explain(*lines: str, peer: str = PEER, **names: Any) -> Explanation:

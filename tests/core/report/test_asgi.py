@@ -82,7 +82,10 @@ def test_mounted_page_answers_requests_alone(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(make_page().asgi(make_scope(type=kind), receive, send))
+    async def serve() -> None:
+        await make_page().asgi(make_scope(type=kind), receive, send)
+
+    asyncio.run(serve())
 
     assert sent == expected
 
