@@ -7,7 +7,6 @@ Out: one line of Python, ``TRUSTED_PROXIES = ["10.0.0.0/8"]``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from .headers import ProxyHeader
 
 _KNOWN = frozenset(KNOWN_HEADERS)
+#: What ends a text in double quotes, or begins an escape in it.
+_ESCAPED = frozenset('"\\')
 
 
 def write_line(name: str, value: object) -> str:
@@ -29,14 +30,20 @@ def write_line(name: str, value: object) -> str:
 def write_value(value: object) -> str:
     """Write a value as Python does, with double quotes: texts, lists, mappings."""
     if isinstance(value, str):
-        # What cannot be seen is escaped.
-        return json.dumps(value, ensure_ascii=not value.isprintable())
+        return f'"{"".join(map(_write_character, value))}"'
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(write_value, value))}]"
     if isinstance(value, Mapping):
         pairs = [f"{write_value(k)}: {write_value(v)}" for k, v in value.items()]
         return f"{{{', '.join(pairs)}}}"
     return repr(value)
+
+
+def _write_character(character: str) -> str:
+    if character in _ESCAPED:
+        return f"\\{character}"
+    # What cannot be seen is escaped.
+    return character if character.isprintable() else repr(character)[1:-1]
 
 
 def spell_headers(headers: Iterable[ProxyHeader]) -> list[str]:

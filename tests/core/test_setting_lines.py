@@ -7,11 +7,20 @@ Out: lines that Python reads as the same values.
 
 from __future__ import annotations
 
+import ast
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from trustedproxy import Category, Form, ProxyHeader, read_settings
 from trustedproxy.headers import KNOWN_HEADERS
-from trustedproxy.setting_lines import spell_header, spell_headers, write_line
+from trustedproxy.setting_lines import (
+    spell_header,
+    spell_headers,
+    write_line,
+    write_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +46,17 @@ def test_line_is_what_python_reads(value: object, written: str) -> None:
 
     assert line == f"NAME = {written}"
     assert namespace["NAME"] == (list(value) if isinstance(value, tuple) else value)
+
+
+@given(st.text())
+@example("\u200b\U0001f600")
+@example("\udcff")
+def test_every_text_comes_out_again(text: str) -> None:
+    """What cannot be seen too, and what stands beside it."""
+    written = write_value(text)
+
+    assert ast.literal_eval(written) == text
+    assert written.isprintable()
 
 
 def test_headers_are_spelled_as_the_setting_reads_them() -> None:
