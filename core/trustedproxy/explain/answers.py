@@ -100,7 +100,7 @@ def _say_https_only(case: Case) -> Iterator[Answer]:
         status=answer.status,
         location=location,
         only_logged=only_logged,
-        sentence=_say_plain(case, answer.status, location, facts)
+        sentence=_say_plain(answer.status, location, facts)
         + (_LOGGED if only_logged else ""),
     )
 
@@ -114,9 +114,7 @@ def _say_exemption(case: Case, facts: RequestFacts) -> str:
     return f"the peer {shorten(facts.peer)}, which speaks for itself,"
 
 
-def _say_plain(
-    case: Case, status: int, location: str | None, facts: RequestFacts
-) -> str:
+def _say_plain(status: int, location: str | None, facts: RequestFacts) -> str:
     if status == FORBIDDEN.status:
         return "The scheme is ws, so that the websocket is refused with 403."
     if location is None:

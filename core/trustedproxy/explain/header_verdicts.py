@@ -22,12 +22,11 @@ from .masks import HIDDEN
 from .records import Fate, Header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ..decision import Finding
     from ..headers import ProxyHeader
     from .case import Case
-    from .records import Hop
 
 #: Category → what the application calls what it sets.
 SETS = {
@@ -70,7 +69,7 @@ def _describe_listed(case: Case, header: ProxyHeader) -> Header:
     value = case.sent.get(header.name.lower())
     plain = Header(
         name=header.name,
-        value=None if value is None else value,
+        value=value,
         listed=True,
         categories=tuple(SETS[category] for category in header.categories),
         fate=Fate.NOT_SENT,
@@ -113,7 +112,7 @@ def _describe_client(
     fate, after = Fate.REMOVED, None
     if winners.get(Category.CLIENT) == header.name:
         fate, after = Fate.USED, decision.rewritten.get(header.name, value)
-        sentences.append(_say_kept(case, value, after, hops))
+        sentences.append(_say_kept(value, after))
     elif header.name in winners.values():
         # Of `Forwarded` an element is used even where nothing of the header remains.
         fate = Fate.USED
@@ -123,9 +122,8 @@ def _describe_client(
         sentences.append(_LOST)
     if decision.rejected is None:
         sentences += _say_element(case, finding)
-    shown = None if after is None else after
     return replace(
-        plain, fate=fate, value_after=shown, hops=hops, sentences=tuple(sentences)
+        plain, fate=fate, value_after=after, hops=hops, sentences=tuple(sentences)
     )
 
 
@@ -149,7 +147,7 @@ def _say_finding(finding: Finding) -> str:
     return f"the client is unknown: {finding.reason}; {stand_in}"
 
 
-def _say_kept(case: Case, value: str, after: str, hops: Sequence[Hop]) -> str:
+def _say_kept(value: str, after: str) -> str:
     if after == value:
         return "The header stays as it came."
     return (

@@ -51,7 +51,7 @@ def describe_peer(case: Case) -> Peer:
     if case.decision.reason is not Reason.PEER_NOT_TRUSTED:
         entry = find_peer_entry(case.policy, connection.peer, connection.peer_is_unix)
     return Peer(
-        text=None if connection.peer is None else connection.peer,
+        text=connection.peer,
         is_unix=is_unix,
         trusted=case.decision.peer_trusted,
         entry=entry,
@@ -176,7 +176,7 @@ def _describe_step(
     entry = None
     if hop is not None and step.trusted and case.policy.hops is None:
         entry = find_entry(case.policy, hop.packed)
-    standing = _choose_standing(case, finding, step, is_last=is_last)
+    standing = _choose_standing(case, finding, is_last=is_last)
     return Hop(
         number=number,
         text=step.element or "",
@@ -189,9 +189,7 @@ def _describe_step(
     )
 
 
-def _choose_standing(
-    case: Case, finding: Finding, step: Step, *, is_last: bool
-) -> Standing:
+def _choose_standing(case: Case, finding: Finding, *, is_last: bool) -> Standing:
     if is_last and finding.client is not None:
         return Standing.CLIENT
     if is_last and finding.reason is not Reason.TOO_FEW_ELEMENTS:

@@ -32,17 +32,11 @@ class Record:
 
         code: Its code, or nothing.
 
-        header: The header that it is about, or nothing.
-
-        peer: Whose request it is about, or nothing.
-
         text: What it says, shortened.
     """
 
     time: datetime
     code: str
-    header: str
-    peer: str
     text: str
 
 
@@ -71,15 +65,8 @@ def _look(record: logging.LogRecord) -> bool:
         _kept.append(
             Record(
                 datetime.fromtimestamp(record.created, UTC),
-                _read(record, "code"),
-                _read(record, "header"),
-                _read(record, "peer"),
+                str(getattr(record, "code", ""))[:_LONGEST],
                 said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…",
             )
         )
     return True
-
-
-def _read(record: logging.LogRecord, name: str) -> str:
-    value = getattr(record, name, None)
-    return "" if value is None else str(value)[:_LONGEST]

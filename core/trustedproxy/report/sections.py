@@ -9,7 +9,7 @@ A section is a row of `SECTIONS`, in the order of the page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -566,20 +566,18 @@ def _write_record(contents: Contents, record: Record) -> Markup:
     )
 
 
-def list_sections() -> Iterator[Section]:
-    """List the sections, in the order of the page."""
-    yield Section("result", "In short", write_result)
-    yield Section("change", "What to change", write_advice)
-    yield Section("way", "The way of the request", write_way)
-    yield Section("variables", "Before and after", write_variables)
-    yield Section("problems", "Problems and answers", write_problems)
-    yield Section("headers", "Headers", write_headers)
-    yield Section("policy", "The policy in force", write_policy)
-    yield Section("front-ends", "The front end's half", write_front_ends)
-    yield Section("box", "Try another request", write_box)
-    yield Section("log", "The last problems of this process", write_records)
-
-
-SECTIONS = tuple(list_sections())
+#: The sections, in the order of the page.
+SECTIONS = (
+    Section("result", "In short", write_result),
+    Section("change", "What to change", write_advice),
+    Section("way", "The way of the request", write_way),
+    Section("variables", "Before and after", write_variables),
+    Section("problems", "Problems and answers", write_problems),
+    Section("headers", "Headers", write_headers),
+    Section("policy", "The policy in force", write_policy),
+    Section("front-ends", "The front end's half", write_front_ends),
+    Section("box", "Try another request", write_box),
+    Section("log", "The last problems of this process", write_records),
+)
 #: What a frame in another page shows, in which no form works.
 FRAME_SECTIONS = tuple(each for each in SECTIONS if each.id != "box")

@@ -349,8 +349,8 @@ def test_records_are_listed() -> None:
     """With time and code; a secret that got in there is masked."""
     when = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     records = [
-        Record(when, "malformed", "X-A", "10.0.0.5", f"<b> {KEY}"),
-        Record(when, "", "", "", "plain"),
+        Record(when, "malformed", f"<b> {KEY}"),
+        Record(when, "", "plain"),
     ]
     contents = replace(
         make_contents(),
