@@ -51,10 +51,8 @@ def test_proxy_that_is_not_in_the_list(
     assert record.levelno == logging.WARNING
     assert message.startswith("trustedproxy: the peer")
     assert f"add {entry}" in message
-    assert (record.header, record.peer) == (  # type: ignore[attr-defined]
-        "X-Forwarded-For",
-        peer,
-    )
+    said = vars(record)
+    assert (said["header"], said["peer"]) == ("X-Forwarded-For", peer)
 
 
 @each_way

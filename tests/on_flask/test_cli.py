@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from flask import Flask
+from flask import Flask, Request
 
 from flask_trustedproxy import cli as cli_module
 from flask_trustedproxy.framework import read_framework
@@ -151,10 +151,10 @@ def test_framework_says_what_flask_does(hosts: Any, expected: Any) -> None:
     configured = make_app(**POLICY, TRUSTED_HOSTS=hosts)
     classed = make_app(**POLICY)
 
-    class Request(classed.request_class):  # type: ignore[misc,name-defined]
+    class Classed(Request):
         trusted_hosts = hosts
 
-    classed.request_class = Request
+    classed.request_class = Classed
 
     for app in (configured, classed):
         framework = read_framework(app)

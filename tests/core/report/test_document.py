@@ -40,7 +40,6 @@ def test_style_and_script_are_allowed_by_their_hashes() -> None:
         styles = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
         scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
 
-        assert [f"'sha256-{hash_of(s)}'" in CONTENT_SECURITY_POLICY for s in styles]
         assert len(styles) == len(scripts) == 1
         assert f"style-src 'sha256-{hash_of(styles[0])}'" in CONTENT_SECURITY_POLICY
         assert f"script-src 'sha256-{hash_of(scripts[0])}'" in CONTENT_SECURITY_POLICY

@@ -8,6 +8,7 @@ Out: stops, the farthest first; an SVG; a sentence that says the same.
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -22,9 +23,9 @@ from trustedproxy.report.picture import (
 from .making import STRANGER, explain
 
 
-def list_shown(*lines: str, **names: object) -> list[tuple[str, str, str]]:
+def list_shown(*lines: str, **names: Any) -> list[tuple[str, str, str]]:
     """List the stops of such a request: how each looks, its title, its verdict."""
-    stops = list_stops(explain(*lines, **names))  # type: ignore[arg-type]
+    stops = list_stops(explain(*lines, **names))
     return [(stop.kind, stop.title, stop.verdict) for stop in stops]
 
 

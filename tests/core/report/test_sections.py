@@ -8,7 +8,6 @@ Out: HTML, of which the text is asserted; no sentence about a request is made he
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
@@ -22,6 +21,7 @@ from trustedproxy.report.recent import Record
 from trustedproxy.report.sections import (
     SECTIONS,
     Contents,
+    Writer,
     fill_sections,
     write_advice,
     write_box,
@@ -42,9 +42,9 @@ from .making import STRANGER, make_contents, make_settings
 KEY = "hush-hush-hush-hush"
 
 
-def read(write: Callable[[Contents], object], contents: Contents) -> str:
+def read(write: Writer, contents: Contents) -> str:
     """Read the text of a section, without its elements."""
-    html = join(write(contents))  # type: ignore[arg-type]
+    html = join(write(contents))
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
