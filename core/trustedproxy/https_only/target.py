@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote_to_bytes
 
-# RFC 3986 section 3.3: pchar and "/", which need no quoting in a path.
-_PATH_SAFE = "/:@!$&'()*+,;=-._~"
+from ..parsing.grammar import PATH_SAFE
+
 # What stays byte for byte of a target as sent: everything visible but "#", which is
 # no part of a target (RFC 9112 section 3.2) and which servers do not agree on.
 _VISIBLE = bytes(range(0x21, 0x7F)).replace(b"#", b"")
@@ -37,13 +37,13 @@ def build_target(
         return None
     mount_point = mount_point.rstrip(b"/")
     if raw_path is None:
-        whole: str | None = quote(mount_point + path, safe=_PATH_SAFE) or "/"
+        whole: str | None = quote(mount_point + path, safe=PATH_SAFE) or "/"
     elif not raw_path.startswith(b"/"):
         return None
     else:
         whole = _keep(raw_path)
         if whole is not None and not _begins_with(raw_path, mount_point):
-            whole = quote(mount_point, safe=_PATH_SAFE) + whole
+            whole = quote(mount_point, safe=PATH_SAFE) + whole
     if whole is None or not whole.startswith("/"):
         return None
     if query is None:

@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from .._types import ASGIApp
 from ..decision import DECISION_KEY, Connection
+from ..parsing.grammar import PATH_SAFE
 from ..parsing.values import strip_mount_point
 from ..responses import Answer, bad_request, refuse, refuse_websocket, send_asgi
 from .client_side import describe_client_side
@@ -324,7 +325,7 @@ def _read_client_side(scope: Scope, headers: Headers) -> ClientSide:
         host=hosts[0] if hosts else None,
         server=server,
         port=None if port is None else str(port),
-        mount_point=quote(scope.get("root_path", "")),
+        mount_point=quote(scope.get("root_path", ""), PATH_SAFE),
         peer_is_unix=is_unix_peer(scope),
     )
     return describe_client_side(

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from .._types import WSGIApp
 from ..decision import DECISION_KEY, Connection
+from ..parsing.grammar import PATH_SAFE
 from ..request_target import read_raw_target
 from ..responses import Answer, bad_request, refuse, send_wsgi
 from .client_side import describe_client_side
@@ -176,7 +177,7 @@ def _read_client_side(environ: Environ) -> ClientSide:
         host=environ.get("HTTP_HOST"),
         server=environ.get("SERVER_NAME"),
         port=environ.get("SERVER_PORT"),
-        mount_point=quote(environ.get("SCRIPT_NAME", ""), "/", "latin-1"),
+        mount_point=quote(environ.get("SCRIPT_NAME", ""), PATH_SAFE, "latin-1"),
         peer_is_unix=is_unix_peer(environ),
     )
     return describe_client_side(

@@ -2,7 +2,8 @@
 Patterns, each named after the rule it implements, with the clause beside it.
 
 In:  nothing.
-Out: compiled patterns, every one meant for `fullmatch`.
+Out: patterns for whole values, compiled and meant for `fullmatch`; where another
+     pattern or loop is made of one, as text or for `match`, its comment says so.
 
 Only ASCII ever matches: digits and letters are written as ranges, since ``\\d`` and
 ``\\w`` would admit the digits and letters of every script.
@@ -12,20 +13,21 @@ from __future__ import annotations
 
 import re
 
-# RFC 9110 section 5.6.2: token = 1*tchar
+# RFC 9110 section 5.6.2: token = 1*tchar; as text, for the patterns made of it.
 TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
-# RFC 9110 section 5.6.4: quoted-string.  obs-text arrives as U+0080 to U+00FF, since
-# servers hand over header values as latin-1.
+# RFC 9110 section 5.6.4: quoted-string, as text, too.  obs-text arrives as U+0080 to
+# U+00FF, since servers hand over header values as latin-1.
 QUOTED_STRING = (
     r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]'
     r'|\\[\t \x21-\x7e\x80-\xff])*"'
 )
+# The same section: quoted-pair, to be replaced by what it quotes.
 QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 # RFC 7239 section 4: forwarded-pair = token "=" value; value = token / quoted-string.
 # No blanks around "=" (RFC 7239 has none; RFC 9110 section 5.6.6 forbids them).
-# With the semicolons and blanks behind it, or the end.
+# With the semicolons and blanks behind it, or the end; matched one after another.
 FORWARDED_PAIR = re.compile(
     rf"({TOKEN})=(?:({TOKEN})|({QUOTED_STRING}))(?:[ \t]*;[ \t;]*|\Z)"
 )
@@ -48,6 +50,10 @@ CF_VISITOR = re.compile(r'\{[ \t]*"scheme"[ \t]*:[ \t]*"(https?)"[ \t]*\}')
 # RFC 3986 section 3.2.2: reg-name, without percent-encoding and sub-delims, which no
 # name in use has, and with "_", which some have; no label is empty, one dot may end it.
 REG_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+
+# RFC 3986 section 3.3: what a path may hold as it is, beside letters and digits: the
+# rest of `pchar`, and the slash.  Text for `urllib.parse.quote`.
+PATH_SAFE = "/:@!$&'()*+,;=-._~"
 
 # RFC 3986 section 3.3: path-absolute of segments of unreserved characters and of those
 # of `pchar` that stand in users' names: no "//", no dot segment, nothing encoded.

@@ -177,6 +177,29 @@ def test_application_below_a_mount_point(front: Any, backend: Backend) -> None:
     assert backend.last.named["x-forwarded-prefix"] == "/outer/blog"
 
 
+def test_mount_point_of_any_characters_is_kept(kind: str, backend: Backend) -> None:
+    """What R10 allows in a mount point goes both ways as it is, cookies included."""
+    mount_point = "/@me+x:=!$*~"
+
+    def answer(handler: Handler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", f"{mount_point}/blog/login")
+        handler.send_header("Set-Cookie", f"a=1; Path={mount_point}/blog")
+        handler.send_header("Set-Cookie", "b=1; Path=/")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    backend.routes["/x"] = answer
+    policy = ProxyPolicy(headers=["X-Forwarded-Prefix"], proxies=["10.0.0.0/8"])
+    with run_front(kind, {"/blog": backend.url}, policy) as front:
+        reply = front.ask("/blog/x", headers=[("X-Forwarded-Prefix", mount_point)])
+
+    cookies = [value for name, value in reply.headers if name.lower() == "set-cookie"]
+    assert backend.last.named["x-forwarded-prefix"] == f"{mount_point}/blog"
+    assert reply.named["location"] == f"{mount_point}/blog/login"
+    assert cookies == [f"a=1; Path={mount_point}/blog", f"b=1; Path={mount_point}/blog/"]
+
+
 def test_server_without_raw_path(front: Any, backend: Backend) -> None:
     """Where the server keeps no raw path, the path is quoted again."""
     front.ask("/blog/a%20b", environ={"RAW_URI": None}, scope={"raw_path": None})
