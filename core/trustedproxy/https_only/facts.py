@@ -4,8 +4,8 @@ What is known of one request after the trusted headers were applied.
 In:  an environ or a scope, with the decision in it.
 Out: `RequestFacts`, which `rules` decides by.
 
-In report-only mode the environ and the scope are as they came, and what the decision
-would have made of them is what counts.
+Where a policy in report-only mode alone has met the request, the environ and the scope
+are as they came, and what the decision would have made of them is what counts.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class RequestFacts:
 
         host_refused: Whether the framework refuses the host.
 
-        report_only: Whether the policy changes nothing, so that nothing else may.
+        report_only:
+            Whether policies that change nothing are all that has met the request, so
+            that nothing else may change it.
 
         peer_is_unix:
             Whether the peer came over a unix socket, where the server shows it;
@@ -104,6 +106,16 @@ class RequestFacts:
 def is_secure(scheme: object) -> bool:
     """Say whether *scheme* is https or wss, in any case."""
     return isinstance(scheme, str) and scheme.lower() in _SECURE
+
+
+def find_report(source: Environ | Scope) -> Decision | None:
+    """
+    Find what would have been decided, where nothing was.
+
+    A report beside a decision is somebody's trial, and counts for nothing (rule R16).
+    """
+    report: Decision | None = source.get(REPORT_KEY)
+    return None if DECISION_KEY in source else report
 
 
 def read_environ(environ: Environ) -> RequestFacts:
@@ -174,7 +186,7 @@ def _add_decision(
     connection: str,
 ) -> RequestFacts:
     """Add what was decided, or in report-only mode what would have been."""
-    report: Decision | None = source.get(REPORT_KEY)
+    report = find_report(source)
     decision: Decision | None = source.get(DECISION_KEY, report)
     signs = list_signs(names, connection, decision)
     if decision is None:

@@ -23,11 +23,18 @@ from .._types import (
     StartResponse,
     WSGIApp,
 )
-from ..decision import DECISION_KEY, REPORT_KEY
+from ..decision import DECISION_KEY
 from ..hsts import HSTSPolicy
 from ..responses import Answer, send_asgi, send_wsgi
 from .exemptions import ExemptEntry
-from .facts import RequestFacts, is_secure, read_environ, read_host, read_scope
+from .facts import (
+    RequestFacts,
+    find_report,
+    is_secure,
+    read_environ,
+    read_host,
+    read_scope,
+)
 from .rules import HSTS_HEADER, HTTPSOnly
 
 App = TypeVar("App")
@@ -116,8 +123,8 @@ class HTTPSOnlyMiddleware(_Shell[WSGIApp]):
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
-        # In report-only mode the scheme here may be only the last hop's.
-        if is_secure(environ.get("wsgi.url_scheme")) and REPORT_KEY not in environ:
+        # Where nothing was decided, the scheme here may be only the last hop's.
+        if is_secure(environ.get("wsgi.url_scheme")) and find_report(environ) is None:
             self.rules.note_secure(environ.get(DECISION_KEY))
             value = self.rules.hsts_value(environ.get("HTTP_HOST"))
             if value is not None:
@@ -167,7 +174,7 @@ class HTTPSOnlyASGIMiddleware(_Shell[ASGIApp]):
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        if is_secure(scope.get("scheme")) and REPORT_KEY not in scope:
+        if is_secure(scope.get("scheme")) and find_report(scope) is None:
             self.rules.note_secure(scope.get(DECISION_KEY))
             value = self.rules.hsts_value(read_host(scope))
             if value is not None:

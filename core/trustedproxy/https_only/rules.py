@@ -71,8 +71,8 @@ class HTTPSOnly:
             below, or ``*``. Ports are ignored. ``None``: every well-formed host.
 
         report_only:
-            Only log what would be answered, and send nothing of HSTS. A request that a
-            policy in report-only mode has met is treated so in any case.
+            Only log what would be answered, and send nothing of HSTS. A request that
+            policies in report-only mode alone have met is treated so in any case.
 
     Raises:
         ConfigurationError: An argument is invalid; it names the setting too.

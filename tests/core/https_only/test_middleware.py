@@ -212,6 +212,38 @@ def test_asgi_shell_in_report_only_mode(
     assert count_reports(caplog) == logged
 
 
+@pytest.mark.parametrize(("said", "status"), [("https", "204"), ("http", "301")])
+def test_trial_beside_the_policy_in_force_switches_nothing_off(
+    said: str, status: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A report counts where nothing was decided alone, in both shells (R16)."""
+    decides = ProxyPolicy(headers=["X-Forwarded-Proto"], proxies=["10.0.0.0/8"])
+    row = Row("S-62", "a trial", PLAIN_GOT, scheme=said)
+
+    def answer(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("204 No Content", [])
+        return []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    wsgi: Any = HTTPSOnlyMiddleware(answer, hsts=YEAR, allowed_hosts="*")
+    asgi: Any = HTTPSOnlyASGIMiddleware(application, hsts=YEAR, allowed_hosts="*")
+    for policy in (decides, REPORTS):
+        wsgi = TrustedProxyMiddleware(wsgi, policy)
+        asgi = TrustedProxyASGIMiddleware(asgi, policy)
+    answers: list[Any] = []
+    list(wsgi(make_environ(row), lambda *words: answers.append(words)))
+    got = run_asgi(asgi, make_scope(row))
+
+    ((line, headers),) = answers
+    secure = said == "https"
+    assert (line[:3], str(got.status)) == (status, status)
+    assert (dict(headers).get("Strict-Transport-Security") == YEAR) is secure
+    assert got.hsts == ((YEAR,) if secure else ())
+    assert count_reports(caplog) == 0
+
+
 def count_reports(caplog: pytest.LogCaptureFixture) -> int:
     """Count the records that say what HTTPS only would answer."""
     messages = [record.getMessage() for record in caplog.records]
