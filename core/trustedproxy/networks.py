@@ -24,7 +24,7 @@ from .memo import Memo
 from .network_files import FILE, LOOK_INTERVAL, Found, NetworkFile
 from .parsing.addresses import (
     MAX_CHARACTERS,
-    is_unix_peer,
+    came_over_unix,
     parse_hop,
     parse_packed,
     parse_peer,
@@ -263,7 +263,7 @@ class _Compiled:
             return True
         packed = parse_peer(peer)
         if packed is None:
-            return self._unix and is_unix is None and is_unix_peer(peer)
+            return self._unix and came_over_unix(peer, is_unix)
         trusted = self.contains(packed)
         if trusted and peer is not None and len(peer) <= MAX_CHARACTERS:
             self._known_peers.remember(peer, True)
@@ -389,3 +389,12 @@ def _parse_line(entry: str, option: str) -> tuple[Network, ...]:
 
 #: Where an operator's own machines answer from, and nobody on the public internet.
 OWN_NETWORKS = TrustedNetworks((*NAMED_NETWORKS, UNIX))
+
+
+def is_own_peer(peer: str | None, is_unix: bool | None) -> bool:
+    """
+    Say whether a peer is one of the operator's own machines, and no stranger (R17).
+
+    No stranger can have no peer at all: the server does not say who it is.
+    """
+    return peer is None or OWN_NETWORKS.trusts(peer, is_unix)

@@ -94,6 +94,7 @@ def read_lines(lines: tuple[str, ...], options: dict[str, Any]) -> ProxyPolicy:
         ({**SENT, PREFIX: "/"}, {}),
         ({FOR: "203.0.113.7", PROTO: "http"}, {}),
         ({}, {"https_only": True, "exempts": True, "headers": [PROTO]}),
+        ({}, {"headers": [PROTO]}),
     ],
 )
 def test_right_request_gets_no_advice(
@@ -406,11 +407,22 @@ def test_scheme_that_every_proxy_has_said_is_plain(sent: dict[str, str]) -> None
     assert ask(sent, headers=headers) == []
 
 
-def test_scheme_of_forwarded_beside_another() -> None:
-    """What Forwarded says counts where it is not listed, too."""
-    found = ask({FOR: "203.0.113.7", PROTO: "http", "Forwarded": "for=a;proto=https"})
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("for=a;proto=https", ["scheme-overwritten"]),
+        ('for=a;proto="https"', ["scheme-overwritten"]),
+        ("for=a;Proto=HTTPS, for=b;proto=http", ["scheme-overwritten"]),
+        ('for="_proto=https"', []),
+        ("for=a", []),
+        ("," * 70 + "for=a;proto=http" + ",for=b" * 70, []),
+    ],
+)
+def test_scheme_of_forwarded_beside_another(value: str, expected: list[str]) -> None:
+    """What Forwarded says counts where it is not listed, too, by its own grammar."""
+    found = ask({FOR: "203.0.113.7", PROTO: "http", "Forwarded": value})
 
-    assert codes(found) == ["scheme-overwritten"]
+    assert codes(found) == expected
 
 
 # -- host and mount point --------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_redirect_of_a_proxy_without_a_scheme_header(
     assert answer.get("Location") == "https://app.example/facts/?a=b"
     (message,) = list_loops(caplog)
     assert "SECURE_SSL_REDIRECT met plain HTTP from the trusted proxy" in message
-    assert "let it set X-Forwarded-Proto" in message
+    assert "set X-Forwarded-Proto, and list that" in message
 
 
 @pytest.mark.usefixtures("without_ours")
@@ -119,11 +119,12 @@ def test_redirect_of_a_secure_stranger(
 def test_redirect_of_a_proxy_that_is_not_listed(
     ask: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The peer to add is named."""
+    """The peer is named; what to add is in the policy's own record."""
     ask(peer="172.18.0.1", headers=SAYS_HTTPS)
 
     (message,) = (text for text in list_loops(caplog) if "SECURE_SSL" in text)
-    assert "add '172.18.0.1', or its network, to TRUSTED_PROXIES" in message
+    assert "from the peer '172.18.0.1'" in message
+    assert "since TRUSTED_PROXIES does not list that peer" in message
 
 
 @each_handler

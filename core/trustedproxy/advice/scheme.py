@@ -1,28 +1,42 @@
 """
 Mistakes that make an https request look like http: the commonest complaint.
 
-In:  a `Situation`.
+In:  a `Situation`; or the scheme headers alone that came, where a redirect is logged.
 Out: `Advice`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..headers import Category, Form
 from ..log import shorten
-from ..parsing.values import BLANKS, PARSERS
+from ..parsing.forwarded import parse_element, partition_from_right
+from ..parsing.lists import split_from_right
+from ..parsing.values import BLANKS, PARSERS, parse_scheme
 from ..setting_lines import spell_headers, write_line
 from .situation import Advice
+from .words import describe_unlisted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from ..headers import ProxyHeader
     from .situation import Situation
 
 FIXED = "TRUSTED_PROXY_FIXED_SCHEME"
 _USUAL = "X-Forwarded-Proto"
+
+#: The scheme headers that came with a value, and that value.
+Sent: TypeAlias = "Sequence[tuple[ProxyHeader, str]]"
+#: Writes the lines that list a header.
+WriteLines: TypeAlias = "Callable[[ProxyHeader], tuple[str, ...]]"
+
+
+def _write_nothing(header: ProxyHeader) -> tuple[str, ...]:
+    """Whoever does not know what else is listed cannot write the line."""
+    return ()
 
 
 def is_plain(situation: Situation) -> bool:
@@ -37,51 +51,97 @@ def advise_missing_scheme(situation: Situation) -> Iterator[Advice]:
         return
     if situation.policy.fixed_scheme is not None:
         return
+    if not situation.headers:
+        if situation.https_only:
+            yield from _describe_health_check(situation)
+        return
+    listed = {header.name for header in situation.policy.headers}
+    remedy, header, lines = _name_remedy(situation)
+    sent, write = _list_scheme_headers(situation), _list_it(situation)
+    advice = describe_missing_scheme(decision.peer, sent, listed, remedy, write)
+    if advice.header is None:
+        advice = replace(advice, header=header, settings=lines)
+    yield advice
+
+
+def _list_scheme_headers(situation: Situation) -> Sent:
+    """List the scheme headers that came with a value."""
     sent = situation.list_sent(Category.SCHEME)
-    unlisted = [header for header in sent if not situation.is_listed(header)]
-    if unlisted and says_https(situation, unlisted[0]):
-        yield _describe_unlisted(situation, unlisted[0])
-    elif any(situation.is_listed(header) for header in sent):
-        yield _describe_malformed(situation, sent)
-    elif not situation.headers and situation.https_only:
-        yield from _describe_health_check(situation)
-    elif situation.headers or situation.https_only:
-        yield _describe_missing(situation)
+    return [(header, situation.headers[header.name]) for header in sent]
 
 
-def says_https(situation: Situation, header: ProxyHeader) -> bool:
-    """Say whether *header* holds https, wherever it stands."""
-    value = situation.headers[header.name]
+def _list_it(situation: Situation) -> WriteLines:
+    """Write the line that lists a header in place of the others of the scheme."""
+    return lambda header: situation.write_headers(header, in_place_of=Category.SCHEME)
+
+
+def says_https(header: ProxyHeader, value: str) -> bool:
+    """Say whether *header* holds https, wherever in its *value* it stands."""
     if header.form is Form.FORWARDED:
-        return "proto=https" in value.lower()
+        texts = split_from_right(value, partition_from_right)
+        elements = [parse_element(text) for text in texts if text is not None]
+        protos = [each.proto for each in elements if each is not None]
+        return any(parse_scheme(proto or "") == "https" for proto in protos)
     parse = PARSERS[header.form]
     whole = [value] if header.form is Form.CF_VISITOR else value.split(",")
     return any(parse(element.strip(BLANKS)) == "https" for element in whole)
 
 
 _PLAIN = "If clients reach that proxy over https, they are taken for plain http: "
+_STATED = "Only if it cannot set one, and no client reaches it over plain http, state"
+#: What helps, whichever header the policy lists.
+REMEDY = (
+    "let it set the scheme header that TRUSTED_PROXY_HEADERS lists or, where none is "
+    f"listed, set {_USUAL}, and list that. {_STATED} the scheme instead: "
+    f"{write_line(FIXED, 'https')}."
+)
 
 
-def _describe_unlisted(situation: Situation, header: ProxyHeader) -> Advice:
-    return Advice(
-        "scheme-header-not-listed",
-        header.name,
-        f"the trusted peer {shorten(situation.decision.peer)} sent {header.name}: "
-        f"{shorten(situation.headers[header.name])}, which is not used, because "
-        f"TRUSTED_PROXY_HEADERS does not list it. If your proxy sets it whatever a "
-        f"client sent, list it.",
-        situation.write_headers(header, in_place_of=Category.SCHEME),
-    )
+def describe_missing_scheme(
+    peer: str | None,
+    sent: Sent,
+    listed: Container[str],
+    remedy: str = REMEDY,
+    write: WriteLines = _write_nothing,
+) -> Advice:
+    """
+    Describe why no header that counts says the scheme of a trusted peer's request.
 
+    Args:
+        peer: The peer.
 
-def _describe_malformed(situation: Situation, sent: list[ProxyHeader]) -> Advice:
-    header = next(h for h in sent if situation.is_listed(h))
-    return Advice(
-        "scheme-header-malformed",
-        header.name,
-        f"{header.name}: {shorten(situation.headers[header.name])} says neither http "
-        f"nor https. {_PLAIN}let it say one of the two.",
-    )
+        sent: The scheme headers that came with a value.
+
+        listed: Names of those that the policy lists, others among them or not.
+
+        remedy: What helps where none of them does.
+
+        write: Writes the lines to paste.
+
+    Returns:
+        The advice, without a header where none is to blame.
+    """
+    for header, value in sent:
+        if header.name not in listed and says_https(header, value):
+            return Advice(
+                "scheme-header-not-listed",
+                header.name,
+                describe_unlisted(peer, header.name, value)
+                + " If your proxy sets it whatever a client sent, list it.",
+                write(header),
+            )
+    for header, value in sent:
+        if header.name in listed:
+            return Advice(
+                "scheme-header-malformed",
+                header.name,
+                f"{header.name}: {shorten(value)} says neither http nor https. "
+                f"{_PLAIN}let it say one of the two.",
+            )
+    came = f"the trusted peer {shorten(peer)} sent no header that says the scheme."
+    for header, value in sent[:1]:
+        came = describe_unlisted(peer, header.name, value)
+    return Advice("scheme-header-missing", None, f"{came} {_PLAIN}{remedy}")
 
 
 def _describe_health_check(situation: Situation) -> Iterator[Advice]:
@@ -99,32 +159,20 @@ def _describe_health_check(situation: Situation) -> Iterator[Advice]:
     )
 
 
-def _describe_missing(situation: Situation) -> Advice:
-    came = (
-        f"the trusted peer {shorten(situation.decision.peer)} sent no header that says "
-        f"the scheme. {_PLAIN}let it set"
-    )
-    stated = (
-        "Only if it cannot set one, and no client reaches it over plain http, state"
-    )
+def _name_remedy(situation: Situation) -> tuple[str, str, tuple[str, ...]]:
+    """Name what helps where no header says the scheme, a header, and the lines."""
     if situation.opts_in(Category.SCHEME):
-        listed = [
-            h for h in situation.policy.headers if Category.SCHEME in h.categories
-        ]
-        return Advice(
-            "scheme-header-missing",
-            listed[0].name,
-            f"{came} {listed[0].name}. {stated} the scheme instead of listing it.",
-            _state_scheme(situation),
+        name = next(
+            h.name for h in situation.policy.headers if Category.SCHEME in h.categories
         )
+        remedy = f"let it set {name}. {_STATED} the scheme instead of listing it."
+        return remedy, name, _state_scheme(situation)
     header = next(h for h in situation.rules.known if h.name == _USUAL)
-    return Advice(
-        "scheme-header-missing",
-        _USUAL,
-        f"{came} {_USUAL}, and list that. {stated} the scheme instead: "
-        f"{write_line(FIXED, 'https')}.",
-        situation.write_headers(header),
+    remedy = (
+        f"let it set {_USUAL}, and list that. {_STATED} the scheme instead: "
+        f"{write_line(FIXED, 'https')}."
     )
+    return remedy, _USUAL, situation.write_headers(header)
 
 
 def _state_scheme(situation: Situation) -> tuple[str, ...]:
@@ -143,18 +191,11 @@ def advise_overwritten_scheme(situation: Situation) -> Iterator[Advice]:
     winner = decision.winners.get(Category.SCHEME)
     if not is_plain(situation) or winner is None:
         return
-    for header in situation.list_sent(Category.SCHEME):
-        if header.name != winner and says_https(situation, header):
-            yield Advice(
-                "scheme-overwritten",
-                winner,
-                f"{winner} says http, and {header.name}: "
-                f"{shorten(situation.headers[header.name])} says https: a proxy "
-                f"further inside seems to have overwritten {winner}. If the outer one "
-                f"sets {header.name} whatever a client sent, list that instead.",
-                situation.write_headers(header, in_place_of=Category.SCHEME),
-            )
-            return
+    sent, write = _list_scheme_headers(situation), _list_it(situation)
+    advice = describe_overwritten_scheme(winner, sent, write)
+    if advice is not None:
+        yield advice
+        return
     position = decision.finding.position or 1
     if position < 2 or "," in situation.headers.get(winner, ","):
         return
@@ -167,3 +208,33 @@ def advise_overwritten_scheme(situation: Situation) -> Iterator[Advice]:
         f"$http_{winner.lower().replace('-', '_')}), or list another header that the "
         "outer one sets.",
     )
+
+
+def describe_overwritten_scheme(
+    winner: str, sent: Sent, write: WriteLines = _write_nothing
+) -> Advice | None:
+    """
+    Describe that another header says https where the one that counts says http.
+
+    Args:
+        winner: Name of the header that counts.
+
+        sent: The scheme headers that came with a value.
+
+        write: Writes the lines to paste.
+
+    Returns:
+        The advice, or ``None`` where no other one says so.
+    """
+    for header, value in sent:
+        if header.name != winner and says_https(header, value):
+            return Advice(
+                "scheme-overwritten",
+                winner,
+                f"{winner} says http, and {header.name}: {shorten(value)} says https: "
+                f"a proxy further inside seems to have overwritten {winner}. If the "
+                f"outer one sets {header.name} whatever a client sent, list that "
+                "instead.",
+                write(header),
+            )
+    return None

@@ -13,12 +13,12 @@ from ..decision import Reason
 from ..headers import Category, Form
 from ..log import shorten
 from ..networks import UNIX
-from ..parsing.addresses import is_unix_peer, parse_peer, spell_peer
+from ..parsing.addresses import came_over_unix, parse_peer, spell_peer
 from ..parsing.elements import read_element, split_elements
 from ..parsing.lists import split_from_right
 from ..setting_lines import spell_headers, write_line
 from .situation import Advice
-from .words import SERVER_SWITCHES
+from .words import SWITCH_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +91,8 @@ def _describe_rewritten_peer(decision: Decision, header: str) -> Advice:
         header,
         f"the peer {shorten(decision.peer)} is not in TRUSTED_PROXIES and is itself an "
         f"element of {header}: the server seems to have rewritten the client already, "
-        f"so that the peer is lost. Switch that off: {SERVER_SWITCHES}; trustedproxy "
-        f"does their work. Do not add this address to TRUSTED_PROXIES: it is a "
-        f"client's.",
+        f"so that the peer is lost. {SWITCH_OFF} Do not add this address to "
+        f"TRUSTED_PROXIES: it is a client's.",
     )
 
 
@@ -110,8 +109,7 @@ def _describe_unknown_peer(decision: Decision, sent: list[str]) -> Advice:
 
 def _name_entry(decision: Decision) -> str | None:
     """Name the entry of the list that the peer would be trusted by, if one can be."""
-    is_unix = decision.connection.peer_is_unix
-    if is_unix or (is_unix is None and is_unix_peer(decision.peer)):
+    if came_over_unix(decision.peer, decision.connection.peer_is_unix):
         return UNIX
     spelled = spell_peer(decision.peer)
     return None if spelled is None else spelled.partition("%")[0]

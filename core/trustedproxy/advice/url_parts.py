@@ -14,6 +14,7 @@ from ..log import shorten
 from ..parsing.values import BLANKS, DEFAULT_PORTS, split_host, strip_mount_point
 from ..setting_lines import write_line
 from .situation import Advice
+from .words import describe_unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +38,10 @@ def _describe_unlisted(situation: Situation, header: ProxyHeader, code: str) -> 
     return Advice(
         code,
         header.name,
-        f"the trusted peer {shorten(situation.decision.peer)} sent {header.name}: "
-        f"{shorten(situation.headers[header.name])}, which is not used, because "
-        f"TRUSTED_PROXY_HEADERS does not list it. If your proxy sets it, add it; else "
-        f"let your proxy remove it.",
+        describe_unlisted(
+            situation.decision.peer, header.name, situation.headers[header.name]
+        )
+        + " If your proxy sets it, add it; else let your proxy remove it.",
         situation.write_headers(header),
     )
 

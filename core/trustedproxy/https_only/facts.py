@@ -10,19 +10,22 @@ are as they came, and what the decision would have made of them is what counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .._types import Environ, Scope
 from ..asgi import read_connection
 from ..decision import DECISION_KEY, REPORT_KEY, Decision, Reason
-from ..headers import Category
-from ..parsing.values import strip_mount_point
+from ..headers import Category, ProxyHeader
+from ..parsing.values import BLANKS, strip_mount_point
 from ..request_target import read_raw_target
 from ..wsgi import shows_unix
 from .signs import SCHEME_HEADERS, list_signs
 
 _SECURE = frozenset({"https", "wss"})
+# Problems of a header of which nothing is used.
+_SILENT = frozenset({"malformed", "too-long"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,13 @@ class RequestFacts:
 
         scheme_stated: Whether the policy itself states the scheme.
 
-        malformed: Names of the trusted headers that were malformed.
+        scheme_sent:
+            Headers that came from a trusted peer and may say the scheme, with their
+            values, whether they count or not.
+
+        scheme_silent: Names of the trusted headers that came and say no scheme.
+
+        rejected: Whether the policy answers 400, or would.
 
         signs: Names of the headers that say that the peer has passed the request on.
 
@@ -84,7 +93,9 @@ class RequestFacts:
     peer_trusted: bool = False
     scheme_header: str | None = None
     scheme_stated: bool = False
-    malformed: tuple[str, ...] = ()
+    scheme_sent: tuple[tuple[ProxyHeader, str], ...] = ()
+    scheme_silent: frozenset[str] = frozenset()
+    rejected: bool = False
     signs: tuple[str, ...] = ()
     websocket: bool = False
     host_refused: bool = False
@@ -99,7 +110,7 @@ class RequestFacts:
     @property
     def ignored_header(self) -> str | None:
         """Name of a scheme header that came and was not used."""
-        others = SCHEME_HEADERS.difference({self.scheme_header})
+        others = {header.name for header in SCHEME_HEADERS} - {self.scheme_header}
         return next((name for name in self.signs if name in others), None)
 
 
@@ -137,7 +148,8 @@ def read_environ(environ: Environ) -> RequestFacts:
         query=query or _encode(environ.get("QUERY_STRING", "")) or query,
     )
     names = (key[5:] for key in environ if key.startswith("HTTP_"))
-    return _add_decision(facts, environ, names, environ.get("HTTP_CONNECTION", ""))
+    connection = environ.get("HTTP_CONNECTION", "")
+    return _add_decision(facts, environ, names, connection, environ)
 
 
 def read_scope(scope: Scope) -> RequestFacts:
@@ -160,8 +172,11 @@ def read_scope(scope: Scope) -> RequestFacts:
         query=scope.get("query_string") or None,
         websocket=websocket,
     )
-    names = (name.decode("latin-1") for name, _ in scope.get("headers", ()))
-    return _add_decision(facts, scope, names, _join(scope, b"connection") or "")
+    values: dict[str, str] = {}
+    for name, value in scope.get("headers", ()):
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        values[key] = f"{values[key]},{text}" if key in values else text
+    return _add_decision(facts, scope, values, values.get("connection", ""), values)
 
 
 def read_host(scope: Scope) -> str | None:
@@ -184,6 +199,7 @@ def _add_decision(
     source: Environ | Scope,
     names: Iterable[str],
     connection: str,
+    values: Mapping[str, Any],
 ) -> RequestFacts:
     """Add what was decided, or in report-only mode what would have been."""
     report = find_report(source)
@@ -204,13 +220,42 @@ def _add_decision(
         peer_trusted=decision.peer_trusted,
         scheme_header=scheme_header,
         scheme_stated=decision.url_parts.says_scheme and scheme_header is None,
-        malformed=tuple(
-            problem.header
-            for problem in decision.problems
-            if problem.code == "malformed"
-        ),
+        scheme_sent=_list_scheme_headers(decision, values),
+        scheme_silent=_list_silent(decision),
+        rejected=decision.rejected is not None,
         signs=signs,
     )
+
+
+def _list_scheme_headers(
+    decision: Decision, values: Mapping[str, str]
+) -> tuple[tuple[ProxyHeader, str], ...]:
+    """List the scheme headers that came with a value, those that were removed too."""
+    if not decision.peer_trusted:
+        return ()
+    before, name_of = decision.original, dict(decision.names)
+    sent = {
+        name_of[key]: str(before[key] if key in before else values.get(key, ""))
+        for key in decision.came
+    }
+    return tuple(
+        (header, sent[header.name])
+        for header in SCHEME_HEADERS
+        if sent.get(header.name, "").strip(BLANKS + ",")
+    )
+
+
+def _list_silent(decision: Decision) -> frozenset[str]:
+    """
+    List the listed headers that say no scheme, where no other one did.
+
+    What a policy lists, the decision says of these alone: a listed header that has a
+    value, and gives none, is a problem; or it is `Forwarded`, without ``proto``.
+    """
+    silent = {
+        problem.header for problem in decision.problems if problem.code in _SILENT
+    }
+    return frozenset({*silent, decision.finding.header})
 
 
 def _encode(text: str) -> bytes:

@@ -4,9 +4,11 @@ Why a request that came over HTTPS may look plain, so that its redirect never en
 In:  the facts of a request that is answered over plain HTTP.
 Out: a record in the log that names the cause and what to type, or none.
 
-Each cause is a function; the first that holds is logged.  A plain client, and a proxy
-that says http of some requests and https of others, are no loops.  A framework that
-redirects by itself gets into the same loops, so that what redirects has a name here.
+The first cause that holds is logged.  What is wrong with the scheme headers is for
+`advice` to say; what is known here alone is what redirects, what is exempt, and how
+often.  A plain client, and a proxy that says http of some requests and https of others,
+are no loops.  A framework that redirects by itself gets into the same loops, so that
+what redirects has a name here.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ..advice.scheme import (
+    REMEDY,
+    describe_missing_scheme,
+    describe_overwritten_scheme,
+)
 from ..decision import Decision, Reason
 from ..log import logger, shorten, warn
 from ..memo import Memo
-from ..networks import OWN_NETWORKS, UNIX
-from ..parsing.addresses import spell_peer
+from ..networks import is_own_peer
 from .facts import RequestFacts
 
 #: So many redirects of a peer that says http, and never https, are a loop (rule R17).
@@ -71,15 +77,7 @@ class Redirect:
     def find_cause(self, facts: RequestFacts) -> Cause | None:
         """Find why a request that was redirected may have been sent over HTTPS."""
         if facts.peer_trusted:
-            if facts.scheme_header is not None:
-                return None
-            met = f"{self.name} met plain HTTP from the trusted proxy "
-            loop = Cause(f"{self.code}-loop", met + shorten(facts.peer))
-            if facts.scheme_stated:
-                return _explain_stated(loop)
-            if not facts.signs:
-                return _explain_no_header(loop, self.name_exemption(facts))
-            return _explain_no_scheme(loop, facts)
+            return self._explain_trusted_peer(facts)
         header = facts.ignored_header
         if header is None:
             return None
@@ -88,11 +86,25 @@ class Redirect:
             return _explain_no_policy(Cause(f"{self.code}-undecided", met, header))
         met = f"{self.name} met plain HTTP from the peer {shorten(facts.peer)}"
         return _explain_untrusted_peer(
-            Cause(f"{self.code}-peer-not-trusted", met, header), facts
+            Cause(f"{self.code}-peer-not-trusted", met, header), facts, facts.reason
         )
 
+    def _explain_trusted_peer(self, facts: RequestFacts) -> Cause | None:
+        if facts.scheme_header is not None or facts.rejected:
+            return None
+        met = f"{self.name} met plain HTTP from the trusted proxy {shorten(facts.peer)}"
+        loop = Cause(f"{self.code}-loop", met)
+        if facts.scheme_stated:
+            return _explain_stated(loop)
+        if not facts.signs:
+            return _explain_no_header(loop, self.name_exemption(facts))
+        advice = describe_missing_scheme(
+            facts.peer, facts.scheme_sent, facts.scheme_silent
+        )
+        return replace(loop, header=advice.header).go_on(_FOR_EVER + advice.text)
 
-_LOOP = "If that proxy ends TLS, browsers are redirected for ever: "
+
+_FOR_EVER = ", and browsers that came over HTTPS are redirected for ever: "
 
 
 def _explain_stated(loop: Cause) -> Cause:
@@ -109,47 +121,30 @@ def _explain_no_header(loop: Cause, exemption: str) -> Cause:
     """A trusted peer speaks for itself, or says nothing of whom it speaks for."""
     return loop.go_on(
         ", without any forwarding header. If that is a health check of the proxy's "
-        f"own, exempt its path{exemption}. {_LOOP}let it set X-Forwarded-Proto, and "
-        "add that to TRUSTED_PROXY_HEADERS."
+        f"own, exempt its path{exemption}. If that proxy ends TLS, browsers are "
+        f"redirected for ever: {REMEDY}"
     )
 
 
-def _explain_no_scheme(loop: Cause, facts: RequestFacts) -> Cause:
-    """A trusted peer speaks for another, and no trusted header says the scheme."""
-    header = facts.ignored_header
-    if header is None:
-        return loop.go_on(
-            f", which sent no scheme header. {_LOOP}let it set X-Forwarded-Proto, and "
-            "add that to TRUSTED_PROXY_HEADERS. If it cannot set one, and no client "
-            "reaches it over plain HTTP: TRUSTED_PROXY_FIXED_SCHEME = 'https'."
-        )
-    loop = replace(loop, header=header)
-    if header in facts.malformed:
-        return loop.go_on(
-            f", whose {header} says neither http nor https. {_LOOP}let it say one of "
-            "them."
-        )
-    return loop.go_on(
-        f", whose {header} is not in TRUSTED_PROXY_HEADERS, or empty. {_LOOP}add "
-        f"{header!r}, if that proxy sets it whatever a client sent."
-    )
+# Why a scheme header of a peer that is not trusted does not count.  What to change is
+# for the record about that peer to say, which knows more: that it may be a client's.
+_WHY = {
+    Reason.PEER_NOT_TRUSTED: "since TRUSTED_PROXIES does not list that peer",
+    Reason.SECRET_MISSING: "since the request did not carry the secret",
+    Reason.NO_TRUSTED_HEADERS: "since TRUSTED_PROXY_HEADERS is empty",
+}
 
 
-def _explain_untrusted_peer(untrusted: Cause, facts: RequestFacts) -> Cause:
+def _explain_untrusted_peer(
+    untrusted: Cause, facts: RequestFacts, reason: Reason
+) -> Cause:
     """A scheme header came from a peer that is not trusted, and was removed."""
-    if facts.reason is Reason.SECRET_MISSING:
-        remedy = "let it set TRUSTED_PROXY_SECRET_HEADER to one of the secrets."
-    elif facts.reason is Reason.NO_TRUSTED_HEADERS:
-        remedy = f"add {untrusted.header!r} to TRUSTED_PROXY_HEADERS."
-    else:
-        entry = UNIX if facts.peer_is_unix else _spell(facts.peer) or UNIX
-        remedy = f"add {entry!r}, or its network, to TRUSTED_PROXIES."
     # A peer from elsewhere is probably a forger, and no proxy (rule R17).
-    own = OWN_NETWORKS.trusts(facts.peer, facts.peer_is_unix)
+    own = is_own_peer(facts.peer, facts.peer_is_unix)
     level = logging.WARNING if own else logging.DEBUG
     return replace(untrusted, level=level).go_on(
-        f", whose {untrusted.header} does not count. If that is your own proxy, "
-        f"browsers are redirected for ever: {remedy}"
+        f", whose {untrusted.header} does not count, {_WHY[reason]}. If your own "
+        "proxy sent this, browsers are redirected for ever."
     )
 
 
@@ -160,11 +155,6 @@ def _explain_no_policy(undecided: Cause) -> Cause:
         "redirected for ever: put the trusted proxy middleware around what redirects, "
         "and the header into TRUSTED_PROXY_HEADERS."
     )
-
-
-def _spell(peer: str | None) -> str:
-    """Spell a *peer* as an entry of the list, where no zone is written."""
-    return (spell_peer(peer) or "").partition("%")[0]
 
 
 class RedirectLog:
@@ -194,26 +184,32 @@ class RedirectLog:
     def log_redirect(self, facts: RequestFacts) -> None:
         """The same, for a request that was redirected and may come again."""
         self.log_refusal(facts)
-        _log(self._count(facts), facts.peer)
-
-    def _count(self, facts: RequestFacts) -> Cause | None:
-        """Count a redirect; at the last of `MANY` that a peer got, give the cause."""
         peer, header = facts.peer, facts.scheme_header
-        if not facts.peer_trusted or header is None or peer in self._secure:
-            return None
+        if facts.peer_trusted and header is not None and peer not in self._secure:
+            _log(self._explain_http(facts, header), peer)
+
+    def _explain_http(self, facts: RequestFacts, header: str) -> Cause | None:
+        """Explain why a peer may say http of what came over HTTPS, if that shows."""
+        name, peer = self._redirect.name, facts.peer
+        overwritten = Cause(f"{self._redirect.code}-overwritten", name, header)
+        advice = describe_overwritten_scheme(header, facts.scheme_sent)
+        if advice is not None:
+            return overwritten.go_on(
+                f" met plain HTTP from the trusted proxy {shorten(peer)}{_FOR_EVER}"
+                f"{advice.text}"
+            )
         count = self._redirects.get(peer, 0) + 1
         self._redirects.remember(peer, min(count, MANY + 1))
+        # Said once: at the last of these that a peer gets.
         if count != MANY:
             return None
-        return Cause(
-            f"{self._redirect.code}-overwritten",
-            f"{self._redirect.name} has redirected {MANY} requests of the trusted "
-            f"proxy {shorten(peer)}, whose {header} said http each time, and https "
-            "never. If browsers are redirected for ever, a proxy further outside ends "
-            f"TLS and this one overwrites its {header}: let it pass the header on "
-            "(nginx: proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto), or "
-            "trust another header that the outer one sets.",
-            header,
+        return overwritten.go_on(
+            f" has redirected {MANY} requests of the trusted proxy {shorten(peer)}, "
+            f"whose {header} said http each time, and https never. If browsers are "
+            "redirected for ever, a proxy further outside ends TLS and this one "
+            f"overwrites its {header}: let it pass the header on (nginx: "
+            "proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto), or trust "
+            "another header that the outer one sets."
         )
 
 

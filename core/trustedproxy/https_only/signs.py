@@ -27,9 +27,9 @@ _SPELLED = {
 #: Whatever a proxy says under a name that begins so.
 _PREFIX = "x-forwarded-"
 
-#: Names by which a proxy may say the scheme, so that it can be read.
-SCHEME_HEADERS = frozenset(
-    header.name
+#: Headers by which a proxy may say the scheme, so that it can be read.
+SCHEME_HEADERS = tuple(
+    header
     for header in KNOWN_HEADERS
     if Category.SCHEME in header.categories and header.form is not Form.NEVER
 )

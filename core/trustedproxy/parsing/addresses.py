@@ -172,6 +172,18 @@ def is_unix_peer(peer: str | None) -> bool:
     return peer is None or peer in UNIX_PEERS or peer.startswith(UNIX_PEER_BEGINNINGS)
 
 
+def came_over_unix(peer: str | None, is_unix: bool | None) -> bool:
+    """
+    Say whether a request came over a unix socket.
+
+    Args:
+        peer: The peer as the server reports it.
+
+        is_unix: What the server's socket says; ``None`` where only the text can.
+    """
+    return is_unix_peer(peer) if is_unix is None else is_unix
+
+
 def parse_peer(peer: str | None) -> bytes | None:
     """
     Read the peer as the server reports it; the zone of a link-local one is cut off.

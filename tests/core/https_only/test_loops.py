@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from trustedproxy import Connection, Decision, ProxyPolicy, log
 from trustedproxy.decision import Reason
 from trustedproxy.https_only import HTTPSOnly, RequestFacts
+from trustedproxy.https_only.facts import read_environ, read_scope
 from trustedproxy.https_only.loops import MANY
 
 from ...attacks_https import PROXY, STRANGER
+from ..making import make_environ, make_scope
 from .making import PLAIN, TRUSTED, UNTRUSTED
 
 
@@ -43,62 +46,194 @@ def test_loop_logged_once_a_minute(
     assert "'10.0.0.8'" in second.getMessage()
 
 
+FOR, PROTO, SSL = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-SSL"
+SCHEME, FORWARDED = "X-Scheme", "Forwarded"
+CAME = {FOR: "203.0.113.7"}
+
+
+def ask(
+    sent: dict[str, str],
+    *,
+    surface: str = "wsgi",
+    peer: str = PROXY,
+    **options: Any,
+) -> Decision:
+    """Ask rules of their own, behind a policy, by one surface; return the decision."""
+    policy = ProxyPolicy(
+        **{"headers": [FOR, PROTO], "proxies": ["10.0.0.0/8"], **options}
+    )
+    rules = HTTPSOnly(host="www.example.com")
+    if surface == "wsgi":
+        environ = make_environ(sent, peer=peer)
+        decision = policy.apply(environ)
+        rules.answer(read_environ(environ))
+    else:
+        scope = make_scope([(k.lower(), v) for k, v in sent.items()], peer=peer)
+        decision, new = policy.apply_scope(scope)
+        rules.answer(read_scope(new))
+    return decision
+
+
+def list_causes(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None, str]]:
+    """Code, header and words of what HTTPS only has logged."""
+    return [
+        (record.__dict__["code"], record.__dict__["header"], record.getMessage())
+        for record in caplog.records
+        if record.__dict__["code"].startswith("https-only-")
+    ]
+
+
+each_surface = pytest.mark.parametrize("surface", ["wsgi", "asgi"])
+
+
+@each_surface
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("headers", "options", "header", "words"),
     [
         pytest.param(
-            replace(TRUSTED, signs=("X-Forwarded-For",)),
+            CAME,
+            {},
+            None,
             (
-                "sent no scheme header",
-                "set X-Forwarded-Proto",
-                "add that to TRUSTED_PROXY_HEADERS",
-                "TRUSTED_PROXY_FIXED_SCHEME = 'https'",
+                "sent no header that says the scheme",
+                "let it set the scheme header that TRUSTED_PROXY_HEADERS lists",
+                "set X-Forwarded-Proto, and list that",
+                'TRUSTED_PROXY_FIXED_SCHEME = "https"',
             ),
             id="no scheme header",
         ),
         pytest.param(
-            replace(TRUSTED, signs=("X-Forwarded-For", "X-Scheme")),
-            ("X-Scheme is not in TRUSTED_PROXY_HEADERS", "add 'X-Scheme'"),
+            {**CAME, SSL: ""},
+            {"headers": [FOR, SSL]},
+            None,
+            ("sent no header that says the scheme",),
+            id="one that is listed and empty",
+        ),
+        pytest.param(
+            {**CAME, SCHEME: "https"},
+            {},
+            SCHEME,
+            ("X-Scheme: 'https', which is not used", "does not list it", "list it."),
             id="one that is not listed",
         ),
         pytest.param(
-            replace(TRUSTED, signs=("X-Scheme",), malformed=("X-Scheme",)),
-            ("X-Scheme says neither http nor https", "let it say one of them"),
+            {**CAME, PROTO: "https"},
+            {"headers": [FOR]},
+            PROTO,
+            ("X-Forwarded-Proto: 'https', which is not used",),
+            id="one of a category that is not opted in",
+        ),
+        pytest.param(
+            {**CAME, SCHEME: "http", SSL: "on"},
+            {},
+            SSL,
+            ("X-Forwarded-SSL: 'on', which is not used",),
+            id="the one that says https is named",
+        ),
+        pytest.param(
+            {**CAME, SCHEME: "http"},
+            {},
+            None,
+            ("X-Scheme: 'http', which is not used", "let it set the scheme header"),
+            id="one that would change nothing",
+        ),
+        pytest.param(
+            {**CAME, PROTO: "tls"},
+            {},
+            PROTO,
+            ("X-Forwarded-Proto: 'tls' says neither http nor https",),
             id="one that says nothing",
         ),
         pytest.param(
-            replace(TRUSTED, scheme_stated=True),
+            {FORWARDED: "for=203.0.113.7"},
+            {"headers": [FORWARDED]},
+            FORWARDED,
+            ("Forwarded: 'for=203.0.113.7' says neither http nor https",),
+            id="an element without a scheme",
+        ),
+        pytest.param(
+            {**CAME, FORWARDED: 'for=203.0.113.7;proto="https"'},
+            {},
+            FORWARDED,
+            ("which is not used",),
+            id="an element that is not listed",
+        ),
+        pytest.param(
+            CAME,
+            {"fixed_scheme": "http", "headers": [FOR]},
+            None,
             ("TRUSTED_PROXY_FIXED_SCHEME states http", "state 'https'"),
             id="a scheme that is stated",
         ),
+    ],
+)
+def test_loop_of_a_trusted_proxy_is_logged_with_its_cause(
+    headers: dict[str, str],
+    options: dict[str, Any],
+    header: str | None,
+    words: tuple[str, ...],
+    surface: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The cause is the one that an explanation gives, with what to type."""
+    ask(headers, surface=surface, **options)
+
+    ((code, named, message),) = list_causes(caplog)
+    assert (code, named) == ("https-only-loop", header)
+    assert "redirected for ever" in message
+    for word in words:
+        assert word in message
+
+
+@each_surface
+def test_scheme_that_another_header_contradicts(
+    surface: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first request shows it: the twentieth is not waited for."""
+    ask({**CAME, SSL: "off", PROTO: "https"}, surface=surface, headers=[FOR, SSL])
+
+    ((code, header, message),) = list_causes(caplog)
+    assert (code, header) == ("https-only-overwritten", SSL)
+    assert "X-Forwarded-SSL says http, and X-Forwarded-Proto: 'https'" in message
+    assert "redirected for ever" in message
+
+
+def test_loop_of_a_request_that_is_rejected(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of it was read, so that nothing is known of its scheme."""
+    decision = ask(
+        {FOR: "garbage", PROTO: "https"}, malformed="reject", report_only=True
+    )
+
+    assert decision.rejected is not None
+    assert [code for code, _, _ in list_causes(caplog)] == ["https-only-report"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
         pytest.param(
-            replace(UNTRUSTED, peer="10.0.0.7", peer_is_unix=True, signs=("X-Scheme",)),
-            ("add 'unix'",),
+            replace(UNTRUSTED, peer="10.0.0.7", peer_is_unix=True, signs=(SCHEME,)),
+            ("since TRUSTED_PROXIES does not list that peer",),
             id="a unix socket whose client calls itself an address",
         ),
         pytest.param(
-            replace(UNTRUSTED, peer="172.18.0.1", signs=("X-Scheme",)),
-            ("peer '172.18.0.1'", "whose X-Scheme", "add '172.18.0.1'"),
+            replace(UNTRUSTED, peer="172.18.0.1", signs=(SCHEME,)),
+            ("peer '172.18.0.1'", "whose X-Scheme does not count"),
             id="a peer that is not listed",
         ),
         pytest.param(
-            replace(UNTRUSTED, peer="fe80::1%eth0", signs=("X-Scheme",)),
-            ("add 'fe80::1', or its network, to TRUSTED_PROXIES",),
-            id="a peer of a zone",
-        ),
-        pytest.param(
-            replace(UNTRUSTED, peer="", signs=("X-Scheme",)),
-            ("add 'unix'",),
-            id="a unix socket that is not listed",
+            replace(UNTRUSTED, peer=None, peer_is_unix=False, signs=(SCHEME,)),
+            ("peer None", "since TRUSTED_PROXIES does not list that peer"),
+            id="a peer that the server does not report",
         ),
         pytest.param(
             replace(
                 UNTRUSTED,
                 peer="10.0.0.1",
                 reason=Reason.SECRET_MISSING,
-                signs=("X-Scheme",),
+                signs=(SCHEME,),
             ),
-            ("set TRUSTED_PROXY_SECRET_HEADER",),
+            ("since the request did not carry the secret",),
             id="a secret that is missing",
         ),
         pytest.param(
@@ -106,13 +241,13 @@ def test_loop_logged_once_a_minute(
                 UNTRUSTED,
                 peer="10.0.0.1",
                 reason=Reason.NO_TRUSTED_HEADERS,
-                signs=("X-Scheme",),
+                signs=(SCHEME,),
             ),
-            ("add 'X-Scheme' to TRUSTED_PROXY_HEADERS",),
+            ("since TRUSTED_PROXY_HEADERS is empty",),
             id="no header listed",
         ),
         pytest.param(
-            replace(PLAIN, signs=("X-Scheme",)),
+            replace(PLAIN, signs=(SCHEME,)),
             ("header X-Scheme", "no policy was applied", "trusted proxy middleware"),
             id="no policy",
         ),
@@ -121,13 +256,30 @@ def test_loop_logged_once_a_minute(
 def test_loop_logged_with_its_cause(
     facts: RequestFacts, words: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each way into a loop is named, with what to type to leave it."""
+    """Each way into a loop is named, and the entry to add is for the policy to say."""
     HTTPSOnly().answer(facts)
 
-    (message,) = list_records(caplog)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    message = record.getMessage()
     assert "redirected for ever" in message
+    assert "add '" not in message
     for word in words:
         assert word in message
+
+
+def test_loop_contradicts_nothing_that_the_policy_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A peer that a server has rewritten is a client, and no entry for the list."""
+    ask({FOR: "192.168.7.7", PROTO: "https"}, peer="192.168.7.7")
+
+    by_code = {
+        record.__dict__["code"]: record.getMessage() for record in caplog.records
+    }
+    assert set(by_code) == {"peer-rewritten", "https-only-peer-not-trusted"}
+    assert "Do not add this address" in by_code["peer-rewritten"]
+    assert "add" not in by_code["https-only-peer-not-trusted"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +299,7 @@ def test_health_check_is_named_first(
     (message,) = list_records(caplog)
     assert "without any forwarding header" in message
     assert "health check" in message
-    assert "set X-Forwarded-Proto, and add that to TRUSTED_PROXY_HEADERS" in message
+    assert "where none is listed, set X-Forwarded-Proto, and list that" in message
     for word in words:
         assert word in message
 
@@ -163,7 +315,7 @@ def test_stranger_is_logged_at_debug(
 
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
-    assert f"add '{peer}'" in record.getMessage()
+    assert f"from the peer '{peer}'" in record.getMessage()
     assert record.__dict__["peer"] == peer
 
 

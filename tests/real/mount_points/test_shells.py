@@ -197,7 +197,10 @@ def test_mount_point_of_any_characters_is_kept(kind: str, backend: Backend) -> N
     cookies = [value for name, value in reply.headers if name.lower() == "set-cookie"]
     assert backend.last.named["x-forwarded-prefix"] == f"{mount_point}/blog"
     assert reply.named["location"] == f"{mount_point}/blog/login"
-    assert cookies == [f"a=1; Path={mount_point}/blog", f"b=1; Path={mount_point}/blog/"]
+    assert cookies == [
+        f"a=1; Path={mount_point}/blog",
+        f"b=1; Path={mount_point}/blog/",
+    ]
 
 
 def test_server_without_raw_path(front: Any, backend: Backend) -> None:
