@@ -12,7 +12,6 @@ one whose last exchange is over beyond doubt, found without a look at all the ot
 from __future__ import annotations
 
 import select
-import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import httpcore
 from .heads import BackendError, Body, UnaskedError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Iterator
     from typing import Any
 
@@ -120,7 +120,7 @@ class AnyBackend(Generic[H, S]):
         #: For ``https`` alone: the limits are those of all mount points.
         self.ssl_context: ssl.SSLContext | None = None
         if mount_point.scheme == "https":
-            self.ssl_context = limits.ssl_context or ssl.create_default_context()
+            self.ssl_context = limits.find_ssl_context()
         self.origin: httpcore.Origin = httpcore.Origin(
             mount_point.scheme.encode("ascii"),
             mount_point.host.encode("ascii"),

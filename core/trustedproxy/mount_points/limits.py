@@ -8,12 +8,17 @@ Out: `Limits`, checked; what cannot be used raises `ConfigurationError` here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 
 from ..exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
+
+#: A day, in seconds: what waits for longer is no time-out, and systems wait for a few
+#: weeks at most.
+LONGEST = 86_400
 
 
 class LimitOptions(TypedDict, total=False):
@@ -33,7 +38,9 @@ class Limits:
     How backends are treated.
 
     Attributes:
-        connect_timeout: Seconds until a connection has to be there, else 504.
+        connect_timeout:
+            Seconds until a connection has to be there, else 504; a day at most, as the
+            next one.
 
         timeout:
             Seconds that a backend may stay silent, or not take what is sent. Before its
@@ -63,11 +70,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         for option in ("connect_timeout", "timeout"):
-            if (
-                type(value := getattr(self, option)) not in (int, float)
-                or not value > 0
-            ):
-                raise ConfigurationError(option, value, "a number above 0")
+            value = getattr(self, option)
+            if type(value) not in (int, float) or not 0 < value <= LONGEST:
+                expected = f"a number above 0, and at most {LONGEST}"
+                raise ConfigurationError(option, value, expected)
         # A bool is an int to Python, and to nobody else.
         for option in ("max_connections", "max_message"):
             value = getattr(self, option)
@@ -78,3 +84,28 @@ class Limits:
             raise ConfigurationError(
                 "idle_connections", self.idle_connections, expected
             )
+        if self.ssl_context is not None and not _is_context(self.ssl_context):
+            raise ConfigurationError(
+                "ssl_context", self.ssl_context, "an ssl.SSLContext, or None"
+            )
+
+    def find_ssl_context(self) -> ssl.SSLContext:
+        """Give the context for backends over TLS."""
+        return self.ssl_context or _trust_system()
+
+
+# `ssl` is loaded for those alone who have a backend over TLS.
+
+
+def _is_context(value: object) -> bool:
+    import ssl
+
+    return isinstance(value, ssl.SSLContext)
+
+
+@cache
+def _trust_system() -> ssl.SSLContext:
+    """Read the system's certificates, once a process: it takes 20 ms."""
+    import ssl
+
+    return ssl.create_default_context()

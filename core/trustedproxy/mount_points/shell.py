@@ -70,6 +70,9 @@ class MountPointsShell(ABC, Generic[App, B]):
         self.limits: Limits = Limits(**limits)
         self._own_headers = name_own_headers(policy)
         self._prepare()
+        if any(row.scheme == "https" for row in self.mount_points):
+            # Now, so that no request waits for it.
+            self.limits.find_ssl_context()
 
     @abstractmethod
     def _prepare(self) -> None:
