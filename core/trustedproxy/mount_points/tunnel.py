@@ -19,13 +19,13 @@ from websockets.asyncio.client import connect as _Connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
-from .connections import CONNECT_FAULTS, read_connect_fault
+from .connections import CONNECT_FAULTS, make_timeout, read_connect_fault
 from .heads import BackendError
 from .wire import check_head
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from typing import Any
 
     from websockets.client import ClientProtocol
@@ -214,35 +214,55 @@ async def _connect(
     scheme = "wss" if where.scheme == "https" else "ws"
     # `Host` is made of the URL.
     headers = [(name, value) for name, value in request.headers if name != "Host"]
+    # The library has one time-out for both: that there is a connection, and an answer.
+    deadline = asyncio.timeout(limits.connect_timeout)
+    is_open = False
+
+    def wait_for_answer() -> None:
+        nonlocal is_open
+        is_open = True
+        # It may be over at this very moment.
+        with suppress(RuntimeError):
+            deadline.reschedule(asyncio.get_running_loop().time() + limits.timeout)
+
     try:
-        return await _ConnectOnce(
-            f"{scheme}://{where.authority}/",
-            create_connection=_ask_for(request.target),
-            subprotocols=[Subprotocol(name) for name in subprotocols] or None,
-            compression=None,
-            additional_headers=headers,
-            user_agent_header=None,
-            proxy=None,
-            open_timeout=limits.timeout,
-            close_timeout=min(limits.timeout, CLOSE_TIMEOUT),
-            max_size=limits.max_message,
-            **options,
-        )
+        async with deadline:
+            return await _ConnectOnce(
+                f"{scheme}://{where.authority}/",
+                create_connection=_ask_for(request.target, wait_for_answer),
+                subprotocols=[Subprotocol(name) for name in subprotocols] or None,
+                compression=None,
+                additional_headers=headers,
+                user_agent_header=None,
+                proxy=None,
+                open_timeout=None,
+                close_timeout=min(limits.timeout, CLOSE_TIMEOUT),
+                max_size=limits.max_message,
+                **options,
+            )
     except InvalidStatus as error:
         response = error.response
         head = _read_head(response, response.status_code)
         raise RefusedError(head, bytes(response.body)) from error
     except (WebSocketException, *CONNECT_FAULTS) as error:
+        if isinstance(error, TimeoutError) and is_open:
+            raise make_timeout() from error
         raise read_connect_fault(error) from error
 
 
-def _ask_for(target: str) -> Any:
-    """Let the library ask for *target* as it is: from a URL, it drops parameters."""
+def _ask_for(target: str, note_open: Callable[[], None]) -> Any:
+    """
+    Let the library ask for *target* as it is: from a URL, it drops parameters.
+
+    Once there is a connection, *note_open* is called.
+    """
     path, _, query = target.partition("?")
 
     def make(protocol: ClientProtocol, **options: Any) -> ClientConnection:
         protocol.uri = replace(protocol.uri, path=path, query=query)
-        return _Connection(protocol, **options)
+        connection = _Connection(protocol, **options)
+        connection.note_open = note_open
+        return connection
 
     return make
 
@@ -250,7 +270,12 @@ def _ask_for(target: str) -> Any:
 class _Connection(ClientConnection):
     """A connection that ends soon after its websocket, whatever the backend does."""
 
+    note_open: Callable[[], None]
     _ends = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.note_open()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

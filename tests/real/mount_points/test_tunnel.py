@@ -13,6 +13,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,9 +72,9 @@ class Peer:
 
 
 @contextmanager
-def run_peer(path: Path | None = None) -> Iterator[Peer]:
+def run_peer(path: Path | None = None, peer: Peer | None = None) -> Iterator[Peer]:
     """Run a websocket server on a free port, or on a unix socket."""
-    peer = Peer()
+    peer = peer or Peer()
     options: dict[str, Any] = {
         "process_request": peer.process_request,
         "subprotocols": ["chat", "news"],
@@ -391,14 +392,44 @@ def test_peer_over_tls_that_speaks_none(peer: Peer) -> None:
         assert sent[0]["status"] == 502
 
 
-def test_peer_that_is_slow() -> None:
-    """No answer to the handshake in time: 504."""
+@pytest.mark.parametrize(
+    ("scheme", "option", "why"),
+    [
+        ("http", "timeout", "it is silent for too long"),
+        # TLS is part of the connection.
+        ("https", "connect_timeout", "no connection: TimeoutError"),
+    ],
+)
+def test_peer_that_is_slow(
+    scheme: str, option: str, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No connection in its time, or no answer to the handshake in its own: 504."""
+    patience: dict[str, Any] = {"timeout": PATIENCE, "connect_timeout": PATIENCE}
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with run_front("asgi", {"/blog": url}, timeout=0.2) as front:
+        url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
+        with run_front("asgi", {"/blog": url}, **patience | {option: 0.2}) as front:
             sent = talk(front, "/blog/", [None, None], extensions=EXTENSION)
 
     assert sent[0]["status"] == 504
+    assert why in caplog.text
+
+
+def test_peer_has_its_own_time_to_answer() -> None:
+    """The time that a connection may take is none that its answer may take."""
+
+    class LatePeer(Peer):
+        def process_request(
+            self, connection: ServerConnection, request: Request
+        ) -> None:
+            time.sleep(0.6)
+
+    with (
+        run_peer(peer=LatePeer()) as peer,
+        run_front("asgi", {"/blog": peer.url}, connect_timeout=0.3) as front,
+    ):
+        sent = talk(front, "/blog/", [{"type": "websocket.disconnect"}])
+
+    assert sent[0]["type"] == "websocket.accept"
 
 
 def test_bare_mount_point_is_not_a_websocket(peer: Peer) -> None:
