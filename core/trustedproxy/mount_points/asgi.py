@@ -16,7 +16,6 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from .._types import ASGIApp
 from ..decision import DECISION_KEY, Connection
@@ -82,12 +81,20 @@ class ProxyMountPointsASGIMiddleware(MountPointsShell[ASGIApp, "Backend"]):
         self._client = load_client("asyncio_client")
         self._tunnel = load_client("tunnel")
         # Connections belong to the event loop that made them.
-        self._backends: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[MountPoint, Backend]
-        ] = WeakKeyDictionary()
+        self._backends: dict[asyncio.AbstractEventLoop, dict[MountPoint, Backend]] = {}
 
     def _own_backends(self) -> dict[MountPoint, Backend]:
-        return self._backends.setdefault(asyncio.get_running_loop(), {})
+        loop = asyncio.get_running_loop()
+        if loop not in self._backends:
+            self._drop_closed_loops()
+        return self._backends.setdefault(loop, {})
+
+    def _drop_closed_loops(self) -> None:
+        """Let go of loops that ended without a lifespan; each holds its sockets."""
+        for loop in list(self._backends):
+            if loop.is_closed():
+                for backend in self._backends.pop(loop, {}).values():
+                    backend.close()
 
     def _make_backend(self, mount_point: MountPoint) -> Backend:
         backend: Backend = self._client.Backend(mount_point, self.limits)

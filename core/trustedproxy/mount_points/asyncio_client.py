@@ -10,7 +10,9 @@ Out: an `Exchange`, the response's head read and its body not; or `BackendError`
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import anyio  # noqa: F401  # httpcore would miss it no sooner than a request
@@ -137,7 +139,13 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def drop(self) -> None:
         """Close the connection at once, whatever state it is in."""
-        self._transport.abort()
+        try:
+            self._transport.abort()
+        except RuntimeError:
+            # The loop is closed, and closes nothing any more.  The backend hears of it
+            # now; the socket itself is closed with the last reference to it.
+            with suppress(OSError):
+                self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 async def _wait(event: asyncio.Event, timeout: float | None) -> None:

@@ -7,6 +7,8 @@ Out: what the backend saw, and what came back.
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -834,6 +836,38 @@ def test_asgi_passes_other_scopes(backend: Backend) -> None:
         front.runner.run(front.middleware({"type": "other"}, None, None))
 
     assert seen == ["other"]
+
+
+# asyncio warns of what a loop leaves open that is closed without a lifespan.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_asgi_lets_go_of_event_loops_that_are_closed(backend: Backend) -> None:
+    """Whoever runs one loop after another keeps none, and none of its sockets."""
+    with run_front("asgi", {"/blog": backend.url}) as front:
+        for _ in range(5):
+            front.runner.close()
+            front.runner = asyncio.Runner()
+            assert front.ask("/blog/x").status == 200
+        gc.collect()
+        kept = len(front.middleware._backends)
+        wait_until(lambda: backend.closed == 4)
+
+    assert (backend.connections, kept) == (5, 1)
+
+
+def test_asgi_keeps_the_connections_of_every_event_loop_that_runs(
+    backend: Backend,
+) -> None:
+    """Another loop beside it costs a loop nothing."""
+    with (
+        run_front("asgi", {"/blog": backend.url}) as front,
+        asyncio.Runner() as other,
+    ):
+        for _ in range(2):
+            front.ask("/blog/x")
+            other.run(front.ask_async("/blog/x"))
+        other.run(front.middleware.close())
+
+    assert backend.connections == 2
 
 
 def test_asgi_closes_its_connections_with_the_application(backend: Backend) -> None:
