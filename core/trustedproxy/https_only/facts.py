@@ -18,8 +18,8 @@ from .._types import Environ, Scope
 from ..asgi import read_connection
 from ..decision import DECISION_KEY, REPORT_KEY, Decision, Reason
 from ..headers import Category, ProxyHeader
-from ..parsing.values import BLANKS, strip_mount_point
-from ..request_target import read_raw_target
+from ..parsing.values import BLANKS
+from ..request_target import read_raw_target, split_scope_path
 from ..wsgi import shows_unix
 from .signs import SCHEME_HEADERS, list_signs
 
@@ -155,9 +155,7 @@ def read_environ(environ: Environ) -> RequestFacts:
 def read_scope(scope: Scope) -> RequestFacts:
     """Read the facts of an ASGI connection (http or websocket)."""
     websocket = scope["type"] == "websocket"
-    # The path contains the mount point, unless the server leaves that to the proxy.
-    mount_point = scope.get("root_path", "").rstrip("/")
-    path = strip_mount_point(scope.get("path", "/"), mount_point)
+    mount_point, path = split_scope_path(scope)
     raw = scope.get("raw_path")
     connection = read_connection(scope, read_host(scope))
     facts = RequestFacts(

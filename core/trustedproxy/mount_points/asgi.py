@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .._types import ASGIApp
-from ..decision import DECISION_KEY, Connection
+from ..asgi import read_connection
+from ..decision import DECISION_KEY
 from ..parsing.grammar import PATH_SAFE
-from ..parsing.values import strip_mount_point
+from ..request_target import split_scope_path
 from ..responses import Answer, bad_request, refuse, refuse_websocket, send_asgi
 from .client_side import describe_client_side
 from .heads import BackendError, Body, RequestHead
 from .paths import find_raw_path
 from .response_plan import plan_handshake, plan_response
-from .shell import MountPointsShell, is_unix_peer, load_client
+from .shell import MountPointsShell, load_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -324,17 +325,9 @@ def _read_client_side(scope: Scope, headers: Headers) -> ClientSide:
     forwarded_for = [
         value for name, value in headers if name.lower() == "x-forwarded-for"
     ]
-    client = scope.get("client")
-    server, port = scope.get("server") or (None, None)
-    connection = Connection(
-        peer=client[0] if client else None,
-        scheme=scope.get("scheme", "http"),
-        host=hosts[0] if hosts else None,
-        server=server,
-        port=None if port is None else str(port),
-        mount_point=quote(scope.get("root_path", ""), PATH_SAFE),
-        peer_is_unix=is_unix_peer(scope),
-    )
+    connection = read_connection(scope, hosts[0] if hosts else None)
+    mount_point, _ = split_scope_path(scope)
+    connection.mount_point = quote(mount_point, PATH_SAFE)
     return describe_client_side(
         scope.get(DECISION_KEY), connection, ", ".join(forwarded_for)
     )
@@ -342,7 +335,7 @@ def _read_client_side(scope: Scope, headers: Headers) -> ClientSide:
 
 def _read_head(scope: Scope, headers: Headers) -> RequestHead:
     """Read the head of a request from *scope*, as far as a proxy needs it."""
-    path = strip_mount_point(scope["path"], scope.get("root_path", ""))
+    _, path = split_scope_path(scope)
     raw = (scope.get("raw_path") or b"").decode("latin-1")
     is_http_1 = scope.get("http_version", "1.1").startswith("1")
     return RequestHead(

@@ -125,12 +125,6 @@ class MountPointsShell(ABC, Generic[App, B]):
         return refuse(error.status, _SENTENCES.get(error.status, sentence))
 
 
-def is_unix_peer(holder: Environ | Scope) -> bool | None:
-    """Say whether a policy that only reports has seen that the peer is a unix one."""
-    report = holder.get(REPORT_KEY)
-    return None if report is None else report.connection.peer_is_unix
-
-
 def load_client(name: str) -> ModuleType:
     """
     Load a module that stands on a library of the extra ``mount``.

@@ -21,11 +21,12 @@ from ..decision import DECISION_KEY, Connection
 from ..parsing.grammar import PATH_SAFE
 from ..request_target import read_raw_target
 from ..responses import Answer, bad_request, refuse, send_wsgi
+from ..wsgi import shows_unix
 from .client_side import describe_client_side
 from .heads import BLOCK, BackendError, Body, RequestHead
 from .paths import find_raw_path
 from .response_plan import plan_response
-from .shell import MountPointsShell, is_unix_peer, load_client
+from .shell import MountPointsShell, load_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -178,7 +179,7 @@ def _read_client_side(environ: Environ) -> ClientSide:
         server=environ.get("SERVER_NAME"),
         port=environ.get("SERVER_PORT"),
         mount_point=quote(environ.get("SCRIPT_NAME", ""), PATH_SAFE, "latin-1"),
-        peer_is_unix=is_unix_peer(environ),
+        peer_is_unix=shows_unix(environ),
     )
     return describe_client_side(
         environ.get(DECISION_KEY), connection, environ.get("HTTP_X_FORWARDED_FOR")

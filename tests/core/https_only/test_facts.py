@@ -90,6 +90,10 @@ def test_environ_read(environ: dict[str, Any], facts: RequestFacts) -> None:
             RequestFacts("http", mount_point=b"/app", path=b""),
         ),
         (
+            {"type": "http", "root_path": None, "path": "/app"},
+            RequestFacts("http", path=b"/app"),
+        ),
+        (
             {"type": "http", "root_path": "/app", "path": "/application"},
             RequestFacts("http", mount_point=b"/app", path=b"/application"),
         ),

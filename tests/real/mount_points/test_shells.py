@@ -824,6 +824,37 @@ def test_policy_decides_below_one_that_reports(kind: str, backend: Backend) -> N
 # ASGI alone.
 
 
+@pytest.mark.parametrize(
+    ("root_path", "path"),
+    [("/app/", "/app/blog/x"), (None, "/blog/x"), ("/", "/blog/x")],
+)
+def test_asgi_reads_every_spelling_of_the_root_path(
+    root_path: str | None, path: str, backend: Backend
+) -> None:
+    """Servers keep a final slash of their option, or have nothing at all."""
+    with run_front("asgi", {"/blog": backend.url}) as front:
+        reply = front.ask(path, scope={"root_path": root_path})
+
+    prefix = (root_path or "").rstrip("/") + "/blog"
+    assert (reply.status, backend.last.target) == (200, "/x")
+    assert backend.last.named["x-forwarded-prefix"] == prefix
+
+
+@pytest.mark.parametrize("server", [("/run/app.sock", None), ("front.example", 80)])
+def test_peer_on_a_unix_socket_where_a_policy_only_reports(
+    server: tuple[str, int | None], backend: Backend
+) -> None:
+    """Whatever such a peer calls itself, it has no address to name."""
+    policy = ProxyPolicy(
+        headers=["X-Forwarded-For"], proxies=["unix"], report_only=True
+    )
+    with run_front("asgi", {"/blog": backend.url}, policy) as front:
+        front.ask("/blog/x", scope={"server": server})
+
+    expected = PEER if server[1] else "unknown"
+    assert backend.last.named["x-forwarded-for"] == expected
+
+
 def test_asgi_passes_other_scopes(backend: Backend) -> None:
     """A scope of another kind is the application's."""
     seen: list[str] = []
