@@ -180,26 +180,56 @@ def _fixed_port(subject: Subject) -> Iterator[str]:
 
 
 def _open_files(subject: Subject) -> Iterator[str]:
+    seen: set[tuple[int, int]] = set()
     for path in list_files(subject.policy):
-        # What can be put in the file's place, or written into it.
-        for each in (path, path.parent):
-            mode = _read_mode(each)
-            if mode is not None and _is_open(mode):
+        for each in _list_the_way(path):
+            found = _look_at(each)
+            # One directory has many names where there are links.
+            if found is None or (found.st_dev, found.st_ino) in seen:
+                continue
+            seen.add((found.st_dev, found.st_ino))
+            if _is_open(found.st_mode):
                 yield str(each)
 
 
 def list_files(policy: ProxyPolicy) -> list[Path]:
-    """List the files of ``file:`` entries, links followed."""
+    """List the files of ``file:`` entries, as they are written there."""
     return [
-        Path(entry.removeprefix(FILE)).resolve()
+        Path(entry.removeprefix(FILE)).absolute()
         for entry in policy.proxies or ()
         if isinstance(entry, str) and entry.startswith(FILE)
     ]
 
 
-def _read_mode(path: Path) -> int | None:
+def _list_the_way(path: Path) -> Iterator[Path]:
+    """
+    List what leads to a file: whoever can write there can put another in its place.
+
+    That is the file, and every directory above it, above the name that is written in
+    the settings, and above each link between the two.
+    """
+    real = _follow(path)
+    yield from (real, *real.parents)
+    for _ in range(_MOST_LINKS):
+        yield from path.parents
+        try:
+            path = path.parent / path.readlink()
+        except OSError:
+            return
+
+
+# On the way to a file that can be read, there are no more: Linux follows 40.
+_MOST_LINKS = 40
+
+
+def _follow(path: Path) -> Path:
+    """Follow every link; one that leads to itself stays what it is."""
+    return Path(os.path.realpath(path))
+
+
+def _look_at(path: Path) -> os.stat_result | None:
     try:
-        return os.stat(path).st_mode
+        return os.stat(path)
     except OSError:
         # It was there at start; the last good list is in force.
         return None
@@ -224,14 +254,14 @@ def _old_networks(subject: Subject) -> Iterator[str]:
 
 
 def _old_files(subject: Subject) -> Iterator[str]:
-    paths = list_files(subject.policy)
+    paths = [_follow(path) for path in list_files(subject.policy)]
     if not paths:
         return
     # It loads an HTTP client's module, and few have such a list.
     from .presets.update import describe_list_age
 
     for path in paths:
-        if _read_mode(path) is not None and describe_list_age(path, subject.today):
+        if _look_at(path) is not None and describe_list_age(path, subject.today):
             yield str(path)
 
 

@@ -228,6 +228,48 @@ def test_list_behind_a_link(listed: Path, tmp_path: Path) -> None:
     assert str(listed) in remark.message
 
 
+def test_folder_far_above_a_list(listed: Path, tmp_path: Path) -> None:
+    """Whoever can write there can put another folder in the place of the right one."""
+    folder = tmp_path / "open" / "sub"
+    folder.mkdir(parents=True)
+    other = folder / "list"
+    other.write_bytes(listed.read_bytes())
+    folder.parent.chmod(0o777)
+
+    (remark,) = find(proxies=[f"file:{other}"], today=date(2026, 1, 3))
+
+    assert remark.code == "open-list"
+    assert remark.hint == f"Take that right away: chmod o-w '{folder.parent}'."
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_folder_of_a_link_to_a_list(listed: Path, tmp_path: Path, *, far: bool) -> None:
+    """The link can be replaced, or one that it leads to, wherever the list is."""
+    folder = tmp_path / "open"
+    folder.mkdir()
+    link = folder / "link"
+    link.symlink_to(listed)
+    folder.chmod(0o777)
+    if far:
+        link, between = tmp_path / "first", link
+        link.symlink_to(Path("open") / between.name)
+
+    (remark,) = find(proxies=[f"file:{link}"], today=date(2026, 1, 3))
+
+    assert (remark.code, str(folder) in remark.message) == ("open-list", True)
+
+
+def test_link_to_a_list_that_leads_to_itself(listed: Path, tmp_path: Path) -> None:
+    """The last good list is in force, and nothing is said of what nobody reads."""
+    link = tmp_path / "link"
+    link.symlink_to(listed)
+    subject = make_subject(proxies=[f"file:{link}"], today=date(2026, 1, 3))
+    link.unlink()
+    link.symlink_to(link)
+
+    assert run_checks(subject) == []
+
+
 def test_list_that_is_gone(listed: Path) -> None:
     """The last good one is in force; the log says so."""
     subject = make_subject(proxies=[f"file:{listed}"], today=LATER)
