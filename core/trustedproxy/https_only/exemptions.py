@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 from ..exceptions import ConfigurationError, name_nearest
 from ..networks import NetworkEntry, TrustedNetworks
 from ..options import split_entries
+from ..parsing.lists import MAX_CHARACTERS
 from ..parsing.paths import DECODINGS, stays_below
 
 #: An entry: a path pattern, which begins with a slash, or a network.
@@ -75,11 +76,14 @@ class Exemptions:
         # What an application makes of "/public/../private", or of "/public%2Fprivate",
         # nobody here knows.
         sent = b"" if raw_path is None else raw_path
+        if max(len(path), len(sent)) > MAX_CHARACTERS:
+            return False
         if b"%2f" in sent.lower() or b"%2f" in path.lower():
             return False
-        if not (_leads_down(quote(path)) and _leads_down(sent.decode("latin-1"))):
+        # The cheap question first: most paths are not exempt.
+        if self._find(mount_point, path) is None:
             return False
-        return self._find(mount_point, path) is not None
+        return _leads_down(quote(path)) and _leads_down(sent.decode("latin-1"))
 
     def find_near(self, mount_point: bytes, path: bytes) -> str | None:
         """Find an entry that has *path* but for its final slash."""

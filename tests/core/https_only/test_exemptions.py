@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from trustedproxy import ProxyPolicy
-from trustedproxy.https_only import HTTPSOnly, read_environ
+from trustedproxy.https_only import HTTPSOnly, exemptions, read_environ
 from trustedproxy.networks import TrustedNetworks
 
 from ...attacks_https import Row, make_environ
@@ -65,7 +65,34 @@ def test_exempt_path_with_many_stars_is_quick() -> None:
     """A pattern of many stars costs no more than the path is long."""
     rules = HTTPSOnly(exempt=["/" + "*a" * 25 + "*b"])
 
-    assert not rules.exempts(replace(PLAIN, path=b"/" + b"a" * 8000))
+    assert not rules.exempts(replace(PLAIN, path=b"/" + b"a" * 4000))
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path", "wanted"),
+    [
+        (b"/open/" + b"a" * 4090, None, True),
+        (b"/open/" + b"a" * 4091, None, False),
+        (b"/open/" + b"a" * 1365, b"/open/" + b"%61" * 1363 + b"aa", False),
+        (b"/open/" + b"a" * 1364, b"/open/" + b"%61" * 1363 + b"a", True),
+    ],
+)
+def test_exempt_path_of_any_length(
+    path: bytes, raw_path: bytes | None, wanted: bool
+) -> None:
+    """One that is longer than what is read of a header is in doubt."""
+    facts = replace(PLAIN, path=path, raw_path=raw_path)
+
+    assert HTTPSOnly(exempt=["/open/*"]).exempts(facts) == wanted
+
+
+def test_other_paths_are_not_read_in_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes long, and most paths are exempt in no reading."""
+    asked: list[str] = []
+    monkeypatch.setattr(exemptions, "_leads_down", asked.append)
+
+    assert not HTTPSOnly(exempt=["/healthz"]).exempts(replace(PLAIN, path=b"/%25%25"))
+    assert asked == []
 
 
 @pytest.mark.parametrize(
