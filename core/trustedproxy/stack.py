@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ def name_part(part: Any) -> str:
 
 def _kept_by(part: object) -> list[Any]:
     # `getattr_static` runs no property and no `__getattr__` of a stranger.
-    kept = [inspect.getattr_static(part, name, None) for name in KEPT_IN]
+    kept = [_fill(inspect.getattr_static(part, name, None), part) for name in KEPT_IN]
     if inspect.ismethod(part):
         kept += [part.__self__, part.__func__]
     elif isinstance(part, functools.partial):
-        kept += [part.func, *part.args]
+        kept += [part.func, *part.args, *part.keywords.values()]
     elif inspect.isfunction(part):
         for cell in part.__closure__ or ():
             # A cell is empty while the function around it has not assigned it yet.
@@ -82,3 +83,13 @@ def _kept_by(part: object) -> list[Any]:
             except ValueError:
                 continue
     return kept
+
+
+def _fill(found: Any, part: object) -> Any:
+    """Give what is in the slot that was *found*; anything else is there already."""
+    if not inspect.ismemberdescriptor(found):
+        return found
+    # Nothing is in it yet, or the part is the class.
+    with suppress(AttributeError, TypeError):
+        return found.__get__(part)
+    return None

@@ -32,6 +32,19 @@ class Keeps:
         """Do nothing."""
 
 
+class Slotted:
+    """A middleware that has room for its application, and for nothing else."""
+
+    __slots__ = ("app",)
+
+    def __init__(self, app: Any = None) -> None:
+        if app is not None:
+            self.app = app
+
+    def __call__(self, *_: Any) -> None:
+        """Do nothing."""
+
+
 def in_closure(app: Any) -> Any:
     """Wrap *app* in a function that holds it."""
 
@@ -49,7 +62,9 @@ def in_closure(app: Any) -> Any:
         in_closure(inner),
         in_closure(in_closure(inner)),
         functools.partial(lambda app, *_: app, inner),
+        functools.partial(lambda *_, app: app, app=inner),
         functools.partial(inner),
+        Slotted(inner),
         Keeps("app", in_closure(Keeps("application", inner))),
     ],
 )
@@ -119,6 +134,12 @@ def test_function_whose_cell_is_empty() -> None:
 
     outermost = next(make())
 
+    assert [way[-1] for way in walk(outermost)] == [outermost]
+
+
+@pytest.mark.parametrize("outermost", [Slotted(), Slotted])
+def test_slot_that_is_empty(outermost: Any) -> None:
+    """Nothing was assigned yet, or it is the class that is looked at."""
     assert [way[-1] for way in walk(outermost)] == [outermost]
 
 
