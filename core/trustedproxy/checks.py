@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from .framework import NO_FRAMEWORK, Framework
 from .headers import Category
+from .hsts import is_about_preload
 from .network_files import FILE
 from .networks import is_too_wide
 from .presets import read_preset
@@ -450,8 +451,7 @@ PRELOAD_ERROR = "invalid-preload"
 
 def describe_error(error: ConfigurationError) -> Remark:
     """Describe settings that are invalid."""
-    value = str(error.value).lower()
-    if error.option == "TRUSTED_PROXY_HSTS_POLICY" and "preload" in value:
+    if is_about_preload(error):
         hint = (
             "Browsers preload a policy of at least a year for all subdomains: "
             "TRUSTED_PROXY_HSTS_POLICY = 'max-age=31536000; includeSubDomains; "

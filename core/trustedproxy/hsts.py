@@ -14,7 +14,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from .exceptions import ConfigurationError
-from .parsing.grammar import TOKEN
+from .log import shorten
+from .options import is_list, read_flag
+from .parsing.grammar import QUOTED_PAIR, TOKEN
 from .parsing.values import BLANKS
 
 if TYPE_CHECKING:
@@ -28,11 +30,11 @@ YEAR = 31_536_000
 
 # Browsers count the seconds in 64 bits; more digits than that say nothing.
 _MOST_SECONDS = 2**63 - 1
-_SHOWN = 40
 
 MAX_AGE = "max-age"
 INCLUDE_SUBDOMAINS = "includeSubDomains"
 PRELOAD = "preload"
+_PRELOAD_NEEDS = f"{EXPECTED}: {PRELOAD} needs "
 _KNOWN = {name.lower(): name for name in (MAX_AGE, INCLUDE_SUBDOMAINS, PRELOAD)}
 
 # RFC 6797 section 6.1: directive = directive-name [ "=" directive-value ], the value a
@@ -85,23 +87,28 @@ class HSTSPolicy:
             raise ConfigurationError(
                 "max_age", self.max_age, "a number of seconds, 0 or more"
             )
+        read_flag("include_subdomains", self.include_subdomains)
+        read_flag("preload", self.preload)
         if self.preload and not (self.include_subdomains and self.max_age >= YEAR):
             missing = (
                 f"{INCLUDE_SUBDOMAINS} beside it"
                 if not self.include_subdomains
                 else f"a {MAX_AGE} of a year ({YEAR}) or more"
             )
-            raise ConfigurationError(
-                OPTION, self._text(), f"{EXPECTED}: {PRELOAD} needs {missing}"
-            )
-        extra = tuple(_print(*_split_extra(text)) for text in self.extra)
+            raise ConfigurationError(OPTION, self._text(), _PRELOAD_NEEDS + missing)
+        if not is_list(self.extra):
+            raise ConfigurationError("extra", self.extra, "a list of directives")
+        given = tuple(self.extra)
+        extra = tuple(
+            _print(*_split_extra(f"extra[{i}]", text)) for i, text in enumerate(given)
+        )
         names = set(_KNOWN)
         for i, text in enumerate(extra):
             name = text.partition("=")[0].lower()
             if name in names:
                 raise ConfigurationError(
                     f"extra[{i}]",
-                    self.extra[i],
+                    given[i],
                     "a directive that the policy does not have yet",
                 )
             names.add(name)
@@ -139,7 +146,7 @@ class HSTSPolicy:
                 continue
             match = _DIRECTIVE.fullmatch(part)
             if match is None:
-                refuse(f"{_shorten(part)} is no directive")
+                refuse(f"{shorten(part.strip())} is no directive")
             name, value = match["name"], match["value"]
             if name.lower() in found:
                 refuse(f"{_KNOWN.get(name.lower(), name)} is there more than once")
@@ -182,11 +189,16 @@ class HSTSPolicy:
         return "; ".join((*directives, *self.extra))
 
 
-def _split_extra(text: str) -> tuple[str, str | None]:
-    match = _DIRECTIVE.fullmatch(text)
+def is_about_preload(error: ConfigurationError) -> bool:
+    """Say whether an *error* is that a policy is not fit to be built into browsers."""
+    return error.expected.startswith(_PRELOAD_NEEDS)
+
+
+def _split_extra(option: str, text: object) -> tuple[str, str | None]:
+    match = _DIRECTIVE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ConfigurationError(
-            "extra", text, "a directive such as 'name' or 'name=value'"
+            option, text, "a directive such as 'name' or 'name=value'"
         )
     value = match["value"]
     return match["name"], None if value is None else _unquote(value)
@@ -194,7 +206,7 @@ def _split_extra(text: str) -> tuple[str, str | None]:
 
 def _unquote(value: str) -> str:
     if value.startswith('"'):
-        return re.sub(r"\\(.)", r"\1", value[1:-1])
+        return QUOTED_PAIR.sub(r"\1", value[1:-1])
     return value
 
 
@@ -206,8 +218,3 @@ def _print(name: str, value: str | None) -> str:
         return f"{name}={value}"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'
-
-
-def _shorten(part: str) -> str:
-    part = part.strip()
-    return repr(part if len(part) <= _SHOWN else part[:_SHOWN] + "…")

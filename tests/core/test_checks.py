@@ -313,6 +313,11 @@ def test_list_that_was_not_refreshed(listed: Path) -> None:
             "TRUSTED_PROXY_HSTS_POLICY = 'max-age=31536000; includeSubDomains; "
             "preload'. Until you want that, leave 'preload' out.",
         ),
+        (
+            {"TRUSTED_PROXY_HSTS_POLICY": "max-age=x; preload"},
+            CONFIGURATION_ERROR,
+            "Correct TRUSTED_PROXY_HSTS_POLICY in the settings.",
+        ),
     ],
 )
 def test_invalid_setting(names: dict[str, Any], code: str, hint: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trustedproxy import ConfigurationError, HSTSPolicy
+from trustedproxy.hsts import is_about_preload
 
 YEAR = 31_536_000
 
@@ -91,7 +93,7 @@ def test_parse_tolerated(text: str, printed: str) -> None:
         ("max-age=1; a=b=c", "'a=b=c' is no directive"),
         ('max-age=1; a="open; b', "is no directive"),
         ('max-age=1; a="x"y', "is no directive"),
-        ("max-age=1; " + "b c" * 40, "…' is no directive"),
+        ("max-age=1; " + "b c" * 41, "'… (123 characters) is no directive"),
         ("max-age=1\r\nSet-Cookie: a=b", "it has a control character"),
         ("max-age=1; a\x00", "it has a control character"),
         ("max-age=1;\x0bincludeSubDomains", "it has a control character"),
@@ -207,3 +209,50 @@ def test_parse_any_text(text: str) -> None:
         assert error.option == "TRUSTED_PROXY_HSTS_POLICY"
     else:
         assert re.fullmatch(r"max-age=[0-9]+(?:; [\t -~]+)?", printed)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "option", "expected"),
+    [
+        ("include_subdomains", "false", "include_subdomains", "True or False"),
+        ("include_subdomains", 1, "include_subdomains", "True or False"),
+        ("preload", "yes", "preload", "True or False"),
+        ("extra", "ab", "extra", "a list of directives"),
+        ("extra", None, "extra", "a list of directives"),
+        ("extra", {"a": "b"}, "extra", "a list of directives"),
+        ("extra", (None,), "extra[0]", "a directive such as 'name' or 'name=value'"),
+        ("extra", ["a", 7], "extra[1]", "a directive such as 'name' or 'name=value'"),
+    ],
+)
+def test_policy_built_with_another_type_refused(
+    part: str, value: Any, option: str, expected: str
+) -> None:
+    """A word for no switches nothing on, and a text is no list of its letters."""
+    with pytest.raises(ConfigurationError) as caught:
+        HSTSPolicy(10, **{part: value})
+
+    assert (caught.value.option, caught.value.expected) == (option, expected)
+
+
+def test_policy_built_with_a_list_of_directives() -> None:
+    """Whatever holds them, they are the same policy."""
+    assert HSTSPolicy(1, extra=["a", "b=c"]) == HSTSPolicy(1, extra=("a", "b=c"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max-age=60; includeSubDomains; preload", True),
+        (f"max-age={YEAR}; preload", True),
+        ("max-age=x; preload", False),
+        ("max-age=60; preloadfoo=", False),
+        ("max-age=60; preload; preload", False),
+        ("max-age=60; : preload needs ", False),
+    ],
+)
+def test_error_about_preload(text: str, *, expected: bool) -> None:
+    """What the text holds besides says nothing about what is wrong with it."""
+    with pytest.raises(ConfigurationError) as caught:
+        HSTSPolicy.parse(text, option="HSTS")
+
+    assert is_about_preload(caught.value) is expected
