@@ -10,15 +10,19 @@ The rows stand beside what they configure, and `option_table` adds them up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, TypeGuard, TypeVar
 
-from .exceptions import ConfigurationError, hide_userinfo, nearest
+from .exceptions import ConfigurationError, hide_userinfo, name_nearest, nearest
+from .parsing.values import split_host
 
 #: Names that begin like this are ours, so that a misspelled one is an error.
 PREFIX = "TRUSTED_PROX"
+
+_URL_BEGINS = re.compile(r"=(?=https?://|unix:/)")
 
 # No setting has a number that long, and `int` takes its time over longer ones.
 _MANY_DIGITS = 10
@@ -93,8 +97,11 @@ def parse_pairs(name: str, text: str) -> dict[str, str]:
     """Read ``PATH=URL`` pairs, separated by blanks or commas."""
     pairs: dict[str, str] = {}
     for word in text.replace(",", " ").split():
-        path, equals, url = word.partition("=")
-        if not equals or path in pairs:
+        # A path may have a "=" of its own, but what a URL begins with.
+        begins = _URL_BEGINS.search(word)
+        at = word.find("=") if begins is None else begins.start()
+        path, url = word[:at], word[at + 1 :]
+        if at < 0 or path in pairs:
             shown = hide_userinfo(word)
             raise ConfigurationError(name, shown, "one PATH=URL for each path")
         pairs[path] = url
@@ -133,6 +140,19 @@ def read_number(name: str, value: object, least: int, most: int) -> int:
     ):
         return value
     raise ConfigurationError(name, value, f"a whole number from {least} to {most}")
+
+
+def name_host_inside(value: object) -> str:
+    """
+    Name the host inside of a URL that was given in its place.
+
+    Returns:
+        A clause to append to the *expected* part of an error; empty where there is
+        none. Of user and password nothing is in it, whatever they hold.
+    """
+    rest = str(value).rpartition("//")[2].rpartition("@")[2]
+    inside = rest.partition("/")[0]
+    return name_nearest(inside) if split_host(inside) is not None else ""
 
 
 def split_entries(value: object, name: str) -> list[Any]:

@@ -21,6 +21,7 @@ from .networks import TrustedNetworks
 from .options import (
     Option,
     is_list,
+    name_host_inside,
     parse_flag,
     parse_number,
     parse_word,
@@ -535,13 +536,11 @@ def _read_fixed_host(name: str, value: object) -> str | None:
         return None
     host = parse_host(value) if isinstance(value, str) else None
     if host is None:
-        # Of a URL, its host.
-        inside = str(value).rpartition("//")[2].partition("/")[0].rpartition("@")[2]
-        near = name_nearest(inside) if parse_host(inside) else ""
         raise ConfigurationError(
             name,
             hide_userinfo(value),
-            f"a host such as 'www.example.com' or 'www.example.com:8443'{near}",
+            "a host such as 'www.example.com' or 'www.example.com:8443'"
+            + name_host_inside(value),
         )
     return host
 

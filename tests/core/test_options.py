@@ -39,6 +39,9 @@ NAME = "TRUSTED_PROXY_X"
         (parse_number, " 64 ", 64),
         (parse_number, "007", 7),
         (parse_pairs, "/a=b=c, /d=", {"/a": "b=c", "/d": ""}),
+        (parse_pairs, "/a=b=http://h/", {"/a=b": "http://h/"}),
+        (parse_pairs, "/a==https://h/?b=http://c", {"/a=": "https://h/?b=http://c"}),
+        (parse_pairs, "/=a=unix:/s=t|http://h/", {"/=a": "unix:/s=t|http://h/"}),
         (parse_pairs, " , ", {}),
     ],
 )

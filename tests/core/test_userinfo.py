@@ -56,3 +56,25 @@ def test_setting_that_is_invalid(value: Any) -> None:
 
     assert "http://***@host/" in str(caught.value)
     assert "pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["pw", "80/pw", "p@w", "p//w"])
+@pytest.mark.parametrize(
+    "name", ["TRUSTED_PROXY_HTTPS_HOST", "TRUSTED_PROXY_FIXED_HOST"]
+)
+def test_url_in_the_place_of_a_host(name: str, password: str) -> None:
+    """Its host is named as the nearest one, and nothing of what stands before it."""
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        read_settings({name: f"https://user:{password}@www.example.com/x"})
+
+    assert caught.value.nearest == "www.example.com"
+    assert caught.value.value == "https://***@www.example.com/x"
+    assert "user" not in str(caught.value)
+
+
+def test_other_value_in_the_place_of_a_host() -> None:
+    """Whatever it is, its text may hold a password."""
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings({"TRUSTED_PROXY_HTTPS_HOST": ["https://user:pw@www.example.com"]})
+
+    assert "pw" not in str(caught.value)

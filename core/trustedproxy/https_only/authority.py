@@ -9,10 +9,10 @@ Out: what stands behind ``https://`` in the target, or ``None`` where the reques
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from ..allowed_hosts import split_allowed_host
-from ..exceptions import ConfigurationError, name_nearest
+from ..exceptions import ConfigurationError, hide_userinfo
+from ..options import name_host_inside
 from ..parsing.values import DEFAULT_PORTS, parse_port_text, split_host
 
 _EXPECTED = "a host, host:port or :port, such as 'www.example.com:8443'"
@@ -32,7 +32,7 @@ def compile_host(option: str, host: object) -> tuple[str | None, str | None]:
     if host is None:
         return None, None
     if not isinstance(host, str):
-        raise ConfigurationError(option, host, _EXPECTED)
+        raise ConfigurationError(option, hide_userinfo(host), _EXPECTED)
     if host.startswith(":"):
         name, port = None, parse_port_text(host[1:])
         valid = port is not None
@@ -41,17 +41,10 @@ def compile_host(option: str, host: object) -> tuple[str | None, str | None]:
         valid = split is not None
         name, port = split or (None, None)
     if not valid:
-        raise ConfigurationError(option, host, _EXPECTED + _name_host_inside(host))
+        raise ConfigurationError(
+            option, hide_userinfo(host), _EXPECTED + name_host_inside(host)
+        )
     return name, None if port == DEFAULT_PORTS["https"] else port
-
-
-def _name_host_inside(host: str) -> str:
-    """Name the host inside of a URL that was given instead of it."""
-    try:
-        inside = urlsplit(host).netloc
-    except ValueError:
-        inside = ""
-    return name_nearest(inside) if split_host(inside) else ""
 
 
 def find_authority(
