@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import ConfigurationError
-from .hsts import HSTSPolicy
 from .https_only import HTTPSOnly, HTTPSOnlyASGIMiddleware, HTTPSOnlyMiddleware
 from .middleware import TrustedProxyASGIMiddleware, TrustedProxyMiddleware
 from .mount_points.options import read_mount_points
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
         StartResponse,
         WSGIApp,
     )
+    from .hsts import HSTSPolicy
 
 __all__ = ["Settings", "read_environment", "read_settings"]
 
@@ -215,38 +214,32 @@ def read_settings(mapping: SettingsMapping) -> Settings:
     """
     given = select_settings(mapping)
     policy = make_policy(given)
+    # Made in any case, so that a wrong value is an error before it is switched on.
+    https_only = _make_https_only(given, policy)
+    wanted = _read_flag(given, "TRUSTED_PROXY_HTTPS_ONLY")
     return Settings(
         policy=policy,
-        https_only=_read_https_only(given, policy),
-        hsts=_read_hsts(given),
+        https_only=https_only if wanted else None,
+        hsts=https_only.hsts,
         mount_points=read_mount_points(given.get("TRUSTED_PROXY_MOUNT_POINTS")),
         restrict_signals=_read_flag(given, "TRUSTED_PROXY_RESTRICT_SIGNALS"),
         token_file=read_token_file(given.get("TRUSTED_PROXY_TOKEN_FILE")),
     )
 
 
+def _get(given: Mapping[str, Any], name: str) -> Any:
+    return given.get(name, OPTION_OF[name].default)
+
+
 def _read_flag(given: Mapping[str, Any], name: str) -> bool:
-    return read_flag(name, given.get(name, OPTION_OF[name].default))
+    return read_flag(name, _get(given, name))
 
 
-def _read_https_only(given: Mapping[str, Any], policy: ProxyPolicy) -> HTTPSOnly | None:
-    wanted = _read_flag(given, "TRUSTED_PROXY_HTTPS_ONLY")
-    # Made in any case, so that a wrong value is an error before it is switched on.
-    https_only = HTTPSOnly(
-        host=given.get("TRUSTED_PROXY_HTTPS_HOST"),
-        status=given.get("TRUSTED_PROXY_HTTPS_STATUS", 301),
-        exempt=given.get("TRUSTED_PROXY_HTTPS_EXEMPT", ()),
-        hsts=_read_hsts(given),
+def _make_https_only(given: Mapping[str, Any], policy: ProxyPolicy) -> HTTPSOnly:
+    return HTTPSOnly(
+        host=_get(given, "TRUSTED_PROXY_HTTPS_HOST"),
+        status=_get(given, "TRUSTED_PROXY_HTTPS_STATUS"),
+        exempt=_get(given, "TRUSTED_PROXY_HTTPS_EXEMPT"),
+        hsts=_get(given, "TRUSTED_PROXY_HSTS_POLICY"),
         report_only=policy.report_only,
     )
-    return https_only if wanted else None
-
-
-def _read_hsts(given: Mapping[str, Any]) -> HSTSPolicy | None:
-    name = "TRUSTED_PROXY_HSTS_POLICY"
-    value = given.get(name)
-    if value is None or isinstance(value, HSTSPolicy):
-        return value
-    if not isinstance(value, str):
-        raise ConfigurationError(name, value, "the text of an HSTS policy")
-    return HSTSPolicy.parse(value)

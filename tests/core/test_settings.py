@@ -18,6 +18,7 @@ from trustedproxy import (
     Settings,
     read_settings,
 )
+from trustedproxy.hsts import EXPECTED
 from trustedproxy.option_table import OPTIONS, read_environment, unused_names
 from trustedproxy.policy import make_policy
 
@@ -90,7 +91,7 @@ def test_mount_points_that_are_none_are_no_mount_points() -> None:
         ("TRUSTED_PROXY_RESTRICT_SIGNALS", "on", "True or False"),
         ("TRUSTED_PROXY_RESTRICT_SIGNALS", None, "True or False"),
         ("TRUSTED_PROXY_HTTPS_ONLY", 1, "True or False"),
-        ("TRUSTED_PROXY_HSTS_POLICY", 31536000, "the text of an HSTS policy"),
+        ("TRUSTED_PROXY_HSTS_POLICY", 31536000, EXPECTED),
         ("TRUSTED_PROXY_MOUNT_POINTS", [], "a mapping of URL paths to URLs"),
         ("TRUSTED_PROXY_MOUNT_POINTS", "/a=http://b", "a mapping of URL paths to URLs"),
     ],
@@ -102,7 +103,8 @@ def test_value_of_a_wrong_type_is_an_error(
     with pytest.raises(ConfigurationError) as caught:
         read_settings({name: value})
 
-    assert str(caught.value) == f"{name}: {value!r} is not {expected}."
+    error = caught.value
+    assert (error.option, error.value, error.expected) == (name, value, expected)
 
 
 @pytest.mark.parametrize(

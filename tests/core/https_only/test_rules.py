@@ -217,6 +217,11 @@ def test_hsts_only_where_it_is_set() -> None:
             "TRUSTED_PROXY_HTTPS_HOST",
             "(the nearest is 'a.example:8443')",
         ),
+        (
+            {"host": "a.example/x"},
+            "TRUSTED_PROXY_HTTPS_HOST",
+            "(the nearest is 'a.example')",
+        ),
         ({"status": 300}, "TRUSTED_PROXY_HTTPS_STATUS", "301, 302, 307 or 308"),
         ({"status": "301"}, "TRUSTED_PROXY_HTTPS_STATUS", "301, 302, 307 or 308"),
         ({"status": True}, "TRUSTED_PROXY_HTTPS_STATUS", "301, 302, 307 or 308"),
@@ -258,7 +263,7 @@ def test_hsts_only_where_it_is_set() -> None:
         ),
         ({"exempt": ["/a#b"]}, "TRUSTED_PROXY_HTTPS_EXEMPT[0]", "without query"),
         ({"hsts": "preload"}, "TRUSTED_PROXY_HSTS_POLICY", "max-age is missing"),
-        ({"hsts": 31536000}, "TRUSTED_PROXY_HSTS_POLICY", "text of an HSTS policy"),
+        ({"hsts": 31536000}, "TRUSTED_PROXY_HSTS_POLICY", "an HSTS policy such as"),
         ({"report_only": 1}, "TRUSTED_PROXY_REPORT_ONLY", "True or False"),
     ],
 )
