@@ -315,6 +315,18 @@ def test_missing_client_header_and_no_other() -> None:
     assert "health check" in advice.text
 
 
+@pytest.mark.parametrize(
+    ("count", "lines"), [(64, ("TRUSTED_PROXY_HOPS = 64",)), (65, ()), (100, ())]
+)
+def test_list_that_is_too_long_to_count(count: int, lines: tuple[str, ...]) -> None:
+    """Of one that is not read to its end, nobody knows the number."""
+    values = ",".join(["https"] + ["http"] * (count - 1))
+    found = ask({REAL: "203.0.113.7", PROTO: values}, headers=[REAL, PROTO])
+
+    advice = next(a for a in found if a.code == "uncounted-list")
+    assert advice.settings == lines
+
+
 # -- scheme ----------------------------------------------------------------------------
 
 

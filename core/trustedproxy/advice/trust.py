@@ -244,7 +244,10 @@ def advise_uncounted_list(situation: Situation) -> Iterator[Advice]:
     }
     if not guessed or not situation.is_read:
         return
-    most = max(len(split_from_right(value)) for value in guessed.values())
+    lists = [split_from_right(value) for value in guessed.values()]
+    # Nobody has as many proxies as there are elements where not all are read.
+    unread = any(None in elements for elements in lists)
+    most = max(map(len, lists))
     yield Advice(
         "uncounted-list",
         next(iter(guessed)),
@@ -252,5 +255,5 @@ def advise_uncounted_list(situation: Situation) -> Iterator[Advice]:
         "proxy wrote is a guess, since no list of addresses says where the client "
         "stands. Say how many of your proxies append to it, or let the outermost one "
         "overwrite it.",
-        (write_line("TRUSTED_PROXY_HOPS", most),),
+        () if unread else (write_line("TRUSTED_PROXY_HOPS", most),),
     )

@@ -46,27 +46,29 @@ def _describe_unlisted(situation: Situation, header: ProxyHeader, code: str) -> 
     )
 
 
-#: What a header may say that is not used, and its field of a decision.
-_FIELDS = {Category.CLIENT: "client", Category.HOST: "host", Category.PORT: "port"}
+#: What a header may say that nothing else makes up for.
+_SAID = (Category.CLIENT, Category.HOST, Category.PORT)
 
 
 def advise_unlisted_header(situation: Situation) -> Iterator[Advice]:
-    """A trusted peer says something that no listed header does, and that differs."""
+    """A trusted peer says something that no listed header does, and that is needed."""
     if not situation.is_read:
         return
-    for category, field in _FIELDS.items():
+    for category in _SAID:
         if situation.opts_in(category):
             continue
-        now = getattr(situation.decision, field)
         sent = situation.list_sent(category)
         for header in [h for h in sent if h.form is not Form.FORWARDED][:1]:
             value = situation.headers[header.name].strip(BLANKS)
-            is_host = category is Category.HOST
-            known = is_host and value.lower() == str(now).lower()
-            if category is Category.PORT and not _is_port_needed(situation, value):
-                continue
-            if not known:
+            if _is_needed(situation, category, value):
                 yield _describe_unlisted(situation, header, "header-not-listed")
+
+
+def _is_needed(situation: Situation, category: Category, value: str) -> bool:
+    """Say whether the application lacks what a header says; a client it always does."""
+    if category is Category.HOST:
+        return value.lower() != str(situation.decision.host).lower()
+    return category is Category.CLIENT or _is_port_needed(situation, value)
 
 
 def _is_port_needed(situation: Situation, port: str) -> bool:
