@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from .decision import Decision
-from .log import warn
+from .log import shorten, warn
 
 #: What is called: the decision, and the environ or the scope of its request.
 Listener: TypeAlias = Callable[[Decision, Mapping[str, Any]], object]
@@ -57,8 +57,9 @@ def send(decision: Decision, request: Mapping[str, Any]) -> None:
             warn(
                 "listener-failed",
                 None,
-                "the listener %r raised %r, which changes nothing for the request",
-                listener,
-                error,
+                "the listener %s raised %s, which changes nothing for the request",
+                shorten(listener),
+                # It may hold a whole header.
+                shorten(error),
                 about=type(error).__qualname__,
             )

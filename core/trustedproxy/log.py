@@ -76,11 +76,15 @@ def forget() -> None:
     _budget.written = _budget.left_out = 0
 
 
-def shorten(text: object) -> str:
-    """Show untrusted *text* safely: through `repr`, and not too much of it."""
-    if isinstance(text, str) and len(text) > _LONGEST:
-        return f"{text[:_LONGEST]!r}… ({len(text)} characters)"
-    return repr(text)
+def shorten(value: object) -> str:
+    """Show an untrusted *value* safely: through `repr`, and not too much of it."""
+    if isinstance(value, str):
+        # Cut before it is escaped: of a long text, little is read.
+        shown, length = repr(value[:_LONGEST]), len(value)
+    else:
+        whole = repr(value)
+        shown, length = whole[:_LONGEST], len(whole)
+    return f"{shown}… ({length} characters)" if length > _LONGEST else shown
 
 
 def warn_once(

@@ -85,6 +85,22 @@ def test_listener_that_raises_changes_nothing(
     assert "no such counter" in failed[0].getMessage()
 
 
+def test_what_a_listener_raises_is_shortened(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It may hold a whole header of a client's."""
+
+    @on_decision
+    def listen(decision: Decision, _: Mapping[str, Any]) -> None:
+        raise ValueError("x" * 5000)
+
+    POLICY.apply(make_environ())
+
+    failed = [r for r in caplog.records if r.__dict__.get("code") == "listener-failed"]
+    assert "raised ValueError('xxx" in failed[0].getMessage()
+    assert len(failed[0].getMessage()) < 500
+
+
 def test_listener_that_left_is_not_called() -> None:
     """One that never came may leave, too."""
     heard: list[Decision] = []

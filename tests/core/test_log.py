@@ -255,6 +255,9 @@ def test_what_is_kept_of_peers_is_bounded(clock: Clock) -> None:
         ("x" * 120, repr("x" * 120)),
         ("x" * 121, repr("x" * 120) + "… (121 characters)"),
         ("\n" * 5000, repr("\n" * 120) + "… (5000 characters)"),
+        (["x"] * 3, "['x', 'x', 'x']"),
+        (["x" * 200], "['" + "x" * 118 + "… (204 characters)"),
+        (ValueError("x" * 5000), "ValueError('" + "x" * 108 + "… (5014 characters)"),
     ],
 )
 def test_untrusted_text_is_shown_escaped_and_shortened(
