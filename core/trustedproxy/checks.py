@@ -395,9 +395,9 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "exempt-proxies",
         _exempt_proxies,
-        "TRUSTED_PROXY_HTTPS_EXEMPT has the network {}, and TRUSTED_PROXIES has peers "
-        "in it: a client can make a proxy drop what it says of the client, and is then "
-        "exempt as the proxy itself.",
+        "TRUSTED_PROXY_HTTPS_EXEMPT has the network {}, and peers in it are trusted "
+        "proxies: a client can make a proxy drop what it says of the client, and is "
+        "then exempt as the proxy itself.",
         "Exempt the path that is asked over plain HTTP, instead of '{}': "
         "TRUSTED_PROXY_HTTPS_EXEMPT = ['/healthz'].",
     ),

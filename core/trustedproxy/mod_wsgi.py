@@ -18,15 +18,14 @@ from typing import TYPE_CHECKING
 
 from .exceptions import ConfigurationError, nearest
 from .log import warn_once
+from .parsing.addresses import parse_port
+from .policy_options import EVERY_PEER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: The words of a command line in front of mod_wsgi-express's options.
 _COMMANDS = ("mod_wsgi-express", "start-server", "setup-server", "runmodwsgi")
-
-# A port of TCP in ASCII digits; its range is checked besides.
-_PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 
 # One piece of a line, as a shell reads it: what stands between two of them is nothing.
 _PIECE = re.compile(
@@ -39,7 +38,6 @@ _PIECE = re.compile(
 )
 _ESCAPED_IN_QUOTES = re.compile(r"""\\(["\\])""")
 
-EVERY_PEER = "*"
 _EVERY_PEER_IS_TRUSTED = (
     "the configuration of mod_wsgi names no trusted proxies, so that every peer that "
     "can connect is trusted, as it is there: add WSGITrustedProxies (--trust-proxy) "
@@ -301,7 +299,7 @@ def _set_https_only(found: _Found, where: str, values: Sequence[str]) -> None:
 
 def _set_https_port(found: _Found, where: str, values: Sequence[str]) -> None:
     (port,) = values
-    if not _PORT.fullmatch(port) or int(port) > 65535:
+    if parse_port(port) is None:
         raise ConfigurationError(where, port, "a port such as 443")
     found.https_port = port
 

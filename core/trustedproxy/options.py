@@ -55,16 +55,12 @@ class Option:
 
     def read_text(self, text: str) -> object:
         """
-        Read the *text* of an environment variable.
-
-        Of an empty one a list is empty, and every other setting has its default.
+        Read the *text* of an environment variable; of an empty one, a list is empty.
 
         Raises:
             ConfigurationError: The text is no value of this setting.
         """
-        if self.parse is None:
-            return text
-        return self.parse(self.name, text) if text.strip() else self.default
+        return text if self.parse is None else self.parse(self.name, text)
 
 
 # -- texts of environment variables ----------------------------------------------------

@@ -86,17 +86,12 @@ def test_text_that_is_no_value_is_refused(
     [
         (Option(NAME, (), "a list"), "", ""),
         (Option(NAME, (), "a list"), " a b", " a b"),
-        (Option(NAME, "listed", "a word", parse=parse_word), " ", "listed"),
         (Option(NAME, "listed", "a word", parse=parse_word), "all ", "all"),
-        (Option(NAME, None, "a number", parse=parse_number), "", None),
-        (Option(NAME, False, "a flag", parse=parse_flag), "\t", False),
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_empty_text_is_an_empty_list_or_the_default(
-    option: Option, text: str, value: object
-) -> None:
-    """Whoever empties a variable takes the setting back."""
+def test_text_of_an_option(option: Option, text: str, value: object) -> None:
+    """A list may stay one text, and an empty one has no entries."""
     assert option.read_text(text) == value
 
 
