@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .advice.scheme import STATE_SCHEME
 from .framework import NO_FRAMEWORK, Framework
 from .headers import Category
 from .hsts import is_about_preload
@@ -383,8 +384,7 @@ CHECKS: tuple[Check, ...] = (
         "{} is on, and nothing says the client's scheme: behind a proxy that ends TLS, "
         "browsers are redirected for ever.",
         "List the scheme header that your proxy sets: TRUSTED_PROXY_HEADERS = [..., "
-        "'X-Forwarded-Proto']. If it sets none, and no client reaches it over plain "
-        "HTTP: TRUSTED_PROXY_FIXED_SCHEME = 'https'.",
+        f"'X-Forwarded-Proto']. {STATE_SCHEME}",
     ),
     Check(
         "hsts-alone",

@@ -85,7 +85,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "scheme-unknown",
         {"headers": [FOR], "https_only": True, "https_host": "www.example.com"},
-        "TRUSTED_PROXY_FIXED_SCHEME = 'https'",
+        'TRUSTED_PROXY_FIXED_SCHEME = "https"',
     ),
     ("hsts-alone", {"hsts_policy": HSTS}, "TRUSTED_PROXY_HTTPS_ONLY = True"),
     (

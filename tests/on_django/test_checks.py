@@ -206,7 +206,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
             "TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"],
             "TRUSTED_PROXY_HTTPS_ONLY": True,
         },
-        "TRUSTED_PROXY_FIXED_SCHEME = 'https'",
+        'TRUSTED_PROXY_FIXED_SCHEME = "https"',
     ),
 ]
 

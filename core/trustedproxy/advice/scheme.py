@@ -89,11 +89,12 @@ def says_https(header: ProxyHeader, value: str) -> bool:
 
 _PLAIN = "If clients reach that proxy over https, they are taken for plain http: "
 _STATED = "Only if it cannot set one, and no client reaches it over plain http, state"
+#: What helps where a proxy sets no header that says the scheme.
+STATE_SCHEME = f"{_STATED} the scheme instead: {write_line(FIXED, 'https')}."
 #: What helps, whichever header the policy lists.
 REMEDY = (
     "let it set the scheme header that TRUSTED_PROXY_HEADERS lists or, where none is "
-    f"listed, set {_USUAL}, and list that. {_STATED} the scheme instead: "
-    f"{write_line(FIXED, 'https')}."
+    f"listed, set {_USUAL}, and list that. {STATE_SCHEME}"
 )
 
 
@@ -168,10 +169,7 @@ def _name_remedy(situation: Situation) -> tuple[str, str, tuple[str, ...]]:
         remedy = f"let it set {name}. {_STATED} the scheme instead of listing it."
         return remedy, name, _state_scheme(situation)
     header = next(h for h in situation.rules.known if h.name == _USUAL)
-    remedy = (
-        f"let it set {_USUAL}, and list that. {_STATED} the scheme instead: "
-        f"{write_line(FIXED, 'https')}."
-    )
+    remedy = f"let it set {_USUAL}, and list that. {STATE_SCHEME}"
     return remedy, _USUAL, situation.write_headers(header)
 
 
