@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .advice import OF_DIRECT_REQUESTS, OF_TRUSTED_PEERS, Situation, advise
 from .headers import Category
 from .log import is_due, log_problems, logger, warn_once
-from .networks import OWN_NETWORKS
+from .networks import is_own_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,10 +56,7 @@ def log_decision(
             _log_advice(OF_TRUSTED_PEERS, situation, logging.WARNING)
     elif decision.problems or decision.gone:
         # A stranger is probably a forger; a peer of an own network, an own proxy.
-        # No stranger can have no peer at all: the server does not say who it is.
-        is_own = decision.peer is None or OWN_NETWORKS.trusts(
-            decision.peer, decision.connection.peer_is_unix
-        )
+        is_own = is_own_peer(decision.peer, decision.connection.peer_is_unix)
         level = logging.WARNING if is_own else logging.DEBUG
         if logger.isEnabledFor(level):
             log_problems(decision.problems, decision.connection.peer, level)

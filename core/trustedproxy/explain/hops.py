@@ -20,7 +20,12 @@ from ..exceptions import ConfigurationError
 from ..headers import Form
 from ..log import shorten
 from ..networks import TrustedNetworks
-from ..parsing.addresses import is_unix_peer, parse_peer, spell_peer
+from ..parsing.addresses import (
+    came_over_unix,
+    is_unix_peer,
+    parse_peer,
+    spell_peer,
+)
 from ..parsing.elements import split_elements
 from ..parsing.values import split_host
 from .records import Hop, Peer, Standing
@@ -44,9 +49,7 @@ _MOST_ENTRIES = 8
 def describe_peer(case: Case) -> Peer:
     """Say who the peer is, and why it is trusted or not."""
     connection = case.request.connection
-    is_unix = connection.peer_is_unix
-    if is_unix is None:
-        is_unix = is_unix_peer(connection.peer)
+    is_unix = came_over_unix(connection.peer, connection.peer_is_unix)
     entry = None
     if case.decision.reason is not Reason.PEER_NOT_TRUSTED:
         entry = find_peer_entry(case.policy, connection.peer, connection.peer_is_unix)
