@@ -40,7 +40,9 @@ PATTERNS: Final = [
 MADE: Final[dict[str, str | bytes]] = {
     "https_only.exemptions._compile_pattern": rb"/a(?>.*?b)(?>.*?c).*d",
     # Django's own setting, which its own middleware searches in the same way.
-    "redirects._is_exempt": "^health/$",
+    "redirects.is_exempt": "^health/$",
+    # Secrets as they stand, and the beginnings of them in front of a cut.
+    "explain.masks._compile": "abcde|abc\\.e|abcd(?=['\"]?…)",
     "probe.effects.has_word": r"(?<![0-9A-Za-z.-])a\.b(?![0-9A-Za-z-]|\.[0-9A-Za-z])",
 }
 #: Patterns that are handed on, and what is called of them elsewhere.
@@ -49,6 +51,7 @@ HANDED_ON: Final[dict[str, set[str]]] = {
     "cli.format_strings._GUNICORN": {"finditer"},
     "cli.format_strings._NGINX": {"finditer"},
     "https_only.exemptions._compile_pattern": {"fullmatch"},
+    "explain.masks._compile": {"sub"},
 }
 
 
