@@ -150,6 +150,17 @@ def test_person_is_asked_on_a_terminal(
         assert result.status == ExitStatus.USAGE
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_plan_is_said_where_nobody_is_asked(
+    close: Clients, words: tuple[str, ...]
+) -> None:
+    """What CI sends is in CI's log, too; the output is the card alone."""
+    result = ask("probe", SITE, "--yes", *FAST, *words)
+
+    assert "Planned are" in result.errors
+    assert "Planned are" not in result.output
+
+
 # -- what is found ---------------------------------------------------------------------
 
 

@@ -4,7 +4,8 @@
 In:  the address of a site; perhaps a token for its page, the server behind it.
 Out: a report card; exit status 1 where something got through, or not all was tried.
 
-Nothing is sent before a person has said yes, or ``--yes`` has.
+Nothing is sent before it was said what will be, on standard error, and before a person
+has said yes, or ``--yes`` has.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ _UNATTENDED = (
     "nobody can be asked here whether this may be sent: say --yes, if you may test "
     "this site"
 )
+_MAY_I = "Is this a site that you may test, and may this be sent?"
 
 
 @click.command("probe")
@@ -156,7 +158,10 @@ def command(
         screen.show(as_json=plan.as_dict, as_text=plan.write)
         return ExitStatus.FINE
     if not yes:
-        _ask_first(screen, plan)
+        _refuse_unattended(screen)
+    screen.say(plan.write())
+    if not yes:
+        click.confirm(_MAY_I, abort=True, err=True)
     card = _run(wanted, plan, screen)
     screen.show(
         as_json=card.as_dict,
@@ -293,14 +298,10 @@ def _read_token(path: str) -> str:
     return token
 
 
-def _ask_first(screen: Screen, plan: _Plan) -> None:
-    """Show what will be sent, and go on only if somebody says so."""
+def _refuse_unattended(screen: Screen) -> None:
+    """Refuse to go on where nobody can say whether this may be sent."""
     if screen.as_json or not sys.stdin.isatty():
         raise click.UsageError(_UNATTENDED)
-    screen.say(plan.write())
-    click.confirm(
-        "Is this a site that you may test, and may this be sent?", abort=True, err=True
-    )
 
 
 def _run(wanted: Wanted, plan: _Plan, screen: Screen) -> Card:
