@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from ..exceptions import nearest
 from ..explain import Request
 from ..explain.requests import RequestError, make_request
 from .format_strings import LineFormat, list_headers
@@ -69,7 +70,8 @@ def compile_reader(format_string: str | None) -> _Reader:
     try:
         line_format = LineFormat(format_string)
     except ValueError as error:
-        raise RequestError("--log-format", str(error)) from None
+        near = nearest(format_string, NAMED_FORMATS)
+        raise RequestError("--log-format", f"{error}{near}") from None
     return partial(_read_formatted, line_format)
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from ..exceptions import ConfigurationError, nearest
 from ..presets import names
 from .program import IS_SOURCE, Session
 from .sources import Loaded, SourceError, load, name_setting
@@ -31,9 +32,11 @@ class SourceOption(click.Option):
 setattr(SourceOption, IS_SOURCE, True)
 
 
-class Choice(click.types.StringParamType):
+class Completed(click.types.StringParamType):
     """
-    One of some words; of another the nearest is named, and shells complete them.
+    One of some words, which shells complete.
+
+    What it is given to refuses others, and names the nearest.
 
     Args:
         name: What it is, for the help.
@@ -54,6 +57,31 @@ class Choice(click.types.StringParamType):
         ]
 
 
+class Choice(Completed):
+    """One of some words, in any case; of another the nearest is named."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """
+        Give the word as it is listed.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        words = {word.lower(): word for word in self.list_words()}
+        found = words.get(value.lower())
+        if found is None:
+            # As it is typed: an argument has no option.
+            is_option = isinstance(param, click.Option)
+            typed = param.opts[0] if is_option and param is not None else self.name
+            near = nearest(value, words.values())
+            raise ConfigurationError(
+                typed, value, f"one of {', '.join(words.values())}{near}"
+            )
+        return str(found)
+
+
 _SOURCES: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
         ("--django",),
@@ -69,7 +97,7 @@ _SOURCES: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--preset",),
-        {"type": Choice("NAME", names), "help": "Take this preset for a platform."},
+        {"type": Completed("NAME", names), "help": "Take this preset for a platform."},
     ),
     (
         ("--trusted-headers",),

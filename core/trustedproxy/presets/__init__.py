@@ -77,10 +77,19 @@ def read_preset(name: object) -> Preset:
             "a preset: what that platform sends is not confirmed, and "
             "docs/platforms.md says what to measure",
         )
-    near = nearest(name, names()) if isinstance(name, str) else ""
+    near = _name_nearest(name) if isinstance(name, str) else ""
     raise ConfigurationError(
         _SETTING, name, f"a preset{near or ': ' + ', '.join(names())}"
     )
+
+
+def _name_nearest(name: str) -> str:
+    """Name the nearest preset, or the nearest platform that has none."""
+    found = nearest(name, names())
+    if found:
+        return found
+    platform = nearest(name, unconfirmed_names())
+    return platform and f"{platform}, a platform without one"
 
 
 @cache

@@ -191,7 +191,7 @@ def test_explanation_of_next_to_nothing_on_a_terminal() -> None:
     [
         (["-H", "nonsense"], "-H 'nonsense': not a header such as 'X-Scheme: https'"),
         (["nowhere"], "the URL: 'nowhere' is not a URL such as"),
-        (["--scheme", "gopher"], "Invalid value for '--scheme'"),
+        (["--scheme", "gopher"], "--scheme: 'gopher' is not one of http"),
         (["--log-format", "x"], "--log-format says how --log is written: give that."),
         (["--log", "x", "-H", "A: b"], "--header is not possible beside --log."),
         (["http://a/", "--log", "x"], "URL is not possible beside --log."),

@@ -197,7 +197,7 @@ def test_list_from_elsewhere(
     [
         (["cloudfare"], "(the nearest is 'cloudflare')"),
         (["cloudflare", "--url=https://a.example/"], "--url needs --form"),
-        (["cloudflare", "--url=https://a.example/", "--form=x"], "'x' is not a form"),
+        (["cloudflare", "--url=https://a.example/", "--form=x"], "'x' is not one of"),
     ],
 )
 def test_update_that_was_asked_for_wrongly(

@@ -83,7 +83,24 @@ def test_version(monkeypatch: pytest.MonkeyPatch) -> None:
         (["settings", "--proxies", "loopbak"], "(the nearest is 'loopback')"),
         (["preset", "cloudfare"], "(the nearest is 'cloudflare')"),
         (["config", "ngnix", *TRUSTING], "(the nearest is 'nginx')"),
-        (["completion", "bsh"], "bash"),
+        (["completion", "bsh"], "SHELL: 'bsh' is not one of bash, zsh, fish (the n"),
+        (["preset", "vercl"], "(the nearest is 'vercel')"),
+        (["settings", "--preset", "vercl"], "(the nearest is 'vercel'), a platform "),
+        (["config", "nginx", "--server", "gunicron"], "(the nearest is 'gunicorn')"),
+        (["convert", "--from", "uvicron"], "--from: 'uvicron' is not one of proxyfix"),
+        (["convert", "--to", "djnago"], "(the nearest is 'django')"),
+        (["explain", "--scheme", "htps"], "(the nearest is 'https')"),
+        (
+            ["explain", "--log", "-", "--log-format", "ngnix"],
+            "(the nearest is 'nginx')",
+        ),
+        (["probe", "http://a.example/", "--fail-on", "lwo"], "(the nearest is 'low')"),
+        (["networks", "update", "cloudfare", "--to", "x"], "nearest is 'cloudflare'"),
+        (
+            ["networks", "update", "cloudflare", "--to", "x", "--form", "linse"],
+            "--form: 'linse' is not one of",
+        ),
+        (["check", "--ignore", "count-alon"], "(the nearest is 'count-alone')"),
     ],
 )
 def test_unknown_word_names_the_nearest(words: list[str], expected: str) -> None:
@@ -94,6 +111,13 @@ def test_unknown_word_names_the_nearest(words: list[str], expected: str) -> None
     assert result.output == ""
     assert "Error: " in result.errors
     assert expected in " ".join(result.errors.split())
+
+
+def test_word_of_a_choice_has_any_case() -> None:
+    """It is taken as it is listed."""
+    result = ask("config", "NGINX", "--preset", "nginx-local", "--json")
+
+    assert result.json["frontend"] == "nginx"
 
 
 def test_error_of_usage_shows_how_a_subcommand_is_used() -> None:

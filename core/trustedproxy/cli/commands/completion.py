@@ -10,7 +10,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from ..options import prints
+from ..options import Choice, prints
 from ..screen import Screen
 
 #: Where each shell looks for such a script, for the help.
@@ -22,7 +22,7 @@ SHELLS = {
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(tuple(SHELLS)))
+@click.argument("shell", type=Choice("SHELL", lambda: SHELLS))
 @prints
 def command(*, shell: str, screen: Screen) -> None:
     """

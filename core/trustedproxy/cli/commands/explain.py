@@ -27,7 +27,7 @@ from ...explain.requests import (
 )
 from .. import ExitStatus
 from ..access_logs import NAMED_FORMATS, compile_reader, read_log
-from ..options import Load, prints, takes_settings
+from ..options import Choice, Load, prints, takes_settings
 from ..views.explanation import draw_explanation
 from ..views.logged import ExplainedLine, draw_lines, write_lines
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 #: The options that are fields of a connection.
 _FIELDS = ("peer", "scheme", "server", "port", "mount_point", "path")
+_SCHEMES = ("http", "https", "ws", "wss")
 _STDIN = "-"
 
 
@@ -59,8 +60,9 @@ _STDIN = "-"
 @click.option("-X", "--request", "method", metavar="METHOD", help="[default: GET]")
 @click.option(
     "--scheme",
-    type=click.Choice(["http", "https", "ws", "wss"]),
-    help=f"The connection's own scheme. [default: {DEFAULT.scheme}]",
+    type=Choice("SCHEME", lambda: _SCHEMES),
+    help=f"The connection's own scheme: {', '.join(_SCHEMES)}. "
+    f"[default: {DEFAULT.scheme}]",
 )
 @click.option(
     "--server", metavar="NAME", help=f"The server's name. [default: {DEFAULT.server}]"

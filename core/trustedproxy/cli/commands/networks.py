@@ -20,7 +20,7 @@ from ...presets.update import (
     update_list,
 )
 from .. import ExitStatus
-from ..options import Choice, prints
+from ..options import Choice, Completed, prints
 from ..screen import error_as_dict
 from ..views.networks import draw_published, draw_update, write_published, write_update
 
@@ -61,7 +61,7 @@ def list_published(*, screen: Screen) -> None:
 
 
 @command.command("update")
-@click.argument("name", type=Choice("NAME", published_names))
+@click.argument("name", type=Completed("NAME", published_names))
 @click.option(
     "--to", "path", required=True, metavar="FILE", help="The list that is refreshed."
 )
@@ -132,6 +132,4 @@ def _choose_publication(
         return Publication(usual.url, form or usual.form, service or usual.service)
     if form is None:
         raise click.UsageError("--url needs --form, which says how that is written.")
-    if form not in FORMS:
-        raise click.UsageError(f"{form!r} is not a form: one of {', '.join(FORMS)}.")
     return Publication(url, form, service)

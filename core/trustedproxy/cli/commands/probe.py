@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...frontends import FRONTENDS, find_frontend
+from ...frontends import FRONTENDS
 from ...probe import (
     Card,
     Limits,
@@ -138,7 +138,7 @@ def command(
     card. With a token the application's own page says what it saw; without one, only
     what redirects, cookies and links show can be judged.
     """
-    least = _read_severity(fail_on)
+    least = _SEVERITIES[fail_on]
     limits = _make_limits(bounds)
     if token_file == _STDIN and not (yes or dry_run):
         raise click.UsageError("--token-file - leaves nobody to ask: say --yes, too.")
@@ -146,7 +146,7 @@ def command(
         target=parse_target(url),
         limits=limits,
         by_page=token_file is not None,
-        frontend="" if frontend is None else find_frontend(frontend).name,
+        frontend=frontend or "",
         tls=_make_context(bounds["cafile"]),
         source=bounds["source"],
     )
@@ -258,16 +258,6 @@ def _make_limits(bounds: dict[str, Any]) -> Limits:
         most_seconds=bounds["most_seconds"],
         answer_seconds=bounds["timeout"],
     )
-
-
-def _read_severity(word: str) -> Severity:
-    found = _SEVERITIES.get(word.lower())
-    if found is None:
-        known = ", ".join(_SEVERITIES)
-        raise click.BadParameter(
-            f"{word!r} is not one of {known}", param_hint="--fail-on"
-        )
-    return found
 
 
 def _make_context(cafile: str | None) -> ssl.SSLContext | None:
