@@ -260,20 +260,38 @@ def _compare_schemes(
         return
     always = frozenset.intersection(*(each.schemes for each in honest))
     ever = frozenset().union(*(each.schemes for each in honest))
-    for sign in sorted(now.schemes - ever) or sorted(_missing(always, now)):
-        lost = trial.trick is Trick.CONNECTION
+    gone, moved = always - now.schemes, _list_moved(honest, now)
+    signs = [(Category.SCHEME, sign) for sign in sorted(now.schemes - ever)]
+    signs += [(Category.SCHEME, f"no more: {sign}") for sign in sorted(gone - moved)]
+    lost = trial.trick is Trick.CONNECTION
+    if lost:
+        signs += [(Category.HOST, f"no more: {sign}") for sign in sorted(gone & moved)]
+    for category, sign in signs[:1]:
         yield _make(
             Kind.LOST if lost else Kind.TAKEN,
-            Category.SCHEME,
+            category,
             trial,
             forged[0] if len(forged) == 1 else None,
             sign,
         )
-        return
 
 
-def _missing(always: frozenset[str], now: Signs) -> frozenset[str]:
-    return frozenset(f"no more: {sign}" for sign in always - now.schemes)
+def _list_moved(honest: tuple[Signs, ...], now: Signs) -> frozenset[str]:
+    """
+    List the signs of URLs that are not there because they lead to another host now.
+
+    That says something of the host, and nothing of the scheme.
+    """
+    known = {(place.where, place.host) for each in honest for place in each.places}
+    moved = {
+        place.where
+        for place in now.places
+        if place.host and (place.where, place.host) not in known
+    }
+    signs = frozenset().union(*(each.schemes for each in honest))
+    return frozenset(
+        sign for sign in signs if any(sign.startswith(f"{one} has ") for one in moved)
+    )
 
 
 def _compare_texts(trial: Trial, now: Signs, *, repeats: bool) -> Iterator[Effect]:

@@ -114,6 +114,23 @@ def test_line_of_a_batch_that_flips_the_scheme_is_found() -> None:
     assert finding.headers == ("Front-End-Https",)
 
 
+def test_host_that_is_forged_alone_leaves_the_scheme_closed() -> None:
+    """A redirect that leads elsewhere has lost the own host, and not the scheme."""
+
+    def redirect(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        host = environ.get("HTTP_X_FORWARDED_HOST") or environ["HTTP_HOST"]
+        start_response("302 Found", [("Location", f"http://{host}/there")])
+        return [b""]
+
+    policy = ProxyPolicy(headers="X-Forwarded-For", proxies="loopback")
+    deployment = Deployment(front=append, policy=policy, app=redirect)
+
+    card = probe(deployment, url=SITE, by_page=False)
+
+    assert "host-forged" in list_codes(card)
+    assert "scheme-forged" not in list_codes(card)
+
+
 def test_two_lines_that_do_it_together_are_shown_together() -> None:
     """Halved, none does anything; the whole is the evidence then."""
 

@@ -161,6 +161,50 @@ def test_other_scheme_is_no_sign_where_none_was_forged() -> None:
     assert compare(make_trial(Category.CLIENT), honest, now) == []
 
 
+MOVED = [
+    (("Location", f"http://{OWN}/a"), "", ("Location", "http://h1-x.example/a"), ""),
+    (("X", ""), f"http://{OWN}/a", ("X", ""), "http://h1-x.example/a"),
+]
+
+
+@pytest.mark.parametrize(("header", "body", "header_now", "body_now"), MOVED)
+def test_url_of_another_host_says_nothing_of_the_scheme(
+    header: Line, body: str, header_now: Line, body_now: str
+) -> None:
+    """The own one is not there any more because the host was forged."""
+    honest = make_signs(header, body=body)
+    now = make_signs(header_now, body=body_now)
+
+    effects = compare(make_trial(Category.SCHEME, Category.HOST), honest, now)
+
+    assert [(e.kind, e.category) for e in effects] == [(Kind.TAKEN, Category.HOST)]
+
+
+def test_cookie_shows_the_scheme_beside_a_forged_host() -> None:
+    """It says nothing of the host."""
+    honest = make_signs(("Location", f"http://{OWN}/"), ("Set-Cookie", "a=b"))
+    now = make_signs(
+        ("Location", "https://h1-x.example/"), ("Set-Cookie", "a=b; Secure")
+    )
+
+    effects = compare(make_trial(Category.SCHEME, Category.HOST), honest, now)
+
+    assert {(e.kind, e.category) for e in effects} == {
+        (Kind.TAKEN, Category.HOST),
+        (Kind.TAKEN, Category.SCHEME),
+    }
+
+
+def test_host_that_is_taken_away_is_lost() -> None:
+    """The URL leads to the server itself, where the client had its header removed."""
+    honest = make_signs(("Location", f"https://{OWN}/"))
+    now = make_signs(("Location", "https://backend:8000/"))
+
+    [effect] = compare(make_trial(trick=Trick.CONNECTION), honest, now)
+
+    assert (effect.kind, effect.category) == (Kind.LOST, Category.HOST)
+
+
 def test_what_differs_between_honest_answers_is_no_sign() -> None:
     """Nor is a link to somebody else."""
     one, other = make_signs(("Set-Cookie", "a=b")), make_signs(("Set-Cookie", "c=d"))
