@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..exceptions import ConfigurationError, nearest
-from .site import Backend, Site
+from .site import Backend, Site, parse_backend
 
 # A module and what is called in it, as all of these servers take it.
 _APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
@@ -174,7 +174,7 @@ def make_command(
         raise ConfigurationError(
             "application", application, "MODULE:NAME, such as project.wsgi:application"
         )
-    return make(site.locations[-1].server, application, frontend.lower())
+    return make(parse_backend(site.backend), application, frontend.lower())
 
 
 def write_server_line(

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from trustedproxy.exceptions import ConfigurationError
-from trustedproxy.frontends import SERVERS, make_command, write_server_line
+from trustedproxy.frontends import SERVERS, Location, make_command, write_server_line
 
 from .making import make_site
 
@@ -43,6 +43,17 @@ def test_server_listens_at_the_backend_with_what_it_needs(server: str) -> None:
     assert "[::1]:8001" in words or ("::1" in words and "8001" in words)
     assert NEEDED[server] in line
     assert "project." in line
+
+
+def test_server_is_the_one_of_the_site_and_not_of_another_application() -> None:
+    """Whichever path is the longer one."""
+    other = Location("127.0.0.1:9", "/x")
+
+    for path in ("", "/app"):
+        site = make_site(backend="127.0.0.1:8001", path=path, others=[other])
+        line = write_server_line("gunicorn", site)
+
+        assert "--bind 127.0.0.1:8001" in line
 
 
 @pytest.mark.parametrize("server", [name for name in SERVERS if name != "mod_wsgi"])
