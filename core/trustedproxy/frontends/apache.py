@@ -77,7 +77,7 @@ def _write_inside(plan: Plan, listener: Listener, macro: str) -> Iterator[str]:
         if site.hsts is not None:
             # In both tables: what the application sent would be there twice.
             yield "Header onsuccess unset Strict-Transport-Security"
-            yield f"Header always set Strict-Transport-Security {_quote(site.hsts)}"
+            yield f"Header always set Strict-Transport-Security {_escape(site.hsts)}"
     if site.access_log is not None:
         names = dict.fromkeys(plan.forwarding)
         text = write_apache_format(names, listener.scheme)
@@ -177,7 +177,7 @@ def _quote(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Write a text as the value of ``RequestHeader``, where ``%`` is a format."""
+    """Write a text as the value of a header, where ``%`` is a format."""
     return _quote(text.replace("%", "%%"))
 
 

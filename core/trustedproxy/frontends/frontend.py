@@ -85,6 +85,8 @@ class Frontend:
                     given,
                     f"possible with {self.title}: {reason}",
                 )
+        hsts = site.hsts or ""
+        self._check_text("hsts", hsts, hsts)
         for location in site.locations:
             self._check_text("path", location.path, location.path)
             for header in plan.list_headers(location):

@@ -235,6 +235,29 @@ def test_secret_with_an_odd_character_is_quoted_or_refused(
         assert SECRET in text
 
 
+@pytest.mark.parametrize("name", [n for n in PROCESSES if n != "varnish"])
+@pytest.mark.parametrize("value", ["a$b", "a'b", "a`b", "a*b", "a%b", '"a;b"'])
+def test_hsts_with_an_odd_character_is_quoted_or_refused(name: str, value: str) -> None:
+    """RFC 6797 allows them in a directive that nobody knows."""
+    hsts = f"max-age=1; x={value}"
+
+    try:
+        text = write(name, tls=CERTIFICATE, hsts=hsts)
+    except ConfigurationError as refused:
+        assert refused.option == "hsts"
+        assert set(value) & set(FRONTENDS[name].unsayable)
+    else:
+        assert not set(value) & set(FRONTENDS[name].unsayable)
+        spelled = value.replace('"', '\\"')
+        assert spelled in text or value in text or value.replace("%", "%%") in text
+
+
+@pytest.mark.parametrize("name", ["apache", "haproxy", "envoy"])
+def test_percent_sign_is_doubled_where_it_begins_a_variable(name: str) -> None:
+    """The header has one of them."""
+    assert "x=a%%b" in write(name, tls=CERTIFICATE, hsts="max-age=1; x=a%b")
+
+
 @pytest.mark.parametrize(
     ("certificate", "key", "extra"),
     [
