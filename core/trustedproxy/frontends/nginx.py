@@ -20,9 +20,13 @@ from .plan import Header, Plan, Value
 from .site import ANY_FAMILY, Backend, Listener, Location, Site
 
 
+#: What our names begin with: a site called ``server`` would have nginx's $server_port.
+_OURS = "tp_"
+
+
 def _variable(site: Site, what: str) -> str:
     """Name a variable of this site's own, since maps are shared by all of ``http``."""
-    return f"${site.name.replace('-', '_')}_{what}"
+    return f"${_OURS}{site.name.replace('-', '_')}_{what}"
 
 
 def spell(header: Header, site: Site) -> str:
@@ -113,7 +117,7 @@ def _write_formats(plan: Plan) -> Iterator[str]:
 
 
 def _name_format(site: Site, location: Location) -> str:
-    return site.name_of(location).replace("-", "_")
+    return _OURS + site.name_of(location).replace("-", "_")
 
 
 def _map(

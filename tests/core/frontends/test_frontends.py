@@ -276,6 +276,25 @@ def test_haproxy_finds_the_key_beside_the_certificate(
     assert ("ssl-load-extra-del-ext" in text) is extra
 
 
+@pytest.mark.parametrize("name", ["server", "remote", "sent-http", "http", "main"])
+def test_names_of_nginx_are_left_to_nginx(name: str) -> None:
+    """Whatever the site is called, its variables and formats have a beginning."""
+    policy = make_policy(*BASIC, "X-Forwarded-SSL", "X-Real-IP")
+
+    site = make_site(
+        name=name,
+        tls=CERTIFICATE,
+        hsts="max-age=1",
+        websockets=True,
+        access_log="/var/log/a.log",
+    )
+    text = write_config("nginx", policy, site)
+
+    made = re.findall(r"^(?:map \S+ \$|log_format )(\w+)", text, re.MULTILINE)
+    assert len(made) == 6
+    assert all(each.startswith("tp_") for each in made)
+
+
 def test_haproxy_refuses_a_key_that_it_would_not_find() -> None:
     """And says what to name it."""
     with pytest.raises(ConfigurationError) as refused:
