@@ -206,6 +206,25 @@ def test_config_into_a_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["app.conf"]
 
 
+def test_config_into_a_file_leaves_the_server_to_be_started(tmp_path: Path) -> None:
+    """Its line, and the file that it reads, are printed as without ``-o``."""
+    words = (
+        *("--set=proxies=loopback,unix", "--trusted-headers=X-Real-IP"),
+        *("--backend=unix:/run/app.sock", "--server=gunicorn"),
+    )
+    path = tmp_path / "app.conf"
+
+    printed = ask("config", "nginx", *words)
+    written = ask("config", "nginx", *words, "-o", str(path))
+    said = ask("config", "nginx", *words, "-o", str(path), "--json").json
+
+    server = printed.output[printed.output.index("# the server") :]
+    assert "gunicorn.conf.py" in server
+    assert written.output == f"{path} was written.\n{server}"
+    assert said["server"]["words"][0] == "gunicorn"
+    assert list(said["server"]["files"]) == ["gunicorn.conf.py"]
+
+
 def test_config_with_a_secret_into_a_file(tmp_path: Path) -> None:
     """It is for its owner alone."""
     path = tmp_path / "app.conf"
@@ -232,6 +251,7 @@ def test_config_into_a_folder(frontend: str, tmp_path: Path) -> None:
     assert result.json == {
         "frontend": frontend,
         "written": [f"{tmp_path}{path}" for path in files],
+        "server": None,
     }
     for path, text in files.items():
         assert Path(f"{tmp_path}{path}").read_text() == text

@@ -7,7 +7,7 @@ Out: its configuration, and with ``--server`` the line that starts the server.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,13 +123,18 @@ def command(
     started = None
     if server is not None:
         started = make_command(server, site, application, frontend=found.name)
+    described = None if started is None else _describe(started)
     if policy.changes_nothing:
         screen.say("No header is trusted, so that none is set: say which, see --help.")
     if output is not None:
         written = _write(output, files, is_secret=site.secret is not None)
         screen.show(
-            as_json=lambda: {"frontend": found.name, "written": written},
-            as_text=lambda: "\n".join(f"{path} was written." for path in written),
+            as_json=lambda: {
+                "frontend": found.name,
+                "written": written,
+                "server": described,
+            },
+            as_text=lambda: _report(written, started),
         )
         return
     text = _join(files, started)
@@ -138,7 +143,7 @@ def command(
         as_json=lambda: {
             "frontend": found.name,
             "files": dict(files),
-            "server": None if started is None else _describe(started),
+            "server": described,
         },
         as_text=lambda: text.rstrip("\n"),
         as_table=lambda: draw_code(text, language),
@@ -188,9 +193,17 @@ def _describe(started: ServerCommand) -> dict[str, object]:
 def _join(files: Mapping[str, str], started: ServerCommand | None) -> str:
     """Join all files, and the server's line, each with its place above it."""
     parts = [f"# {path}\n{text}" for path, text in files.items()]
-    if started is not None:
-        parts.append(f"# the server\n{started}\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, *_list_server(started)])
+
+
+def _report(written: Sequence[str], started: ServerCommand | None) -> str:
+    """Say what was written; the server's line belongs into no file of the front end."""
+    parts = [f"{path} was written." for path in written]
+    return "\n".join([*parts, *_list_server(started)]).rstrip("\n")
+
+
+def _list_server(started: ServerCommand | None) -> list[str]:
+    return [] if started is None else [f"# the server\n{started}\n"]
 
 
 def _write(output: str, files: Mapping[str, str], *, is_secret: bool) -> list[str]:
