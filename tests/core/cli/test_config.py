@@ -229,7 +229,7 @@ def test_config_with_a_secret_into_a_file(tmp_path: Path) -> None:
     """It is for its owner alone."""
     path = tmp_path / "app.conf"
 
-    ask(
+    result = ask(
         "config",
         "nginx",
         "--trusted-headers=X-Real-IP",
@@ -240,6 +240,24 @@ def test_config_with_a_secret_into_a_file(tmp_path: Path) -> None:
     )
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert result.errors == ""
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_secret_in_a_file_that_others_can_read_is_said(
+    tmp_path: Path, secret: bool
+) -> None:
+    """A file that is there keeps its mode."""
+    path = tmp_path / "app.conf"
+    path.write_text("")
+    path.chmod(0o644)
+    words = (f"--set=secrets={SECRET}", "--set=secret-header=X-Edge") if secret else ()
+
+    result = ask("config", "nginx", *LOCAL, *words, "-o", str(path))
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert ("others can read it" in result.errors) == secret
+    assert SECRET not in result.errors
 
 
 @pytest.mark.parametrize("frontend", ["nginx", "traefik"])

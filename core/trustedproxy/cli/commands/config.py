@@ -7,6 +7,8 @@ Out: its configuration, and with ``--server`` the line that starts the server.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +129,10 @@ def command(
     if policy.changes_nothing:
         screen.say("No header is trusted, so that none is set: say which, see --help.")
     if output is not None:
-        written = _write(output, files, is_secret=site.secret is not None)
+        is_secret = site.secret is not None
+        written = _write(output, files, is_secret=is_secret)
+        for path in written if is_secret else ():
+            _warn_of_readers(path, screen)
         screen.show(
             as_json=lambda: {
                 "frontend": found.name,
@@ -188,6 +193,17 @@ def _describe(started: ServerCommand) -> dict[str, object]:
         "files": dict(started.files),
         "note": started.note,
     }
+
+
+def _warn_of_readers(path: str, screen: Screen) -> None:
+    """Say that others can read a secret, where the file was there before."""
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    if mode & (stat.S_IRGRP | stat.S_IROTH):
+        screen.say(
+            f"{path} holds the secret, and others can read it: it was there before, "
+            f"and keeps its mode, {mode:o}. chmod 600 ends that, where the front end "
+            "reads it as its owner."
+        )
 
 
 def _join(files: Mapping[str, str], started: ServerCommand | None) -> str:
