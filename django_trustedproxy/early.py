@@ -41,15 +41,15 @@ PAGE = "django_trustedproxy:page"
 
 def find_page_path() -> str | None:
     """Find the path of the page below the mount point; ``None`` where there is none."""
-    return _find(settings.ROOT_URLCONF)
+    return _find(getattr(settings, "ROOT_URLCONF", None))
 
 
 @cache
-def _find(urlconf: str) -> str | None:
+def _find(urlconf: str | None) -> str | None:
     try:
         path = reverse(PAGE, urlconf=urlconf)
     except Exception:
-        # There is no page; or the URLs cannot be loaded, which Django will say.
+        # There is no page, or no URLs; or they cannot be loaded, which Django will say.
         return None
     return f"/{path.removeprefix(get_script_prefix())}"
 

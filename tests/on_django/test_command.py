@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
@@ -55,6 +56,14 @@ def explain(*arguments: str) -> str:
 
 
 # -- the subcommands, for this project -------------------------------------------------
+
+
+def test_project_without_urls_is_checked() -> None:
+    """It has no page; settings modules may be shared parts of others."""
+    with override_settings():
+        del settings.ROOT_URLCONF
+
+        assert "page" not in run("check")
 
 
 def test_settings_are_those_of_the_project() -> None:

@@ -112,6 +112,23 @@ def test_invalid_setting_is_a_finding() -> None:
     assert as_json.json["remarks"][0]["code"] == "invalid-setting"
 
 
+def test_framework_whose_checks_fail_is_named() -> None:
+    """In a sentence, and as JSON; no traceback."""
+
+    def find(deploy: bool) -> list[Remark]:
+        raise AttributeError("no such setting")
+
+    def load() -> Loaded:
+        return Loaded(read_settings({}), "a project", find_remarks=find)
+
+    result, as_json = ask("check", load=load), ask("check", "--json", load=load)
+
+    assert result.status == as_json.status == 2
+    message = "a project: cannot be checked: AttributeError: no such setting"
+    assert message in result.errors
+    assert as_json.json == {"error": {"message": message}}
+
+
 def test_framework_has_a_table_of_its_own() -> None:
     """It is told whether others can connect, and its ids are codes."""
     asked: list[bool] = []

@@ -16,7 +16,7 @@ from ...exceptions import ConfigurationError, nearest
 from .. import ExitStatus
 from ..options import Load, prints, takes_settings
 from ..screen import Screen
-from ..sources import Loaded
+from ..sources import Loaded, SourceError
 from ..views.remarks import draw_remarks, write_remarks
 
 
@@ -73,7 +73,14 @@ def command(
 def _find(loaded: Loaded, *, deploy: bool) -> list[Remark]:
     """Look for everything; a framework may have a table that knows more."""
     if loaded.find_remarks is not None:
-        return list(loaded.find_remarks(deploy))
+        try:
+            return list(loaded.find_remarks(deploy))
+        except Exception as error:
+            # Whatever a project has made of its framework, its own words say it best.
+            kind = type(error).__name__
+            raise SourceError(
+                loaded.origin, f"cannot be checked: {kind}: {error}"
+            ) from error
     return run_checks(Subject(loaded.settings, loaded.framework), deploy=deploy)
 
 
