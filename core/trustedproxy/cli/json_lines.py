@@ -55,6 +55,14 @@ def read_json_line(line: str) -> LogLine:
         ValueError: It is none, or says nothing of a request.
     """
     try:
+        return _read(line)
+    except RecursionError:
+        # While it is read, or while what it holds is made a text.
+        raise ValueError("not a JSON object, but lists in lists") from None
+
+
+def _read(line: str) -> LogLine:
+    try:
         said = json.loads(line)
     except json.JSONDecodeError:
         # Apache has escapes of its own; whatever is wrong else, this says it.

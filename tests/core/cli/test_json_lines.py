@@ -149,6 +149,7 @@ def test_line_with_apaches_escapes() -> None:
     [
         ("[1]", "not a JSON object, but one value"),
         ('{"a": ', "not a JSON object: Expecting value at character 7"),
+        ('{"a":' + "[" * 90_000, "not a JSON object, but lists in lists"),
         ('{"level": "info"}', "has neither a peer (remote_addr) nor a header"),
         (
             '{"request": "x", "headers": {}}',
