@@ -44,7 +44,7 @@ PARAMETER = "trustedproxy-probe"
 #: of one trial, and in all.
 _MOST_SPLITS = 12
 _MOST_SPLITS_IN_ALL = 24
-#: Failures in a row after which an honest request shows whether anybody is there.
+#: Failures in a row, no answer or a status from 500 on, after which an honest request shows whether anybody is there.
 _MOST_FAILURES = 3
 
 Observed = tuple[Trial, Effect]
@@ -196,6 +196,7 @@ class _Run:
         self._began = pace.clock()
         self._last = float("-inf")
         self._failures = 0
+        self._before = 0, 0
         self._splits = 0
         self._splits_in_all = 0
         self.sent = 0
@@ -376,11 +377,21 @@ class _Run:
         answer = self._ask(trial)
         if answer.status == 429 and trial.trick is not Trick.HONEST:
             raise _Over("The target answered 429, too many requests: ask less often.")
-        self._failures = self._failures + 1 if answer.failure else 0
+        if not _has_failed(answer):
+            self._failures = 0
+            return answer
+        if self._failures == 0:
+            self._before = len(self.observed), self.refused
+        self._failures += 1
         if self._failures >= _MOST_FAILURES and trial.trick is not Trick.HONEST:
+            self._check_bounds()
             self._wait()
-            if self._ask(Trial(trick=Trick.HONEST, way=trial.way)).failure:
-                raise _Over("The target does not answer any more.")
+            honest = self._ask(Trial(trick=Trick.HONEST, way=trial.way))
+            if _has_failed(honest):
+                # No header has done that: what these trials showed is nothing.
+                start, self.refused = self._before
+                del self.observed[start:]
+                raise _Over(_describe_failure(honest))
             self._failures = 0
         return answer
 
@@ -416,6 +427,17 @@ class _Run:
     def _name(self, way: Way) -> str:
         target = self._target(way)
         return target.url if way is Way.FRONT else target.where
+
+
+def _has_failed(answer: Answer) -> bool:
+    """Say whether nobody answered, or a server that fails."""
+    return bool(answer.failure) or (answer.status >= 500 and answer.status != 501)
+
+
+def _describe_failure(honest: Answer) -> str:
+    if honest.failure:
+        return "The target does not answer any more."
+    return f"The target answers {honest.status} to honest requests, too, by now."
 
 
 def _split(trial: Trial) -> tuple[Trial, Trial]:

@@ -645,6 +645,52 @@ def test_target_that_vanishes_is_left_alone() -> None:
     assert "does not answer any more" in card.incomplete[0]
 
 
+@pytest.mark.parametrize("by_page", [True, False])
+def test_target_that_falls_over_is_left_alone(by_page: bool) -> None:
+    """What it answers by then to everybody is no finding about headers."""
+
+    class Falling(Deployment):
+        def ask(self, trial: Trial, target: str) -> Answer:
+            answer = super().ask(trial, target)
+            return Answer(status=502) if len(self.asked) > 6 else answer
+
+    card = probe(Falling(), url=URL if by_page else SITE, by_page=by_page)
+
+    assert "The target answers 502 to honest requests, too" in card.incomplete[0]
+    assert card.sent == 10
+    assert card.findings == ()
+    assert card.refused == 0
+
+
+def test_target_that_fails_for_forgers_alone_goes_on() -> None:
+    """That is a finding."""
+
+    class Failing(Deployment):
+        def ask(self, trial: Trial, target: str) -> Answer:
+            answer = super().ask(trial, target)
+            return Answer(status=500) if trial.forgeries else answer
+
+    card = probe(Failing(), limits=Limits(a_second=1e6, most_requests=1000))
+
+    assert card.incomplete == ()
+    assert "server-error" in list_codes(card)
+
+
+def test_honest_request_in_between_is_within_the_bound() -> None:
+    """It is one of the requests that were allowed."""
+
+    class Falling(Deployment):
+        def ask(self, trial: Trial, target: str) -> Answer:
+            answer = super().ask(trial, target)
+            gone = len(self.asked) > 3
+            return Answer(status=0, failure="nobody is there") if gone else answer
+
+    card = probe(Falling(), limits=Limits(a_second=1e6, most_requests=6))
+
+    assert card.sent == 6
+    assert "The bound of 6 requests was reached." in card.incomplete[0]
+
+
 def test_token_that_runs_out_leaves_the_run_incomplete() -> None:
     """From then on everything is refused, and looks closed."""
 
