@@ -11,8 +11,9 @@ What one front end's syntax cannot say is refused by that front end.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address, ip_address
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError
@@ -21,7 +22,7 @@ from ..networks import NAMED_NETWORKS, parse_network
 from ..parsing.values import parse_mount_point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # A file's path as it can stand in every configuration without quotes.
 _FILE = re.compile(r"/[A-Za-z0-9._/@+=~-]*[A-Za-z0-9._@+=~-]")
@@ -100,7 +101,12 @@ class Location:
             Whether the front end takes *path* off, so that the server sees what is
             below it; otherwise the path is handed on as it came.
 
-        name: Its name in the configuration; by default made of the path.
+        name:
+            Its name in the configuration; by default made of the path, with a number
+            behind it where another application of its site has that name.
+
+    Attributes:
+        is_named: Whether the name was given.
 
     Raises:
         ConfigurationError: One of them is invalid.
@@ -110,8 +116,10 @@ class Location:
     path: str = ""
     strip_path: bool = True
     name: str = ""
+    is_named: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "is_named", bool(self.name))
         parse_backend(self.backend)
         path = parse_mount_point(self.path)
         if path is None:
@@ -236,7 +244,7 @@ class Site:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "others", tuple(self.others))
+        put(self, "others", tuple(_tell_apart(self.name, self.others)))
         put(self, "server_names", _split(self.server_names))
         put(self, "behind", _split(self.behind))
         if self.outer_headers is not None:
@@ -286,6 +294,21 @@ def check_port(port: object, option: str) -> None:
     """Refuse what is no TCP port."""
     if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
         raise ConfigurationError(option, port, "a port from 1 to 65535")
+
+
+def _tell_apart(first: str, others: Sequence[Location]) -> Iterator[Location]:
+    """Number the names that were made of paths, and that another one has already."""
+    taken = {first, *(one.name for one in others if one.is_named)}
+    for one in others:
+        if one.is_named:
+            yield one
+            continue
+        name = one.name
+        numbers = count(2)
+        while name in taken:
+            name = f"{one.name}-{next(numbers)}"
+        taken.add(name)
+        yield replace(one, name=name)
 
 
 def _split(value: Sequence[str] | str) -> tuple[str, ...]:

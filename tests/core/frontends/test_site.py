@@ -150,6 +150,21 @@ def test_site_has_a_listener_for_each_port() -> None:
     assert [one.scheme for one in make_site().listeners] == ["http"]
 
 
+def test_names_made_of_paths_are_told_apart() -> None:
+    """The site is called app by default, and so may a path be."""
+    paths = ("/app", "/a.b", "/a-b", "/A-b", "/a-b-2", "/@")
+    others = [Location(f"127.0.0.1:{n}", path) for n, path in enumerate(paths, 1)]
+    given = Location("127.0.0.1:9", "/x", name="app-2")
+
+    site = make_site(others=[*others, given])
+
+    names = {one.path: one.name for one in site.locations}
+    assert len(set(names.values())) == len(names) == 8
+    assert (names[""], names["/x"], names["/app"]) == ("app", "app-2", "app-3")
+    assert (names["/a.b"], names["/a-b"], names["/A-b"]) == ("a-b", "a-b-2", "a-b-3")
+    assert make_site(others=site.others) == site
+
+
 def test_site_spells_named_networks_out() -> None:
     """Front ends know networks only."""
     site = make_site(behind="10.0.0.5, loopback")
