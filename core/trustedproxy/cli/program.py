@@ -17,6 +17,7 @@ from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -186,7 +187,25 @@ def run(
         )
     except (SourceError, RequestError, WritingError) as error:
         return _fail(session, arguments, str(error))
+    except OSError as error:
+        return _fail_of_system(session, arguments, error)
     return int(status or ExitStatus.FINE)
+
+
+def _fail_of_system(
+    session: Session, arguments: Sequence[str], error: OSError
+) -> int:
+    """Say what the system refused: most of all to write, on a disk that is full."""
+    reason = error.strerror or type(error).__name__
+    place = f"{error.filename}: " if error.filename else ""
+    message = f"{place}{reason}"
+    try:
+        session.make_screen(as_json=False).output.flush()
+        return _fail(session, arguments, message)
+    except OSError:
+        # It is the output, which Python would write the rest of at its end, and fail.
+        sys.stdout = StringIO()
+        return _fail(session, (), message)
 
 
 def _fail(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from io import StringIO
 from threading import Timer
 from typing import IO, TYPE_CHECKING, Any
 
@@ -46,9 +47,9 @@ class Screen:
         errors: IO[str] | None = None,
     ) -> None:
         self.as_json = as_json
-        self.output: IO[str] = sys.stdout if output is None else output
+        self.output: IO[str] = _choose(output, sys.stdout)
         self.console: Console = _make_console(self.output)
-        self.errors: Console = _make_console(sys.stderr if errors is None else errors)
+        self.errors: Console = _make_console(_choose(errors, sys.stderr))
 
     @property
     def is_terminal(self) -> bool:
@@ -122,6 +123,12 @@ class Screen:
             timer.cancel()
             timer.join()
             bar.stop()
+
+
+def _choose(given: IO[str] | None, usual: IO[str] | None) -> IO[str]:
+    """Choose a stream; what a process has none for goes nowhere, as `>&-` wants it."""
+    chosen = usual if given is None else given
+    return StringIO() if chosen is None else chosen
 
 
 def _make_console(stream: IO[str]) -> Console:

@@ -47,14 +47,24 @@ def read_text(path: Path) -> str:
         raise ConfigurationError(
             str(path), reason, "a file that can be read"
         ) from error
+    return decode_text(content, str(path))
+
+
+def decode_text(content: bytes, name: str) -> str:
+    """
+    Decode what a file holds, or one byte more than `MAX_SIZE` of it.
+
+    Raises:
+        ConfigurationError: It is too large, or no text in UTF-8.
+    """
     if len(content) > MAX_SIZE:
-        raise ConfigurationError(str(path), len(content), f"at most {MAX_SIZE} bytes")
+        raise ConfigurationError(name, len(content), f"at most {MAX_SIZE} bytes")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(
-            place(str(path), line),
+            place(name, line),
             shown(repr(content[error.start : error.end])),
             "text in UTF-8",
         ) from error

@@ -381,7 +381,7 @@ class Limits:
         most_bytes: Bytes of a body that are read.
 
     Raises:
-        ConfigurationError: One of them is not more than 0.
+        ConfigurationError: One of them is not more than 0, or makes it wait for days.
     """
 
     most_requests: int = 200
@@ -395,6 +395,16 @@ class Limits:
             value = getattr(self, each.name)
             if not value > 0:
                 raise ConfigurationError(each.name, value, "more than 0")
+        for name in ("most_seconds", "answer_seconds"):
+            if getattr(self, name) > _DAY:
+                raise ConfigurationError(
+                    name, getattr(self, name), f"at most {_DAY} seconds, a day"
+                )
+        if self.a_second * _DAY < 1:
+            raise ConfigurationError("a_second", self.a_second, "one a day or more")
+
+
+_DAY = 24 * 60 * 60
 
 
 DEFAULT_LIMITS = Limits()

@@ -1,11 +1,12 @@
 """
 An environment that says nothing, and modules that are imported anew.
 
-Out: `folder`, where modules to load are; nothing else of this process is seen.
+Out: `folder`, where modules to load are; `stdin`; nothing else of this process is seen.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -42,3 +43,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file that standard input is."""
+    path = tmp_path / "stdin"
+    path.write_text("")
+
+    class Standard(io.StringIO):
+        def fileno(self) -> int:
+            return os.open(path, os.O_RDONLY)
+
+    monkeypatch.setattr(sys, "stdin", Standard())
+    return path

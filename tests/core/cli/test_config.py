@@ -7,7 +7,6 @@ Out: the engines' own text; files written whole or not at all.
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import sys
@@ -336,10 +335,10 @@ def test_convert_prints_the_report(target: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [[], ["-"]])
 def test_convert_reads_standard_input(
-    words: list[str], monkeypatch: pytest.MonkeyPatch
+    words: list[str], stdin: Path
 ) -> None:
     """As in ``nginx -T | trustedproxy convert``."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(PROXY_FIX))
+    stdin.write_text(PROXY_FIX)
 
     result = ask("convert", "--bare", "--from=proxyfix", "--proxies=loopback", *words)
 
@@ -347,9 +346,38 @@ def test_convert_reads_standard_input(
     assert result.output == write_settings(conversion, "django")
 
 
-def test_convert_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"A = 1\n\xff\xfe", "standard input, line 2: "),
+        (b"#" * 4_000_001, "standard input: 4000001 is not at most 4000000 bytes"),
+    ],
+)
+def test_convert_of_what_is_no_text(
+    stdin: Path, content: bytes, expected: str
+) -> None:
+    """It is said where, as of a file, whatever the environment's encoding is."""
+    stdin.write_bytes(content)
+
+    result = ask("convert")
+
+    assert (result.status, result.output) == (2, "")
+    assert expected in result.errors
+
+
+def test_convert_of_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is empty: Python has none then."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    result = ask("convert")
+
+    assert result.status == 2
+    assert "is not a configuration that is known here" in result.errors
+
+
+def test_convert_as_json(stdin: Path) -> None:
     """What was read, the settings, the notes, the text."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(PROXY_FIX))
+    stdin.write_text(PROXY_FIX)
 
     said = ask("convert", "--json").json
 
@@ -358,18 +386,18 @@ def test_convert_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == {**conversion.as_dict(), "target": "django", "text": text}
 
 
-def test_convert_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_convert_on_a_terminal(stdin: Path) -> None:
     """In colour."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(PROXY_FIX))
+    stdin.write_text(PROXY_FIX)
 
     result = ask("convert", terminal=True)
 
     assert "\x1b[" in result.output
 
 
-def test_convert_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_convert_into_a_file(tmp_path: Path, stdin: Path) -> None:
     """Whole or not at all."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(PROXY_FIX))
+    stdin.write_text(PROXY_FIX)
     path = tmp_path / "settings.py"
 
     result = ask("convert", "-o", str(path))
@@ -383,10 +411,10 @@ def test_convert_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     [((), 0), (("--strict",), 1), (("--strict", "--proxies=loopback"), 1)],
 )
 def test_convert_with_work_left_to_do(
-    words: tuple[str, ...], status: int, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], status: int, stdin: Path
 ) -> None:
     """That is a finding for who asks for it."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(PROXY_FIX))
+    stdin.write_text(PROXY_FIX)
 
     assert ask("convert", *words).status == status
 
@@ -401,10 +429,10 @@ def test_convert_with_work_left_to_do(
     ],
 )
 def test_convert_of_nothing(
-    words: list[str], text: str, expected: str, monkeypatch: pytest.MonkeyPatch
+    words: list[str], text: str, expected: str, stdin: Path
 ) -> None:
     """Exit status 2, and the nearest of what was meant."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    stdin.write_text(text)
 
     result = ask("convert", *words)
 

@@ -7,9 +7,7 @@ Out: explanations as text, tables and JSON; exit statuses.
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -24,20 +22,6 @@ RAW = (
     "GET /page?x=1 HTTP/1.1\r\nHost: app.example\r\n"
     "X-Forwarded-For: 6.6.6.6, 203.0.113.7\r\nX-Forwarded-Proto: https\r\n\r\n"
 )
-
-
-@pytest.fixture
-def stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the file that standard input is."""
-    path = tmp_path / "stdin"
-    path.write_text("")
-
-    class Standard(io.StringIO):
-        def fileno(self) -> int:
-            return os.open(path, os.O_RDONLY)
-
-    monkeypatch.setattr(sys, "stdin", Standard())
-    return path
 
 
 # -- one request -----------------------------------------------------------------------
@@ -276,6 +260,16 @@ def test_raw_request_on_standard_input(words: list[str], stdin: Path) -> None:
 
     assert result.json["outcome"]["client"] == "203.0.113.7"
     assert result.json["connection"]["host"] == "app.example"
+
+
+def test_closed_standard_input_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has none then."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    result = ask("explain", "-", *TRUSTING)
+
+    assert result.status == 2
+    assert "there is no request line" in result.errors
 
 
 def test_raw_request_in_a_file(tmp_path: Path) -> None:

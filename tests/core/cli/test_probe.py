@@ -133,6 +133,21 @@ def test_nobody_is_probed_without_being_asked(
     assert clients.sent == 0
 
 
+def test_closed_standard_input_is_nobody(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody to ask, and no token."""
+    monkeypatch.setattr(sys, "stdin", None)
+
+    unasked = ask("probe", SITE)
+    without = ask("probe", SITE, "--yes", "--token-file", "-")
+
+    assert (unasked.status, without.status) == (2, 2)
+    assert "say --yes" in unasked.errors
+    assert "holds no token" in without.errors
+    assert clients.sent == 0
+
+
 @pytest.mark.parametrize(("answer", "goes_on"), [("y\n", True), ("n\n", False)])
 def test_person_is_asked_on_a_terminal(
     clients: Clients, monkeypatch: pytest.MonkeyPatch, answer: str, goes_on: bool
@@ -295,11 +310,9 @@ def test_certificates_of_ones_own_are_trusted(
     assert isinstance(close.said[0]["tls"], ssl.SSLContext)
 
 
-def test_token_is_read_from_standard_input(
-    close: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_token_is_read_from_standard_input(close: Clients, stdin: Path) -> None:
     """And never from the command line, which others can see."""
-    type_in(monkeypatch, " probe.2.def \n", terminal=False)
+    stdin.write_text(" probe.2.def \n")
 
     ask("probe", PAGE, "--yes", *FAST, "--token-file", "-")
 

@@ -7,14 +7,16 @@ Out: text or JSON, the nearest of what was meant, and 0, 1 or 2.
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import PackageNotFoundError
+from io import StringIO
 
 import click
 import pytest
 
 from trustedproxy import read_settings
 from trustedproxy.cli import program
-from trustedproxy.cli.program import SUBCOMMANDS, Program
+from trustedproxy.cli.program import SUBCOMMANDS, Program, Session, run
 from trustedproxy.cli.program import program as group
 from trustedproxy.cli.sources import Loaded
 
@@ -160,6 +162,64 @@ def test_abort_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     result = ask("check")
 
     assert (result.status, result.errors) == (2, "Aborted.\n")
+
+
+class Full(StringIO):
+    """A file on a disk that is full, with a buffer in front of it."""
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        raise OSError(28, "No space left on device")
+
+
+class Unbuffered(StringIO):
+    """The same without a buffer."""
+
+    def write(self, text: str) -> int:
+        """Write it."""
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("words", [["preset"], ["preset", "--json"], ["--help"]])
+@pytest.mark.parametrize("kind", [Full, Unbuffered])
+def test_output_that_cannot_be_written_is_no_success(
+    kind: type[StringIO], words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said beside the output, and what is left of that is given up."""
+    monkeypatch.setattr(sys, "stdout", kind())
+    errors = StringIO()
+
+    status = run(words, Session(errors=errors))
+
+    assert (status, errors.getvalue()) == (2, "Error: No space left on device\n")
+    sys.stdout.flush()
+
+
+def test_file_that_the_system_refuses_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As JSON, too: the output is not what has failed."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/a/file")
+
+    monkeypatch.setattr(Program, "invoke", fail)
+
+    result = ask("check", "--json")
+
+    assert result.status == 2
+    assert result.json == {"error": {"message": "/a/file: Permission denied"}}
+
+
+def test_streams_that_are_closed_are_written_to_by_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever says `>&-` wants nothing printed."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert run(["preset"]) == 0
+    assert run(["chekc"]) == 2
 
 
 def test_options_of_a_source_are_gone_below_a_framework() -> None:

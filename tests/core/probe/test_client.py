@@ -304,6 +304,22 @@ def test_client_connects_from_the_address_that_it_is_given() -> None:
     assert peers == ["127.0.0.9"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("most_seconds", 86_401),
+        ("answer_seconds", 1e30),
+        ("answer_seconds", float("inf")),
+        ("answer_seconds", float("nan")),
+        ("a_second", 1e-30),
+    ],
+)
+def test_limits_are_less_than_a_day(name: str, value: float) -> None:
+    """No clock of a system counts longer, and nobody waits longer."""
+    with pytest.raises(ConfigurationError, match=name):
+        Limits(**{name: value})
+
+
 @pytest.mark.parametrize("name", ["most_requests", "a_second", "most_bytes"])
 def test_limit_of_nothing_is_refused(name: str) -> None:
     """It would be none, or an endless wait."""

@@ -7,7 +7,6 @@ Out: settings for Django, Flask or the environment, and what is to be said about
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,10 @@ from ...convert import (
     write_report,
     write_settings,
 )
+from ...convert.project import MAX_SIZE, decode_text
 from .. import ExitStatus
 from ..options import Choice, prints
+from ..standard_input import open_input
 from ..views.code import draw_code
 from ..writing import write_file
 
@@ -99,7 +100,9 @@ def command(
 
 def _convert(files: Sequence[str], kind: str | None, proxies: str | None) -> Conversion:
     if not files or list(files) == [_STDIN]:
-        return convert_text(sys.stdin.read(), kind, proxies=proxies)
+        with open_input() as file:
+            text = decode_text(file.read(MAX_SIZE + 1), "standard input")
+        return convert_text(text, kind, proxies=proxies)
     return convert_files(files, kind, proxies=proxies)
 
 

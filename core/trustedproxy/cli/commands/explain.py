@@ -8,9 +8,8 @@ Out: explanations; exit status 1 where an expectation is not met, or a line of a
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from ...explain.requests import (
 from .. import ExitStatus
 from ..access_logs import NAMED_FORMATS, compile_reader, read_log
 from ..options import Choice, Load, prints, takes_settings
+from ..standard_input import open_input
 from ..views.explanation import draw_explanation
 from ..views.logged import ExplainedLine, draw_lines, write_lines
 
@@ -185,11 +185,11 @@ def _read_raw(path: str, connection: Mapping[str, str | None]) -> Request:
 def _open(path: str) -> IO[str]:
     """Open a file, or a copy of standard input, as the bytes that it is."""
     try:
-        source = os.dup(sys.stdin.fileno()) if path == _STDIN else Path(path)
-        return open(source, encoding="latin-1", newline="\n")
+        file = open_input() if path == _STDIN else Path(path).open("rb")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RequestError(path, f"cannot be read ({reason})") from error
+    return TextIOWrapper(file, encoding="latin-1", newline="\n")
 
 
 def _show(explanation: Explanation, expected: Mapping[str, str], screen: Screen) -> int:

@@ -11,7 +11,6 @@ has said yes, or ``--yes`` has.
 from __future__ import annotations
 
 import ssl
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,7 @@ from ...report.visits import TOKEN_HEADER
 from .. import ExitStatus
 from ..options import Choice, prints
 from ..program import find_version
+from ..standard_input import is_attended, open_input
 from ..views.cards import draw_card
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _make_context(cafile: str | None) -> ssl.SSLContext | None:
 def _read_token(path: str) -> str:
     """Read the token; it is never an argument, which every user of a machine sees."""
     try:
-        text = sys.stdin.read() if path == _STDIN else Path(path).read_text("ascii")
+        text = _read_line() if path == _STDIN else Path(path).read_text("ascii")
     except (OSError, UnicodeError) as error:
         raise click.BadParameter(
             f"{path} cannot be read: {error}", param_hint="--token-file"
@@ -288,9 +288,14 @@ def _read_token(path: str) -> str:
     return token
 
 
+def _read_line() -> str:
+    with open_input() as file:
+        return file.read().decode("ascii")
+
+
 def _refuse_unattended(screen: Screen) -> None:
     """Refuse to go on where nobody can say whether this may be sent."""
-    if screen.as_json or not sys.stdin.isatty():
+    if screen.as_json or not is_attended():
         raise click.UsageError(_UNATTENDED)
 
 
