@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from trustedproxy import Connection, ProxyPolicy, Settings
+from trustedproxy.cli.views import logged
 from trustedproxy.explain import Request, explain_request, write_text
 
 from .making import FROM_PROXY, TRUSTING, ask
@@ -411,6 +413,76 @@ def test_expectation_of_a_log(log: Path) -> None:
 
     assert ask(*words, "--expect", "client=203.0.113.7").status == 0
     assert ask(*words, "--expect", "client=203.0.113.8").status == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--full",)])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_expectation_that_is_not_met_is_named(
+    log: Path, words: tuple[str, ...], *, terminal: bool
+) -> None:
+    """With the line, whatever is printed of it; and counted."""
+    given = ["explain", "--log", str(log), *TRUSTING, "--peer", "10.0.0.5", *words]
+    expected = ("--expect", "client=203.0.113.7", "--expect", "scheme=http")
+
+    result = ask(*given, *expected, terminal=terminal)
+
+    assert result.status == 1
+    for text in (
+        f"{log}, line 1: scheme is 'https', and not 'http'\n",
+        f"{log}, line 4: client is '203.0.113.8', and not '203.0.113.7'\n",
+    ):
+        assert text in result.errors
+    assert ("1 that cannot be read, 2 not as expected" in result.output) != bool(words)
+
+
+def test_expectations_of_a_long_log_are_counted(tmp_path: Path) -> None:
+    """The first are named."""
+    path = tmp_path / "long.log"
+    path.write_text(log_line("203.0.113.7") * 210)
+
+    result = ask("explain", "--log", str(path), *TRUSTING, "--expect=client=9.9.9.9")
+
+    assert result.errors.count("\n") == 200
+    assert "210 not as expected" in result.output
+
+
+def test_line_without_an_end_is_not_kept(tmp_path: Path) -> None:
+    """Neither what is too long of it, nor what was explained."""
+    path = tmp_path / "endless.log"
+    longest = log_line("203.0.113.7").rstrip().ljust(100_000)
+    path.write_text("x" * 5_000_000 + "\n" + longest + "\r\n" + longest[1:])
+
+    tracemalloc.start()
+    result = ask("explain", "--log", str(path), *TRUSTING, "--peer", "10.0.0.5")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    lines = result.output.splitlines()
+    assert lines[0] == "line 1: cannot be read: longer than 100000 characters"
+    assert lines[1].startswith("line 2: client '203.0.113.7'")
+    assert lines[2].startswith("line 3: cannot be read: no JSON object")
+    assert most < 5_000_000
+
+
+def test_advice_of_a_log_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each peer may have a piece of its own; what came first is counted on."""
+    monkeypatch.setattr(logged, "MOST_ADVICE", 2)
+    path = tmp_path / "peers.log"
+    path.write_text(
+        "".join(
+            json.dumps({"peer": f"172.18.0.{n}", "http_x_forwarded_for": "1.2.3.4"})
+            + "\n"
+            for n in (1, 2, 3, 2)
+        )
+    )
+
+    result = ask("explain", "--log", str(path), *TRUSTING)
+
+    assert "advice left out: 1" in result.output
+    assert "2 of 4: The peer '172.18.0.2'" in result.output
+    assert "172.18.0.3' sent" not in result.output
 
 
 def test_long_log_has_a_short_table(tmp_path: Path) -> None:

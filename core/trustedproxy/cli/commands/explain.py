@@ -25,11 +25,18 @@ from ...explain.requests import (
     parse_request,
 )
 from .. import ExitStatus
-from ..access_logs import NAMED_FORMATS, compile_reader, read_log
+from ..access_logs import MOST_CHARACTERS as MOST_OF_A_LINE
+from ..access_logs import NAMED_FORMATS, LoggedRequest, compile_reader, read_log
 from ..options import Choice, Load, prints, takes_settings
 from ..standard_input import open_input
 from ..views.explanation import draw_explanation
-from ..views.logged import ExplainedLine, draw_lines, write_lines
+from ..views.logged import (
+    MOST_LINES,
+    ExplainedLine,
+    Summary,
+    draw_summary,
+    write_summary,
+)
 
 if TYPE_CHECKING:
     from ..screen import Screen
@@ -199,12 +206,17 @@ def _show(explanation: Explanation, expected: Mapping[str, str], screen: Screen)
         as_text=lambda: write_text(explanation),
         as_table=lambda: draw_explanation(explanation),
     )
-    for each in failed:
-        if not screen.as_json:
-            screen.say(
-                f"{each['name']} is {each['found']!r}, and not {each['expected']!r}"
-            )
+    if not screen.as_json:
+        _say_failed(failed, screen)
     return ExitStatus.FINDINGS if failed else ExitStatus.FINE
+
+
+def _say_failed(
+    failed: Sequence[Mapping[str, str | None]], screen: Screen, place: str = ""
+) -> None:
+    for each in failed:
+        found, wanted = each["found"], each["expected"]
+        screen.say(f"{place}{each['name']} is {found!r}, and not {wanted!r}")
 
 
 # -- expectations ----------------------------------------------------------------------
@@ -280,46 +292,54 @@ def _explain_log(
     screen: Screen,
 ) -> int:
     read = compile_reader(log_format)
-    lines: list[ExplainedLine] = []
-    is_bad = False
+    summary = Summary()
     name = "standard input" if path == _STDIN else path
     with _open(path) as file, screen.progress(f"reading {name}", None) as advance:
-        for logged in read_log(_count(file, advance), name=name, read=read, said=said):
+        lines = _read_lines(file, advance)
+        for logged in read_log(lines, name=name, read=read, said=said):
             explanation = None if logged.request is None else explain(logged.request)
-            line = ExplainedLine(logged, explanation)
-            is_bad |= _print_line(line, expected, full=full, screen=screen)
-            lines.append(line)
+            failed = _list_failed(explanation, expected) if explanation else []
+            _print_line(logged, explanation, failed, full=full, screen=screen)
+            summary.add(ExplainedLine(logged, explanation, len(failed)))
+            if failed and not screen.as_json and (full or summary.unmet <= MOST_LINES):
+                _say_failed(failed, screen, f"{name}, line {logged.number}: ")
     if not (full or screen.as_json):
         screen.show(
             as_json=dict,
-            as_text=lambda: write_lines(lines),
-            as_table=lambda: draw_lines(lines),
+            as_text=lambda: write_summary(summary),
+            as_table=lambda: draw_summary(summary),
         )
+    is_bad = summary.unread or summary.unmet
     return ExitStatus.FINDINGS if is_bad else ExitStatus.FINE
 
 
-def _count(file: IO[str], advance: Callable[[int], None]) -> Iterator[str]:
-    for line in file:
+def _read_lines(file: IO[str], advance: Callable[[int], None]) -> Iterator[str]:
+    """Read lines; of one that is too long, the beginning, which shows that it is."""
+    while line := file.readline(MOST_OF_A_LINE + 1):
         advance(1)
         yield line
+        while line and not line.endswith("\n"):
+            line = file.readline(MOST_OF_A_LINE + 1)
 
 
 def _print_line(
-    line: ExplainedLine, expected: Mapping[str, str], *, full: bool, screen: Screen
-) -> bool:
-    """Print a line where each has its own output; say whether something is wrong."""
-    explanation = line.explanation
+    logged: LoggedRequest,
+    explanation: Explanation | None,
+    failed: Sequence[Mapping[str, str | None]],
+    *,
+    full: bool,
+    screen: Screen,
+) -> None:
+    """Print a line where each has its own output."""
     if explanation is None:
-        error = line.logged.error
+        error = logged.error
         assert error is not None
         if screen.as_json:
             said = {"where": error.where, "error": {"message": error.message}}
             screen.print_json(said, on_one_line=True)
         elif full:
             screen.say(f"{error}")
-        return True
-    failed = _list_failed(explanation, expected)
-    if screen.as_json:
+    elif screen.as_json:
         body = {**explanation.as_dict(), "unexpected": failed}
         screen.print_json(body, on_one_line=True)
     elif full:
@@ -328,4 +348,3 @@ def _print_line(
             as_text=lambda: f"{write_text(explanation)}\n",
             as_table=lambda: draw_explanation(explanation),
         )
-    return bool(failed)

@@ -8,9 +8,9 @@ Out: text, or something that rich prints.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Group
 
@@ -38,25 +38,91 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedLine:
-    """A line of a log, and its explanation where it could be read."""
+    """
+    A line of a log.
+
+    Attributes:
+        logged: Its request.
+
+        explanation: What becomes of that; ``None`` where it could not be read.
+
+        failed: How many expectations it does not meet.
+    """
 
     logged: LoggedRequest
     explanation: Explanation | None
+    failed: int = 0
 
 
 #: Lines that a table has; of more, the text says how many.
 MOST_LINES = 200
+#: Different pieces of advice that are counted; each peer may have one of its own.
+MOST_ADVICE = 1000
+
+_Key: TypeAlias = tuple[str, tuple[str, ...]]
 
 
-def write_lines(lines: Sequence[ExplainedLine]) -> str:
+@dataclass(slots=True)
+class Summary:
+    """
+    What is kept of a log, however long it is.
+
+    Attributes:
+        lines: The first of its lines.
+
+        count, unread, unmet:
+            How many there were, how many could not be read, and how many are not as
+            they were expected.
+
+        uncounted: How many pieces of advice came too late to be counted.
+    """
+
+    lines: list[ExplainedLine] = field(default_factory=list)
+    count: int = 0
+    unread: int = 0
+    unmet: int = 0
+    uncounted: int = 0
+    _counts: Counter[_Key] = field(default_factory=Counter)
+    _first: dict[_Key, Advice] = field(default_factory=dict)
+
+    def add(self, line: ExplainedLine) -> None:
+        """Add a line."""
+        self.count += 1
+        self.unread += line.explanation is None
+        self.unmet += line.failed > 0
+        if self.count <= MOST_LINES:
+            self.lines.append(line)
+        for advice in line.explanation.advice if line.explanation else ():
+            key = advice.code, advice.settings
+            if key not in self._first and len(self._first) >= MOST_ADVICE:
+                self.uncounted += 1
+                continue
+            self._counts[key] += 1
+            self._first.setdefault(key, advice)
+
+    def list_advice(self) -> list[tuple[Advice, int]]:
+        """List what to change, the commonest first, and for how many requests."""
+        return [(self._first[key], n) for key, n in self._counts.most_common()]
+
+    def list_totals(self) -> Iterator[str]:
+        """Say how many requests there were, and what is not shown of them."""
+        if self.count > MOST_LINES:
+            yield f"{self.count - MOST_LINES} more lines"
+        unmet = f", {self.unmet} not as expected" if self.unmet else ""
+        yield f"{self.count} requests, {self.unread} that cannot be read{unmet}"
+        if self.uncounted:
+            yield f"advice left out: {self.uncounted}"
+
+
+def write_summary(summary: Summary) -> str:
     """Write a line each, and below what to change, the commonest first."""
-    rows = [" ".join(_list_cells(line)) for line in lines[:MOST_LINES]]
+    rows = [" ".join(_list_cells(line)) for line in summary.lines]
     advice = [
-        f"{count} of {len(lines)}: {capitalize(one.text)}"
+        f"{count} of {summary.count}: {capitalize(one.text)}"
         + "".join(f"\n    {setting}" for setting in one.settings)
-        for one, count in count_advice(lines)
+        for one, count in summary.list_advice()
     ]
-    return "\n".join([*rows, *_list_totals(lines), *advice])
+    return "\n".join([*rows, *summary.list_totals(), *advice])
 
 
 def _list_cells(line: ExplainedLine) -> Iterator[str]:
@@ -83,34 +149,15 @@ def _list_codes(explanation: Explanation) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _list_totals(lines: Sequence[ExplainedLine]) -> Iterator[str]:
-    unread = sum(line.explanation is None for line in lines)
-    if len(lines) > MOST_LINES:
-        yield f"{len(lines) - MOST_LINES} more lines"
-    yield f"{len(lines)} requests, {unread} that cannot be read"
-
-
-def count_advice(lines: Iterable[ExplainedLine]) -> list[tuple[Advice, int]]:
-    """Count how many requests each advice is about, by its code and its settings."""
-    counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    first: dict[tuple[str, tuple[str, ...]], Advice] = {}
-    for line in lines:
-        for advice in line.explanation.advice if line.explanation else ():
-            key = advice.code, advice.settings
-            counts[key] += 1
-            first.setdefault(key, advice)
-    return [(first[key], count) for key, count in counts.most_common()]
-
-
-def draw_lines(lines: Sequence[ExplainedLine]) -> RenderableType:
+def draw_summary(summary: Summary) -> RenderableType:
     """Draw a row a line, and what to change."""
     table = make_table("line", "peer", "client", "scheme", "host", "found")
-    for line in lines[:MOST_LINES]:
+    for line in summary.lines:
         table.add_row(write(line.logged.number, DIM), *_list_columns(line))
-    totals = write_below("; ".join(_list_totals(lines)), STRONG)
+    totals = write_below("; ".join(summary.list_totals()), STRONG)
     parts: list[RenderableType] = [table, totals]
-    for advice, count in count_advice(lines):
-        parts.append(write_heading(f"{count} of {len(lines)}"))
+    for advice, count in summary.list_advice():
+        parts.append(write_heading(f"{count} of {summary.count}"))
         parts.append(write(capitalize(advice.text)))
         parts += [write(f"    {setting}", GOOD) for setting in advice.settings]
     return Group(*parts)
