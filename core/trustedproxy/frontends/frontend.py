@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..exceptions import ConfigurationError
 from .plan import Header, Plan, Value
+from .site import TLS
 
 EVERY_VALUE = frozenset(Value)
 LITERALS = frozenset(
@@ -79,6 +80,8 @@ class Frontend:
                 given = next(
                     (one.backend for one in site.locations if one.server.socket), None
                 )
+            if isinstance(given, TLS):
+                given = given.certificate
             if given:
                 raise ConfigurationError(
                     "backend" if field == "socket" else field,
@@ -108,7 +111,7 @@ class Frontend:
                 header.text,
                 f"a path that {self.title} can put behind the outer proxy's "
                 f"{header.name}: let the outer proxy take the path off, or leave "
-                f"{header.name} out of outer_headers",
+                f"{header.name} out of outer_headers=",
             )
         shown = "(the secret)" if header.is_secret else header.text
         self._check_text("secret" if header.is_secret else "path", header.text, shown)

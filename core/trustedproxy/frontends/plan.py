@@ -239,7 +239,7 @@ def _set(header: ProxyHeader, site: Site, *, appends: bool) -> Header:
             "TRUSTED_PROXY_HEADERS",
             header.name,
             "a header that a front end of one's own can set; behind proxies that set "
-            "it, say so with behind",
+            "it, say so with behind=",
         )
     text = ""
     if header.form is Form.SERVER:
@@ -317,7 +317,7 @@ def _check_hops(policy: ProxyPolicy, plan: Plan) -> None:
             "TRUSTED_PROXY_HOPS",
             policy.hops,
             "right behind one proxy, which writes one element: count 1, or say which "
-            "proxies stand in front of this one, with behind",
+            "proxies stand in front of this one, with behind=",
         )
 
 

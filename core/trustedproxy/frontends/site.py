@@ -370,7 +370,7 @@ def _check_inner(site: Site) -> None:
             parse_network(entry, "behind")
     if site.outer_headers is not None and not site.behind:
         raise ConfigurationError(
-            "outer_headers", site.outer_headers, "possible without behind"
+            "outer_headers", site.outer_headers, "possible without behind="
         )
 
 
@@ -379,7 +379,7 @@ def _check_texts(site: Site) -> None:
         HSTSPolicy.parse(site.hsts, option="hsts")
         if site.tls is None:
             raise ConfigurationError(
-                "hsts", site.hsts, "sent by a front end that speaks no TLS: give tls"
+                "hsts", site.hsts, "sent by a front end that speaks no TLS: give tls="
             )
     if site.secret is not None and not _SECRET.fullmatch(site.secret):
         raise ConfigurationError(

@@ -179,7 +179,21 @@ def test_config_sends_the_secret_of_the_policy() -> None:
         (["--key=/a.key"], "--key belongs to --certificate: give that, too."),
         (["--also=/blog"], "--also: '/blog' is not PATH=WHERE"),
         (["--server=gunicron"], "(the nearest is 'gunicorn')"),
-        (["--backend=nowhere"], "backend: 'nowhere' is not HOST:PORT"),
+        (["--also=/blog=x"], "Error: --also: 'x' is not HOST:PORT"),
+        (["--also=b=x:1"], "Error: --also: 'b' is not a URL path"),
+        (["--backend=nowhere"], "Error: --backend: 'nowhere' is not HOST:PORT"),
+        (["--no-http"], "Error: --no-http needs --certificate"),
+        (["--http-port=0"], "Error: --http-port: 0 is not a port"),
+        (["--listen=here"], "Error: --listen: 'here' is not an IP address."),
+        (["--server-name=a b"], "Error: --server-name: 'a b' is not a host name"),
+        (["--hsts=max-age=1"], "speaks no TLS: give --certificate."),
+        (["--outer-header=X-Real-IP"], "Error: --outer-header: ('X-Real-IP',) is not "),
+        (["--outer-header=X-Real-IP"], "possible without --behind."),
+        (["--set=hops=2"], "in front of this one, with --behind."),
+        (
+            ["--set=secret-header=X-Edge", f"--set=secrets={SECRET}$"],
+            "Error: TRUSTED_PROXY_SECRETS: '(the secret)' is not possible with nginx",
+        ),
         (["--http-port=x"], "Invalid value for '--http-port'"),
         (["--output=/no/such/folder/x"], "/no/such/folder/x cannot be written"),
     ],
@@ -190,6 +204,14 @@ def test_config_that_cannot_be(words: list[str], expected: str) -> None:
 
     assert (result.status, result.output) == (2, "")
     assert expected in " ".join(result.errors.split())
+
+
+def test_front_end_that_speaks_no_tls_names_the_certificate() -> None:
+    """As it was typed."""
+    result = ask("config", "varnish", *LOCAL, "--certificate=/a.crt", "--key=/a.key")
+
+    assert result.status == 2
+    assert "Error: --certificate: '/a.crt' is not possible with Var" in result.errors
 
 
 def test_config_into_a_file(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from ...frontends import (
     make_command,
     write_files,
 )
+from ..naming import name_options
 from ..options import Choice, Load, prints, takes_settings
 from ..views.code import LANGUAGES, draw_code
 from ..writing import write_file
@@ -35,6 +36,25 @@ from ..writing import write_files as write_folder
 if TYPE_CHECKING:
     from ...policy import ProxyPolicy
     from ..screen import Screen
+
+
+#: Argument of a `Site`, or of its server's command → the option that it comes from.
+_OPTIONS = {
+    "address": "--listen",
+    "strip_path": "--keep-path",
+    "server_names": "--server-name",
+    "outer_headers": "--outer-header",
+    "tls": "--certificate",
+    # What a policy has, of which one is sent.
+    "secret": "TRUSTED_PROXY_SECRETS",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            *("backend", "path", "name", "http_port", "https_port", "certificate"),
+            *("key", "hsts", "websockets", "behind", "access_log", "application"),
+        )
+    },
+}
 
 
 @click.command("config")
@@ -120,11 +140,12 @@ def command(
     """
     found = find_frontend(frontend)
     policy = load().settings.policy
-    site = _make_site(policy, asked)
-    files = write_files(found.name, policy, site)
-    started = None
-    if server is not None:
-        started = make_command(server, site, application, frontend=found.name)
+    with name_options(_OPTIONS):
+        site = _make_site(policy, asked)
+        files = write_files(found.name, policy, site)
+        started = None
+        if server is not None:
+            started = make_command(server, site, application, frontend=found.name)
     described = None if started is None else _describe(started)
     if policy.changes_nothing:
         screen.say("No header is trusted, so that none is set: say which, see --help.")
@@ -165,6 +186,8 @@ def _make_site(policy: ProxyPolicy, asked: Mapping[str, Any]) -> Site:
     elif key is not None:
         raise click.UsageError("--key belongs to --certificate: give that, too.")
     no_http, http_port = said.pop("no_http"), said.pop("http_port")
+    if no_http and tls is None:
+        raise click.UsageError("--no-http needs --certificate: nothing else listens.")
     others = [_read_location(text) for text in said.pop("others")]
     return Site(
         address=said.pop("listen"),
@@ -184,7 +207,8 @@ def _read_location(text: str) -> Location:
         raise ConfigurationError(
             "--also", text, "PATH=WHERE, such as /blog=127.0.0.1:1"
         )
-    return Location(backend, path)
+    with name_options(dict.fromkeys(("backend", "path", "name"), "--also")):
+        return Location(backend, path)
 
 
 def _describe(started: ServerCommand) -> dict[str, object]:

@@ -39,6 +39,7 @@ from ...probe.client import Client
 from ...probe.text import count_tricks
 from ...report.visits import TOKEN_HEADER
 from .. import ExitStatus
+from ..naming import name_options
 from ..options import Choice, prints
 from ..program import find_version
 from ..standard_input import is_attended, open_input
@@ -51,6 +52,13 @@ if TYPE_CHECKING:
 #: What stands for standard input.
 _STDIN = "-"
 _SEVERITIES = {str(one): one for one in Severity}
+#: Limit → the option that it comes from.
+_LIMITS = {
+    "most_requests": "most_requests",
+    "a_second": "rate",
+    "most_seconds": "most_seconds",
+    "answer_seconds": "timeout",
+}
 _UNATTENDED = (
     "nobody can be asked here whether this may be sent: say --yes, if you may test "
     "this site"
@@ -252,12 +260,8 @@ class _Plan:
 
 
 def _make_limits(bounds: dict[str, Any]) -> Limits:
-    return Limits(
-        most_requests=bounds["most_requests"],
-        a_second=bounds["rate"],
-        most_seconds=bounds["most_seconds"],
-        answer_seconds=bounds["timeout"],
-    )
+    with name_options({name: f"--{o.replace('_', '-')}" for name, o in _LIMITS.items()}):
+        return Limits(**{name: bounds[option] for name, option in _LIMITS.items()})
 
 
 def _make_context(cafile: str | None) -> ssl.SSLContext | None:
