@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .frontend import Frontend, indent, name_headers
+from .frontend import HAS_ITS_OWN_LOG, Frontend, indent, name_headers
 from .plan import Header, Plan, Value
 from .site import ANY_FAMILY, Listener, Location
 
@@ -168,5 +168,5 @@ CADDY = Frontend(
     "Caddy",
     _write,
     unsayable="`{}*",
-    cannot={"access_log": "its access logs are not of a format that is read here"},
+    cannot={"access_log": HAS_ITS_OWN_LOG},
 )

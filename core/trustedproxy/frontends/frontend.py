@@ -16,6 +16,8 @@ from .plan import Header, Plan, Value
 from .site import TLS
 
 EVERY_VALUE = frozenset(Value)
+HAS_ITS_OWN_LOG = "its log has a format of its own: turn that on, and explain reads it"
+"""Why some write no access log of ours."""
 LITERALS = frozenset(
     {
         Value.NOTHING,

@@ -15,7 +15,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..exceptions import ConfigurationError
-from .frontend import LITERALS, Frontend, escape_regex, name_headers
+from .frontend import (
+    HAS_ITS_OWN_LOG,
+    LITERALS,
+    Frontend,
+    escape_regex,
+    name_headers,
+)
 from .plan import Plan, Value
 from .site import ANY_FAMILY, Listener, Location, Site
 from .yaml_text import write_yaml
@@ -207,6 +213,6 @@ TRAEFIK = Frontend(
     unsayable="`{}$",
     cannot={
         "socket": "its HTTP services are URLs of TCP servers",
-        "access_log": "its access logs are not of a format that is read here",
+        "access_log": HAS_ITS_OWN_LOG,
     },
 )

@@ -337,6 +337,17 @@ def test_ingress_says_its_hsts_policy_in_parts() -> None:
     assert 'hsts: "false"' in write("ingress-nginx")
 
 
+@pytest.mark.parametrize(("name", "reads"), [("caddy", True), ("envoy", False)])
+def test_log_of_a_front_end_that_is_read_all_the_same_is_said(
+    name: str, *, reads: bool
+) -> None:
+    """Two have formats of their own that explain knows."""
+    with pytest.raises(ConfigurationError) as refused:
+        write(name, access_log="/var/log/a.log")
+
+    assert ("explain reads it" in str(refused.value)) == reads
+
+
 def test_texts_are_escaped_for_regular_expressions() -> None:
     """Without backslashes, which are syntax in half of the configurations."""
     assert escape_regex("/a.b+c$d*e-f") == "/a[.]b[+]c[$]d[*]e-f"
