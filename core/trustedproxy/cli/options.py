@@ -173,7 +173,10 @@ def _load(said: dict[str, Any]) -> Loaded:
         name, equals, value = assignment.partition("=")
         if not equals:
             raise SourceError("--set", f"{assignment!r} is not NAME=VALUE")
-        words[name_setting(name)] = value
+        setting = name_setting(name)
+        if setting in words:
+            raise SourceError("--set", f"{setting} is said twice: say it once")
+        words[setting] = value
     return load(django=said["django"], app=said["app"], words=words)
 
 

@@ -101,6 +101,22 @@ def test_setting_without_a_value() -> None:
     assert "--set: 'strip' is not NAME=VALUE" in result.errors
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--trusted-headers=X-Real-IP", "--set=headers=X-Forwarded-For"),
+        ("--set=headers=X-Real-IP", "--trusted-headers=X-Real-IP"),
+        ("--set=headers=X-Real-IP", "--set", "TRUSTED_PROXY_HEADERS=X-Real-IP"),
+    ],
+)
+def test_setting_that_is_said_twice(words: tuple[str, ...]) -> None:
+    """One of them would count, and nobody would know which."""
+    result = ask("settings", *words, "--proxies=loopback")
+
+    assert result.status == 2
+    assert "--set: TRUSTED_PROXY_HEADERS is said twice: say it once" in result.errors
+
+
 def test_setting_that_is_far_from_all() -> None:
     """Nothing is guessed; all are named."""
     with pytest.raises(SourceError, match="'xyzzy' is not a setting: one of headers"):
