@@ -110,6 +110,14 @@ def test_source_that_cannot_be_read_is_refused(text: str) -> None:
         parse_python(text)
 
 
+def test_line_that_is_no_python_is_shortened() -> None:
+    """Files that were packed have one line, and it is long."""
+    with pytest.raises(ConfigurationError, match="Python source") as refused:
+        parse_python("x = 1; " * 1000 + "!")
+
+    assert len(str(refused.value)) < 200
+
+
 ASSIGNED: dict[str, object] = {
     "X = 1\nX = 2": 2,
     "X: int = 1": 1,

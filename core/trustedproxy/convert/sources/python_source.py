@@ -109,7 +109,7 @@ def parse_python(text: str, name: str = "") -> PythonModule:
     except SyntaxError as error:
         raise ConfigurationError(
             place(name, error.lineno or 1),
-            (error.text or "").strip(),
+            shown(error.text or ""),
             f"Python source: {error.msg}",
         ) from error
     except (ValueError, RecursionError, MemoryError) as error:
