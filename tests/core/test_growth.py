@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from trustedproxy.mount_points.wire import AnswerReader
 from trustedproxy.networks import TrustedNetworks
 from trustedproxy.parsing import addresses, forwarded, lists, paths, values
 from trustedproxy.policy_options import OPTIONS
+from trustedproxy.presets.update import find_lost
 from trustedproxy.report.visits import Visit, read_fields
 
 from .growth import FOLD, Row, find_exponent
@@ -509,6 +511,12 @@ def configuration() -> Iterator[Row]:
         lambda size: [f"10.{n >> 8}.{n & 255}.0/25" for n in range(size)],
         TrustedNetworks,
         10_000,
+    )
+    yield row(
+        "networks of a list that is refreshed",
+        lambda size: [IPv4Network((n << 10, 22)) for n in range(size)],
+        lambda nets: find_lost(set(nets[::2]), nets[1::2]),
+        4_000,
     )
     yield from texts(
         "network", lambda text: TrustedNetworks([text]), 65536, "1", "/", ":", "a", "%"

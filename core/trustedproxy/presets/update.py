@@ -15,8 +15,10 @@ from __future__ import annotations
 import os
 import re
 import stat
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +33,7 @@ from .records import OLD, Publication
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .._types import Network
 
@@ -216,12 +218,7 @@ def _read_list(path: Path) -> set[Network]:
 
 def _refuse_shrinking(before: set[Network], after: tuple[Network, ...]) -> None:
     """Refuse to lose more than half of what was there; merged networks are not lost."""
-    ranges = [_range(new) for new in after]
-    lost = [
-        old
-        for old in before.difference(after)
-        if not any(_contains(new, _range(old)) for new in ranges)
-    ]
+    lost = find_lost(before, after)
     if 2 * len(lost) > len(before):
         raise UpdateError(
             Failure.SHRUNK,
@@ -230,14 +227,25 @@ def _refuse_shrinking(before: set[Network], after: tuple[Network, ...]) -> None:
         )
 
 
+def find_lost(before: set[Network], after: Sequence[Network]) -> list[Network]:
+    """Find the networks of *before* that no single one of *after* holds."""
+    ranges = sorted(map(_range, after))
+    firsts = [(version, first) for version, first, _ in ranges]
+    # How far those reach that begin there or in front of it.
+    ends = [*accumulate(((version, last) for version, _, last in ranges), max)]
+
+    def is_held(network: Network) -> bool:
+        version, first, last = _range(network)
+        at = bisect_right(firsts, (version, first))
+        return at > 0 and ends[at - 1] >= (version, last)
+
+    return [old for old in before.difference(after) if not is_held(old)]
+
+
 def _range(network: Network) -> tuple[int, int, int]:
     """Give a network's IP version, its first and its last address, as numbers."""
     last = int(network.broadcast_address)
     return network.version, int(network.network_address), last
-
-
-def _contains(outer: tuple[int, int, int], inner: tuple[int, int, int]) -> bool:
-    return outer[0] == inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2]
 
 
 def _spell(name: str, url: str, networks: Iterable[Network], today: date) -> str:

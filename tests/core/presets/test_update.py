@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -24,6 +25,7 @@ from trustedproxy.presets.update import (
     Update,
     UpdateError,
     describe_list_age,
+    find_lost,
     find_publication,
     published_names,
     read_list_date,
@@ -289,6 +291,30 @@ def test_network_of_one_ip_version_does_not_hold_one_of_the_other(
         run("2a00:cb00::/32\n")
 
     assert caught.value.failure is Failure.SHRUNK
+
+
+@pytest.mark.parametrize(
+    ("after", "lost"),
+    [
+        ("", "193.0.0.0/24 193.0.9.0/24 2a00:cb00::/48"),
+        ("193.0.0.0/16 193.0.4.0/24 2a00::/16", ""),
+        ("193.0.0.0/25 193.0.8.0/23 193.0.9.0/25", "193.0.0.0/24 2a00:cb00::/48"),
+        ("193.0.1.0/24 193.0.10.0/24 2a00:cb00::/48", "193.0.0.0/24 193.0.9.0/24"),
+        ("2a00:cb00::/32 2a00:cb00::/64", "193.0.0.0/24 193.0.9.0/24"),
+    ],
+)
+def test_network_is_lost_where_no_single_one_holds_it(after: str, lost: str) -> None:
+    """Whatever begins between them, or lies in them."""
+    before = make_networks("193.0.0.0/24 193.0.9.0/24 2a00:cb00::/48")
+
+    found = find_lost(set(before), make_networks(after))
+
+    assert set(found) == set(make_networks(lost))
+
+
+def make_networks(texts: str) -> list[IPv4Network | IPv6Network]:
+    """Make networks of a text."""
+    return [ip_network(text) for text in texts.split()]
 
 
 @pytest.mark.parametrize("text", ["listen 80;\n", "10.0.0.0/8\nprivate\n", "\x00\xff"])
