@@ -209,7 +209,7 @@ def _guard(option: str, path: str, action: Callable[[], Any]) -> Any:
         raise
     except NoApplicationError as error:
         raise SourceError(option, str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Whatever a project raises while it is imported, its own words say it best.
         kind = type(error).__name__
         raise SourceError(option, f"{path!r} cannot be loaded: {kind}: {error}") from (

@@ -150,6 +150,22 @@ def test_application_that_raises_while_it_is_imported(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "name"), [(("--app",), "ending_app"), (("--json", "--app"), "end2_app")]
+)
+def test_application_that_ends_the_process_while_it_is_imported(
+    folder: Path, words: tuple[str, ...], name: str
+) -> None:
+    """As a script does without a guard; its status is not ours."""
+    (folder / f"{name}.py").write_text("import sys\nsys.exit(3)\n")
+
+    result = ask("settings", *words, name)
+
+    assert result.status == 2
+    message = f"--app: '{name}' cannot be loaded: SystemExit: 3"
+    assert message in result.errors + result.output
+
+
 def test_application_with_an_invalid_setting(folder: Path) -> None:
     """The error names the setting, as it would at the server's start."""
     (folder / "invalid_app.py").write_text(
