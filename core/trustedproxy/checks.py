@@ -148,6 +148,12 @@ def _no_header(subject: Subject) -> Iterator[str]:
         yield "TRUSTED_PROXY_HEADERS"
 
 
+def _no_proxy(subject: Subject) -> Iterator[str]:
+    proxies = subject.policy.proxies
+    if subject.policy.rules.opted_in and proxies is not None and not proxies:
+        yield "TRUSTED_PROXIES"
+
+
 def _every_peer(subject: Subject) -> Iterator[str]:
     if subject.policy.trusts_every_peer and subject.policy.hops is None:
         yield "TRUSTED_PROXIES"
@@ -315,6 +321,15 @@ CHECKS: tuple[Check, ...] = (
         "List the headers that your proxy sets: {} = ['X-Forwarded-For', "
         "'X-Forwarded-Proto']. If no proxy stands in front: TRUSTED_PROXY_STRIP = "
         "'all'.",
+    ),
+    Check(
+        "no-proxy",
+        _no_proxy,
+        "{} is empty, so nobody is trusted: every request is a direct one, and what "
+        "the proxy says is removed.",
+        "List the addresses of your proxies: {} = ['10.0.0.0/8']. If no proxy stands "
+        "in front, ignore this.",
+        deploy=True,
     ),
     Check(
         "every-peer",

@@ -68,6 +68,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         {"headers": [], "proxies": None},
         "TRUSTED_PROXY_HEADERS = ['X-Forwarded-For', 'X-Forwarded-Proto']",
     ),
+    ("no-proxy", {"proxies": []}, "TRUSTED_PROXIES = ['10.0.0.0/8']"),
+    ("no-proxy", {"headers": [], "proxies": [], "fixed_scheme": "https"}, "If no pro"),
     ("every-peer", {"proxies": "*"}, "TRUSTED_PROXIES = ['10.0.0.0/8']"),
     ("count-alone", {"proxies": None, "hops": 1}, "TRUSTED_PROXIES = ['10.0.0.0/8']"),
     (
@@ -131,7 +133,7 @@ def test_every_code_has_a_test() -> None:
     [
         {},
         {"headers": [], "proxies": None, "strip": "all"},
-        {"proxies": []},
+        {"headers": [], "proxies": [], "strip": "all"},
         {"proxies": None, "secret_header": "X-Edge", "secrets": ["0123456789abcdef"]},
         {"hops": 2},
         {"fixed_port": 8443, "port_in_host": True},
