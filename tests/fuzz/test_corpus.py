@@ -8,6 +8,7 @@ Out: each invariant, held for each file; and that the invariants can break at al
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from trustedproxy.parsing import forwarded, values
 
 from ..core.mount_points import leading
 from .run import CORPUS
-from .targets import TARGETS, configuration
+from .targets import TARGETS, configuration, tools
 from .targets import values as value_targets
 
 FILES = sorted(path for path in CORPUS.rglob("*") if path.is_file())
@@ -121,3 +122,31 @@ def test_reading_settings_differently_is_found(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(ProxyPolicy, "__eq__", lambda self, other: False)
     with pytest.raises(AssertionError):
         TARGETS["settings"](b"TRUSTED_PROXIES=10.0.0.0/8")
+
+
+def test_misreading_what_others_wrote_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A log of one line, an error as long as the file, a list with a machine's own."""
+    read_log = tools.read_log
+    monkeypatch.setattr(tools, "read_log", lambda *a, **k: [*read_log(*a, **k)][:1])
+    with pytest.raises(AssertionError):
+        TARGETS["access_logs"](b"a\nb")
+
+    monkeypatch.setattr(tools.LineFormat, "read", lambda self, line: {})
+    with pytest.raises(AssertionError):
+        TARGETS["format_strings"](b"$remote_addr\n1.1.1.1")
+
+    monkeypatch.setattr(tools, "LONGEST_ERROR", 10)
+    for target in ("raw_requests", "conversions"):
+        with pytest.raises(AssertionError):
+            TARGETS[target](b"x = 1; y")
+
+    networks = (ip_network("127.0.0.0/8"),)
+    monkeypatch.setattr(tools, "parse_document", lambda *given: networks)
+    with pytest.raises(AssertionError):
+        TARGETS["network_lists"](b"127.0.0.0/8\n")
+
+    monkeypatch.setattr(tools, "compare_signs", lambda *given: [])
+    with pytest.raises(AssertionError):
+        TARGETS["answers"](b"Location: /")

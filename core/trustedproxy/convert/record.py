@@ -40,6 +40,13 @@ class Effect(StrEnum):
     NO_EQUIVALENT = "no equivalent"
 
 
+def _escape(text: str) -> str:
+    """Escape what steers a terminal, or ends a line."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """
@@ -59,6 +66,11 @@ class Note:
     code: str
     text: str
     where: str = ""
+
+    def __post_init__(self) -> None:
+        # Words of somebody's file are in it, and are shown on a terminal.
+        object.__setattr__(self, "text", _escape(self.text))
+        object.__setattr__(self, "where", _escape(self.where))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}" if self.where else self.text

@@ -174,3 +174,13 @@ def test_word_that_a_variable_cannot_hold_is_refused(word: str) -> None:
 
     with pytest.raises(ConfigurationError, match="TRUSTED_PROXY_HTTPS_EXEMPT"):
         write_settings(conversion, "environment")
+
+
+def test_note_steers_no_terminal() -> None:
+    """Words of somebody's file are in it."""
+    text = r'SECURE_PROXY_SSL_HEADER = ("X\x1b[31m\n\u2028\u00e4", "https")'
+
+    report = write_report(convert_text(text), "django")
+
+    assert r"X\x1b[31m\n\u2028ä is no request header" in report
+    assert report.replace("\n", "").isprintable()

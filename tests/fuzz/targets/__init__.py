@@ -25,16 +25,30 @@ from .mount_points import (
     check_url,
 )
 from .requests import check_request
+from .tools import (
+    check_answer,
+    check_conversion,
+    check_document,
+    check_format,
+    check_log,
+    check_raw_request,
+)
 from .values import check_forwarded, check_host, check_x_forwarded_for
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
+    "access_logs": check_log,
+    "answers": check_answer,
     "apache": check_apache_directives,
+    "conversions": check_conversion,
     "cookies": check_cookie,
+    "format_strings": check_format,
     "forwarded": check_forwarded,
     "hosts": check_host,
     "hsts": check_hsts,
     "list_files": check_list_file,
+    "network_lists": check_document,
     "paths": check_path,
+    "raw_requests": check_raw_request,
     "request_heads": check_request_head,
     "requests": check_request,
     "response_heads": check_response_head,

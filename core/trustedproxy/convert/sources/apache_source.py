@@ -58,7 +58,7 @@ def parse_apache(
     if sections:
         word, _, begun = sections[-1]
         raise ConfigurationError(
-            place(name, begun), f"<{word}>", f"a section that ends in </{word}>"
+            place(name, begun), shown(f"<{word}>"), "a section that ends below it"
         )
     return directives
 
