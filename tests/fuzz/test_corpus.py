@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from trustedproxy import HSTSPolicy, ProxyPolicy
+from trustedproxy.cli.access_logs import read_log
+from trustedproxy.cli.format_strings import LineFormat
 from trustedproxy.mod_wsgi import parse_mod_wsgi
 from trustedproxy.mount_points import request_plan, wire
 from trustedproxy.parsing import forwarded, values
@@ -128,12 +130,11 @@ def test_misreading_what_others_wrote_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A log of one line, an error as long as the file, a list with a machine's own."""
-    read_log = tools.read_log
     monkeypatch.setattr(tools, "read_log", lambda *a, **k: [*read_log(*a, **k)][:1])
     with pytest.raises(AssertionError):
         TARGETS["access_logs"](b"a\nb")
 
-    monkeypatch.setattr(tools.LineFormat, "read", lambda self, line: {})
+    monkeypatch.setattr(LineFormat, "read", lambda self, line: {})
     with pytest.raises(AssertionError):
         TARGETS["format_strings"](b"$remote_addr\n1.1.1.1")
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ..log import shorten
+
 # nginx: $name or ${name}.  Apache: %a, %>s, %{Host}i.  gunicorn: %(h)s, %({host}i)s.
 _NGINX = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<name>\w+))")
 _APACHE = re.compile(
@@ -92,16 +94,16 @@ class LineFormat:
                 continue
             if fields and not literals[-1]:
                 raise ValueError(
-                    f"two variables side by side in {self.text!r}, of which nobody can "
-                    "say where the first one ends"
+                    f"two variables side by side in {shorten(self.text)}, of which "
+                    "nobody can say where the first one ends"
                 )
             fields.append(_name_field(match))
             literals.append("")
         literals[-1] += text[at:]
         if not fields:
             raise ValueError(
-                f"{self.text!r} has no variable: write it as nginx ($remote_addr), "
-                "Apache (%a, %{Host}i) or gunicorn (%(h)s) does"
+                f"{shorten(self.text)} has no variable: write it as nginx "
+                "($remote_addr), Apache (%a, %{Host}i) or gunicorn (%(h)s) does"
             )
         object.__setattr__(self, "_literals", tuple(literals))
         object.__setattr__(self, "_fields", tuple(fields))
@@ -118,7 +120,7 @@ class LineFormat:
         """
         first = self._literals[0]
         if not line.startswith(first):
-            raise ValueError(f"does not begin with {first!r}")
+            raise ValueError(f"does not begin with {shorten(first)}")
         said: dict[Field, str] = {}
         at = len(first)
         for name, before, after in zip(
@@ -126,7 +128,7 @@ class LineFormat:
         ):
             end = _find_end(line, at, after, is_quoted=before.endswith('"'))
             if end is None:
-                raise ValueError(f"has no {after!r} behind character {at + 1}")
+                raise ValueError(f"has no {shorten(after)} behind character {at + 1}")
             value = _ESCAPE.sub(_unescape, line[at:end])
             at = end + len(after)
             if name and value not in _ABSENT:

@@ -192,9 +192,7 @@ def run(
     return int(status or ExitStatus.FINE)
 
 
-def _fail_of_system(
-    session: Session, arguments: Sequence[str], error: OSError
-) -> int:
+def _fail_of_system(session: Session, arguments: Sequence[str], error: OSError) -> int:
     """Say what the system refused: most of all to write, on a disk that is full."""
     reason = error.strerror or type(error).__name__
     place = f"{error.filename}: " if error.filename else ""

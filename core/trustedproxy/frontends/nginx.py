@@ -19,7 +19,6 @@ from .log_formats import write_nginx_format
 from .plan import Header, Plan, Value
 from .site import ANY_FAMILY, Backend, Listener, Location, Site
 
-
 #: What our names begin with: a site called ``server`` would have nginx's $server_port.
 _OURS = "tp_"
 

@@ -44,7 +44,8 @@ PARAMETER = "trustedproxy-probe"
 #: of one trial, and in all.
 _MOST_SPLITS = 12
 _MOST_SPLITS_IN_ALL = 24
-#: Failures in a row, no answer or a status from 500 on, after which an honest request shows whether anybody is there.
+#: Failures in a row, no answer or a status from 500 on, after which an honest request
+#: shows whether anybody is there.
 _MOST_FAILURES = 3
 
 Observed = tuple[Trial, Effect]

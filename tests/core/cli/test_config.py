@@ -356,9 +356,7 @@ def test_convert_prints_the_report(target: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["-"]])
-def test_convert_reads_standard_input(
-    words: list[str], stdin: Path
-) -> None:
+def test_convert_reads_standard_input(words: list[str], stdin: Path) -> None:
     """As in ``nginx -T | trustedproxy convert``."""
     stdin.write_text(PROXY_FIX)
 
@@ -375,9 +373,7 @@ def test_convert_reads_standard_input(
         (b"#" * 4_000_001, "standard input: 4000001 is not at most 4000000 bytes"),
     ],
 )
-def test_convert_of_what_is_no_text(
-    stdin: Path, content: bytes, expected: str
-) -> None:
+def test_convert_of_what_is_no_text(stdin: Path, content: bytes, expected: str) -> None:
     """It is said where, as of a file, whatever the environment's encoding is."""
     stdin.write_bytes(content)
 

@@ -314,7 +314,7 @@ def test_client_connects_from_the_address_that_it_is_given() -> None:
         ("a_second", 1e-30),
     ],
 )
-def test_limits_are_less_than_a_day(name: str, value: float) -> None:
+def test_limits_are_less_than_a_day(name: str, value: Any) -> None:
     """No clock of a system counts longer, and nobody waits longer."""
     with pytest.raises(ConfigurationError, match=name):
         Limits(**{name: value})

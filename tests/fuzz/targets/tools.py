@@ -14,8 +14,8 @@ from trustedproxy import ConfigurationError, ProxyPolicy, Settings
 from trustedproxy.cli.access_logs import LoggedRequest, compile_reader, read_log
 from trustedproxy.cli.format_strings import LineFormat
 from trustedproxy.convert import convert_text
-from trustedproxy.explain import explain_request
-from trustedproxy.explain.requests import Request, RequestError, parse_request
+from trustedproxy.explain import Request, explain_request
+from trustedproxy.explain.requests import RequestError, parse_request
 from trustedproxy.headers import Category
 from trustedproxy.presets.failures import UpdateError
 from trustedproxy.presets.lists import FORMS, parse_document
@@ -30,7 +30,7 @@ SETTINGS: Final = Settings(
     )
 )
 #: No error is longer, whatever it is about.
-LONGEST_ERROR: Final = 2500
+LONGEST_ERROR: Final = 1800
 
 
 def check_explained(request: Request) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -192,11 +192,14 @@ def _read_raw(path: str, connection: Mapping[str, str | None]) -> Request:
 def _open(path: str) -> IO[str]:
     """Open a file, or a copy of standard input, as the bytes that it is."""
     try:
-        file = open_input() if path == _STDIN else Path(path).open("rb")
+        return TextIOWrapper(_open_bytes(path), encoding="latin-1", newline="\n")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RequestError(path, f"cannot be read ({reason})") from error
-    return TextIOWrapper(file, encoding="latin-1", newline="\n")
+
+
+def _open_bytes(path: str) -> BinaryIO:
+    return open_input() if path == _STDIN else Path(path).open("rb")
 
 
 def _show(explanation: Explanation, expected: Mapping[str, str], screen: Screen) -> int:

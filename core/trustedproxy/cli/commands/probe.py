@@ -260,7 +260,9 @@ class _Plan:
 
 
 def _make_limits(bounds: dict[str, Any]) -> Limits:
-    with name_options({name: f"--{o.replace('_', '-')}" for name, o in _LIMITS.items()}):
+    with name_options(
+        {name: f"--{o.replace('_', '-')}" for name, o in _LIMITS.items()}
+    ):
         return Limits(**{name: bounds[option] for name, option in _LIMITS.items()})
 
 
