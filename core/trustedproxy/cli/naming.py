@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from ..exceptions import ConfigurationError
 
 # An argument as errors advise it: "give tls=".
-_ARGUMENT = re.compile(r"\b([a-z_]+)=")
+_ARGUMENT = re.compile(r"\b([a-z_]++)=")
 
 
 @contextmanager

@@ -244,7 +244,7 @@ class Site:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "others", tuple(_tell_apart(self.name, self.others)))
+        put(self, "others", tuple(_distinguish(self.name, self.others)))
         put(self, "server_names", _split(self.server_names))
         put(self, "behind", _split(self.behind))
         if self.outer_headers is not None:
@@ -296,7 +296,7 @@ def check_port(port: object, option: str) -> None:
         raise ConfigurationError(option, port, "a port from 1 to 65535")
 
 
-def _tell_apart(first: str, others: Sequence[Location]) -> Iterator[Location]:
+def _distinguish(first: str, others: Sequence[Location]) -> Iterator[Location]:
     """Number the names that were made of paths, and that another one has already."""
     taken = {first, *(one.name for one in others if one.is_named)}
     for one in others:

@@ -150,7 +150,7 @@ def test_site_has_a_listener_for_each_port() -> None:
     assert [one.scheme for one in make_site().listeners] == ["http"]
 
 
-def test_names_made_of_paths_are_told_apart() -> None:
+def test_names_made_of_paths_are_distinguished() -> None:
     """The site is called app by default, and so may a path be."""
     paths = ("/app", "/a.b", "/a-b", "/A-b", "/a-b-2", "/@")
     others = [Location(f"127.0.0.1:{n}", path) for n, path in enumerate(paths, 1)]
