@@ -47,8 +47,9 @@ ROLES: Mapping[str, Mapping[str, Any]] = {
 }
 # These go through their values side by side, so that each meets many of the others.
 BESIDE: tuple[Mapping[str, Any], ...] = (
-    {"websockets": True},
-    {"server_names": ()},
+    # Names that front ends have for things of their own.
+    {"websockets": True, "name": "http"},
+    {"server_names": (), "name": "server"},
     {"server_names": ("example.com", "www.example.com", "under_score")},
     {"address": "127.0.0.1", "name": "a-longer-name"},
     {"address": "::1"},
@@ -81,7 +82,7 @@ class Case:
 
     def make_site(self, tls: TLS, socket: str, ports: Sequence[int]) -> Site:
         """Make the site, with what this machine has."""
-        secure = {"tls": tls, "hsts": "max-age=31536000; includeSubDomains"}
+        secure = {"tls": tls, "hsts": "max-age=31536000; other=100%25"}
         said = {
             "backend": f"unix:{socket}" if self.unix else "127.0.0.1:8000",
             "http_port": ports[0],
