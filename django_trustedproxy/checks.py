@@ -255,6 +255,7 @@ IDS = {
     "old-networks": "trustedproxy.W027",
     "old-list": "trustedproxy.W028",
     "scheme-unknown": "trustedproxy.W029",
+    "no-proxy": "trustedproxy.W030",
     "report-only": "trustedproxy.I002",
 }
 _MESSAGES: dict[Level, Callable[..., CheckMessage]] = {

@@ -208,6 +208,11 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         },
         'TRUSTED_PROXY_FIXED_SCHEME = "https"',
     ),
+    (
+        "trustedproxy.W030",
+        {"TRUSTED_PROXY_HEADERS": ["X-Forwarded-For"], "TRUSTED_PROXIES": []},
+        "TRUSTED_PROXIES = ['10.0.0.0/8']",
+    ),
 ]
 
 #: Those that need a file, or another day; the core's tests have them.
@@ -255,8 +260,6 @@ def test_every_row_of_the_core_has_an_id_or_a_better_one() -> None:
         "shared-cookies",
         # ALLOWED_HOSTS limits the redirect.
         "any-host",
-        # It has no id yet.
-        "no-proxy",
     }
 
     assert {check.code for check in core_checks.CHECKS} - set(IDS) == better
@@ -292,8 +295,9 @@ def test_every_peer_outside_of_deployment() -> None:
 
 
 def test_nobody_on_purpose() -> None:
-    """What was said on purpose, and is no risk, is not asked about."""
-    assert find_ids(deploy=True, TRUSTED_PROXIES=[]) == []
+    """On a development machine it is meant; where it is deployed, a slip."""
+    assert find_ids(deploy=False, TRUSTED_PROXIES=[]) == []
+    assert find_ids(deploy=True, TRUSTED_PROXIES=[]) == ["trustedproxy.W030"]
 
 
 def test_every_peer_with_a_secret() -> None:

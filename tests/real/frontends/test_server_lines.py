@@ -43,7 +43,7 @@ def read_lines(region: str) -> list[str]:
     _, _, after = page.partition(f"<!-- printed: {region} -->")
     match = re.search(r"```bash\n(.*?)```", after, re.DOTALL)
     assert match is not None
-    return match[1].splitlines()
+    return [line for line in match[1].splitlines() if not line.startswith("#")]
 
 
 def read_configuration() -> str:
