@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+# So much of a value is shown, as it is written in Python; the whole is in `value`.
+_MOST_SHOWN = 400
 # What stands around a value that is named as the nearest one.
 _NEAREST = (" (the nearest is '", "')")
 
@@ -53,7 +55,10 @@ class ConfigurationError(ValueError):
 
     def __str__(self) -> str:
         keyword = f" ({self.keyword}=)" if self.keyword else ""
-        return f"{self.option}{keyword}: {self.value!r} is not {self.expected}."
+        shown = repr(self.value)
+        if len(shown) > _MOST_SHOWN:
+            shown = f"{shown[:_MOST_SHOWN]}… ({len(shown)} characters)"
+        return f"{self.option}{keyword}: {shown} is not {self.expected}."
 
     @property
     def nearest(self) -> str | None:

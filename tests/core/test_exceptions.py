@@ -36,6 +36,19 @@ def test_error_names_the_argument_that_the_setting_is() -> None:
     assert ConfigurationError("TRUSTED_PROXIES", "x", "a network").keyword is None
 
 
+def test_error_shows_no_more_of_a_value_than_anybody_reads() -> None:
+    """What was given is in its `value`, whole; the sentence stays one."""
+    long = ["10.0.0.0/33"] * 1000
+
+    error = ConfigurationError("TRUSTED_PROXIES", long, "a list of networks")
+
+    assert str(error).endswith(
+        "'10.0.0.0… (15000 characters) is not a list of networks."
+    )
+    assert len(str(error)) < 500
+    assert error.value == long
+
+
 def test_error_keeps_its_parts() -> None:
     """Callers match on fields, not on text."""
     error = ConfigurationError("TRUSTED_PROXY_HOPS", 0, "a whole number")

@@ -405,9 +405,10 @@ def test_peer_that_is_slow(
 ) -> None:
     """No connection in its time, or no answer to the handshake in its own: 504."""
     patience: dict[str, Any] = {"timeout": PATIENCE, "connect_timeout": PATIENCE}
+    patience[option] = 0.2
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
-        with run_front("asgi", {"/blog": url}, **patience | {option: 0.2}) as front:
+        with run_front("asgi", {"/blog": url}, **patience) as front:
             sent = talk(front, "/blog/", [None, None], extensions=EXTENSION)
 
     assert sent[0]["status"] == 504
