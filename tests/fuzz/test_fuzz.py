@@ -17,7 +17,7 @@ from .targets import TARGETS
 
 pytestmark = pytest.mark.skipif(find_spec("atheris") is None, reason=NO_FUZZER)
 
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "2"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "1"))
 
 
 @pytest.mark.parametrize("target", TARGETS)
