@@ -167,7 +167,9 @@ def test_entry_that_is_no_network_is_an_error(entry: object, expected: str) -> N
     with pytest.raises(ConfigurationError) as caught:
         TrustedNetworks(entries)
 
-    assert str(caught.value) == f"TRUSTED_PROXIES[1]: {shown!r} is not {expected}."
+    front, end = f"TRUSTED_PROXIES[1]: {shown!r}"[:400], f" is not {expected}."
+    assert str(caught.value).startswith(front)
+    assert str(caught.value).endswith(end)
 
 
 @bounded

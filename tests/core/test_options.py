@@ -59,7 +59,12 @@ def test_text_is_read_as_a_value(
         (parse_number, "1e3", "'1e3'", "a whole number"),
         (parse_number, "-1", "'-1'", "a whole number"),
         (parse_number, "\u0661", "'\u0661'", "a whole number"),
-        (parse_number, "1" * 5000, repr("1" * 5000), "a whole number"),
+        (
+            parse_number,
+            "1" * 5000,
+            "'" + "1" * 399 + "… (5002 characters)",
+            "a whole number",
+        ),
         (parse_pairs, "/a", "'/a'", "one PATH=URL for each path"),
         (parse_pairs, "/a=b /a=c", "'/a=c'", "one PATH=URL for each path"),
         (
