@@ -29,7 +29,6 @@ JUNIT = BUILD / "junit"
 NEED_SERVERS = {
     "servers": ROOT / "tests" / "real" / "servers" / "apt.txt",
     "oracle": ROOT / "tests" / "oracle" / "apt.txt",
-    "process": ROOT / "tests" / "real" / "servers" / "apt.txt",
     "browser": ROOT / "tests" / "browser" / "apt.txt",
 }
 # The Python whose environments measure coverage, as tox.ini says.

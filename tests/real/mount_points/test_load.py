@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from .running import Running, run_backend_server, run_server
 from .test_shells import wait_until
 
@@ -52,6 +54,7 @@ def load(server: Running, total: int) -> None:
     assert set(answers) == {b"HTTP/1.1 200 OK 5"}
 
 
+@pytest.mark.cost
 def test_ten_thousand_requests(kind: str, tmp_path: Path) -> None:
     """No answer is an error, and no descriptor is open that was not open before."""
     with (

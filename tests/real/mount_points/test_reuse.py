@@ -122,6 +122,7 @@ def run_clients(front: Any, count: int) -> None:
     front.runner.run(run_all())
 
 
+@pytest.mark.cost
 def test_h01_no_byte_of_one_exchange_is_in_another(
     kind: str, hostile: HostileBackend
 ) -> None:
