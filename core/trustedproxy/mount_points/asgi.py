@@ -20,7 +20,7 @@ from urllib.parse import quote
 from .._types import ASGIApp
 from ..asgi import read_connection
 from ..decision import DECISION_KEY
-from ..parsing.grammar import PATH_SAFE
+from ..parsing.grammar import MOUNT_POINT_SAFE
 from ..request_target import split_scope_path
 from ..responses import Answer, bad_request, refuse, refuse_websocket, send_asgi
 from .client_side import describe_client_side
@@ -327,7 +327,7 @@ def _read_client_side(scope: Scope, headers: Headers) -> ClientSide:
     ]
     connection = read_connection(scope, hosts[0] if hosts else None)
     mount_point, _ = split_scope_path(scope)
-    connection.mount_point = quote(mount_point, PATH_SAFE)
+    connection.mount_point = quote(mount_point, MOUNT_POINT_SAFE)
     return describe_client_side(
         scope.get(DECISION_KEY), connection, ", ".join(forwarded_for)
     )

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from .._types import WSGIApp
 from ..decision import DECISION_KEY, Connection
-from ..parsing.grammar import PATH_SAFE
+from ..parsing.grammar import MOUNT_POINT_SAFE
 from ..request_target import read_raw_target
 from ..responses import Answer, bad_request, refuse, send_wsgi
 from ..wsgi import shows_unix
@@ -178,7 +178,7 @@ def _read_client_side(environ: Environ) -> ClientSide:
         host=environ.get("HTTP_HOST"),
         server=environ.get("SERVER_NAME"),
         port=environ.get("SERVER_PORT"),
-        mount_point=quote(environ.get("SCRIPT_NAME", ""), PATH_SAFE, "latin-1"),
+        mount_point=quote(environ.get("SCRIPT_NAME", ""), MOUNT_POINT_SAFE, "latin-1"),
         peer_is_unix=shows_unix(environ),
     )
     return describe_client_side(

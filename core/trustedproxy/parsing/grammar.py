@@ -58,3 +58,6 @@ PATH_SAFE = "/:@!$&'()*+,;=-._~"
 # RFC 3986 section 3.3: path-absolute of segments of unreserved characters and of those
 # of `pchar` that stand in users' names: no "//", no dot segment, nothing encoded.
 MOUNT_POINT = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~@+:=!$*-]+)*/?")
+# The same characters, for a mount point that is quoted: the rest, a comma above all,
+# would make a list of it.  Text for `urllib.parse.quote`.
+MOUNT_POINT_SAFE = "/._~@+:=!$*-"

@@ -179,6 +179,19 @@ def test_application_below_a_mount_point(front: Any, backend: Backend) -> None:
     assert backend.last.named["x-forwarded-prefix"] == "/outer/blog"
 
 
+def test_mount_point_is_one_value(kind: str, backend: Backend) -> None:
+    """What R10 does not allow is quoted: a client's own comma makes no list."""
+    with run_front(kind, {"/blog": backend.url}) as front:
+        front.ask(
+            "/evil,y;&'()/blog/x",
+            environ={"SCRIPT_NAME": "/evil,y;&'()", "PATH_INFO": "/blog/x"},
+            scope={"root_path": "/evil,y;&'()"},
+        )
+
+    for name in ("x-forwarded-prefix", "x-forwarded-script-name"):
+        assert backend.last.named[name] == "/evil%2Cy%3B%26%27%28%29/blog"
+
+
 def test_mount_point_of_any_characters_is_kept(kind: str, backend: Backend) -> None:
     """What R10 allows in a mount point goes both ways as it is, cookies included."""
     mount_point = "/@me+x:=!$*~"
