@@ -391,6 +391,16 @@ def answer_plain_line(name: str, text: str) -> object:
     return answer_plain(headers=[(name, text)])
 
 
+TRUSTING: Final = ProxyPolicy(headers=[REAL], proxies=PROXIES)
+
+
+def answer_trusted_line(name: str, text: str) -> object:
+    """Answer a plain request of a trusted peer with one header that is not listed."""
+    environ = make_environ({name: text}, peer="10.0.0.1")
+    TRUSTING.apply(environ)
+    return EXEMPT.answer(read_environ(environ))
+
+
 def exempt_anew() -> Callable[[Any], object]:
     """Compile patterns, none of which `re` remembers."""
     re.purge()
@@ -426,6 +436,13 @@ def plain_requests() -> Iterator[Row]:
             partial(answer_plain_line, name.lower()),
             65536,
             *(",", " ", "a,", "a"),
+        )
+    for name in (FORWARDED, "X-Forwarded-SSL", "CF-Visitor"):
+        yield from texts(
+            f"plain request of a trusted peer: {name}",
+            partial(answer_trusted_line, name),
+            65536,
+            *(",", "a,", "off,", "for=a,", " ", '"'),
         )
     yield Row(
         "many patterns",

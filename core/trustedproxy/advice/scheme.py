@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..headers import Category, Form
 from ..log import shorten
 from ..parsing.forwarded import parse_element, partition_from_right
-from ..parsing.lists import split_from_right
-from ..parsing.values import BLANKS, PARSERS, parse_scheme
+from ..parsing.lists import PARTITION, split_from_right
+from ..parsing.values import PARSERS, parse_scheme
 from ..setting_lines import spell_headers, write_line
 from .situation import Advice
 from .words import describe_unlisted
@@ -76,15 +76,23 @@ def _list_it(situation: Situation) -> WriteLines:
 
 
 def says_https(header: ProxyHeader, value: str) -> bool:
-    """Say whether *header* holds https, wherever in its *value* it stands."""
-    if header.form is Form.FORWARDED:
-        texts = split_from_right(value, partition_from_right)
-        elements = [parse_element(text) for text in texts if text is not None]
-        protos = [each.proto for each in elements if each is not None]
-        return any(parse_scheme(proto or "") == "https" for proto in protos)
-    parse = PARSERS[header.form]
-    whole = [value] if header.form is Form.CF_VISITOR else value.split(",")
-    return any(parse(element.strip(BLANKS)) == "https" for element in whole)
+    """Say whether *header* holds https, wherever in its *value* that is read (R13)."""
+    return "https" in _list_schemes(header, value)
+
+
+def _list_schemes(header: ProxyHeader, value: str) -> Iterator[str | None]:
+    """List what the elements of *value* say, nearest first; ``None`` for nothing."""
+    is_forwarded = header.form is Form.FORWARDED
+    parse = _parse_proto if is_forwarded else PARSERS[header.form]
+    partition = partition_from_right if is_forwarded else PARTITION
+    for element in split_from_right(value, partition):
+        yield None if element is None else parse(element)
+
+
+def _parse_proto(text: str) -> str | None:
+    """Read ``proto`` in an element of ``Forwarded`` (RFC 7239 section 5.4)."""
+    element = parse_element(text)
+    return None if element is None else parse_scheme(element.proto or "")
 
 
 _PLAIN = "If clients reach that proxy over https, they are taken for plain http: "

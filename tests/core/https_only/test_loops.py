@@ -185,6 +185,25 @@ def test_loop_of_a_trusted_proxy_is_logged_with_its_cause(
         assert word in message
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (SSL, "on" + ",off" * 64),
+        (SSL, "on," + " " * 4096),
+        (FORWARDED, "for=a;proto=https" + ",for=a" * 64),
+        ("CF-Visitor", '{"scheme":"https"}' + " " * 4096),
+    ],
+)
+def test_value_beyond_what_is_read(
+    name: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A header that counts for nothing is read within the same bounds (R13)."""
+    ask({**CAME, name: value})
+
+    ((code, header, _),) = list_causes(caplog)
+    assert (code, header) == ("https-only-loop", None)
+
+
 @each_surface
 def test_scheme_that_another_header_contradicts(
     surface: str, caplog: pytest.LogCaptureFixture
