@@ -238,9 +238,9 @@ def describe_overwritten_scheme(
                 "scheme-overwritten",
                 winner,
                 f"{winner} says http, and {header.name}: {shorten(value)} says https: "
-                f"a proxy further inside seems to have overwritten {winner}. If the "
-                f"outer one sets {header.name} whatever a client sent, list that "
-                "instead.",
+                f"a client sent {header.name}, or a proxy further inside has "
+                f"overwritten {winner}. If the outer one sets {header.name} whatever a "
+                "client sent, list that instead.",
                 write(header),
             )
     return None

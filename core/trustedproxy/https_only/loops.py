@@ -101,17 +101,20 @@ class Redirect:
         advice = describe_missing_scheme(
             facts.peer, facts.scheme_sent, facts.scheme_silent
         )
-        return replace(loop, header=advice.header).go_on(_FOR_EVER + advice.text)
+        return replace(loop, header=advice.header).go_on(_IF_HTTPS + advice.text)
 
 
-_FOR_EVER = ", and browsers that came over HTTPS are redirected for ever: "
+# What a header says may be a client's invention, a websocket is refused, and in
+# report-only mode nothing is redirected: so a record says "if", and what would be.
+_FOR_EVER = "browsers would be redirected for ever"
+_IF_HTTPS = f". If it came over HTTPS, {_FOR_EVER}: "
 
 
 def _explain_stated(loop: Cause) -> Cause:
     """The policy itself states that trusted peers speak http."""
     return loop.go_on(
         ", for which TRUSTED_PROXY_FIXED_SCHEME states http. If clients reach that "
-        "proxy over HTTPS alone, they are redirected for ever: state 'https'. If over "
+        f"proxy over HTTPS, {_FOR_EVER}: if over HTTPS alone, state 'https'; if over "
         "both, state nothing, let it set X-Forwarded-Proto, and add that to "
         "TRUSTED_PROXY_HEADERS."
     )
@@ -121,8 +124,8 @@ def _explain_no_header(loop: Cause, exemption: str) -> Cause:
     """A trusted peer speaks for itself, or says nothing of whom it speaks for."""
     return loop.go_on(
         ", without any forwarding header. If that is a health check of the proxy's "
-        f"own, exempt its path{exemption}. If that proxy ends TLS, browsers are "
-        f"redirected for ever: {REMEDY}"
+        f"own, exempt its path{exemption}. If that proxy ends TLS, {_FOR_EVER}: "
+        f"{REMEDY}"
     )
 
 
@@ -144,16 +147,16 @@ def _explain_untrusted_peer(
     level = logging.WARNING if own else logging.DEBUG
     return replace(untrusted, level=level).go_on(
         f", whose {untrusted.header} does not count, {_WHY[reason]}. If your own "
-        "proxy sent this, browsers are redirected for ever."
+        f"proxy sent this, {_FOR_EVER}."
     )
 
 
 def _explain_no_policy(undecided: Cause) -> Cause:
     """A scheme header came, and nothing has looked at it."""
     return undecided.go_on(
-        ", and no policy was applied before. If a proxy ends TLS, browsers are "
-        "redirected for ever: put the trusted proxy middleware around what redirects, "
-        "and the header into TRUSTED_PROXY_HEADERS."
+        f", and no policy was applied before. If a proxy ends TLS, {_FOR_EVER}: put "
+        "the trusted proxy middleware around what redirects, and the header into "
+        "TRUSTED_PROXY_HEADERS."
     )
 
 
@@ -195,7 +198,7 @@ class RedirectLog:
         advice = describe_overwritten_scheme(header, facts.scheme_sent)
         if advice is not None:
             return overwritten.go_on(
-                f" met plain HTTP from the trusted proxy {shorten(peer)}{_FOR_EVER}"
+                f" met plain HTTP from the trusted proxy {shorten(peer)}{_IF_HTTPS}"
                 f"{advice.text}"
             )
         count = self._redirects.get(peer, 0) + 1
@@ -204,7 +207,7 @@ class RedirectLog:
         if count != MANY:
             return None
         return overwritten.go_on(
-            f" has redirected {MANY} requests of the trusted proxy {shorten(peer)}, "
+            f" met plain HTTP in {MANY} requests of the trusted proxy {shorten(peer)}, "
             f"whose {header} said http each time, and https never. If browsers are "
             "redirected for ever, a proxy further outside ends TLS and this one "
             f"overwrites its {header}: let it pass the header on (nginx: "

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from trustedproxy import Connection, Decision, ProxyPolicy, log
+from trustedproxy import (
+    Category,
+    Connection,
+    Decision,
+    Form,
+    ProxyHeader,
+    ProxyPolicy,
+    log,
+)
 from trustedproxy.decision import Reason
 from trustedproxy.https_only import HTTPSOnly, RequestFacts
 from trustedproxy.https_only.facts import read_environ, read_scope
@@ -49,6 +58,7 @@ def test_loop_logged_once_a_minute(
 FOR, PROTO, SSL = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-SSL"
 SCHEME, FORWARDED = "X-Scheme", "Forwarded"
 CAME = {FOR: "203.0.113.7"}
+HTTPS_FLAG = ProxyHeader(SSL, Category.SCHEME, Form.FLAG)
 
 
 def ask(
@@ -214,7 +224,48 @@ def test_scheme_that_another_header_contradicts(
     ((code, header, message),) = list_causes(caplog)
     assert (code, header) == ("https-only-overwritten", SSL)
     assert "X-Forwarded-SSL says http, and X-Forwarded-Proto: 'https'" in message
-    assert "redirected for ever" in message
+    assert "If it came over HTTPS, browsers would be redirected for ever" in message
+    assert "a client sent X-Forwarded-Proto, or a proxy further inside" in message
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(
+            replace(
+                TRUSTED,
+                scheme_header=PROTO,
+                scheme_sent=((HTTPS_FLAG, "on"),),
+                signs=(PROTO, SSL),
+            ),
+            id="a header that a client may have sent",
+        ),
+        pytest.param(replace(TRUSTED, signs=(FOR,)), id="no scheme header"),
+        pytest.param(
+            replace(TRUSTED, signs=(FOR,), websocket=True), id="a websocket, refused"
+        ),
+        pytest.param(
+            replace(TRUSTED, signs=(FOR,), report_only=True), id="report only"
+        ),
+        pytest.param(
+            replace(TRUSTED, scheme_stated=True), id="a scheme that is stated"
+        ),
+        pytest.param(TRUSTED, id="a health check, perhaps"),
+        pytest.param(
+            replace(UNTRUSTED, peer="10.0.0.1", signs=(PROTO,)), id="a peer not listed"
+        ),
+        pytest.param(replace(PLAIN, signs=(PROTO,)), id="no policy"),
+    ],
+)
+def test_loop_is_claimed_under_a_condition(
+    facts: RequestFacts, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether the request came over HTTPS is not known, nor that it was redirected."""
+    HTTPSOnly().answer(facts)
+
+    message = list_records(caplog)[0]
+    assert re.search(r"If [^:]+, browsers would be redirected for ever", message)
+    assert "are redirected" not in message
 
 
 def test_loop_of_a_request_that_is_rejected(caplog: pytest.LogCaptureFixture) -> None:
@@ -397,7 +448,7 @@ def test_peer_that_always_says_http(caplog: pytest.LogCaptureFixture) -> None:
 
     (message,) = list_records(caplog)
     for word in (
-        f"redirected {MANY} requests of the trusted proxy '{PROXY}'",
+        f"met plain HTTP in {MANY} requests of the trusted proxy '{PROXY}'",
         "whose X-Forwarded-Proto said http each time, and https never",
         "overwrites its X-Forwarded-Proto",
         "$http_x_forwarded_proto",
@@ -451,7 +502,9 @@ def test_request_that_is_not_counted(
     for _ in range(2 * MANY):
         rules.answer(facts)
 
-    assert [text for text in list_records(caplog) if "has redirected" in text] == []
+    assert [
+        text for text in list_records(caplog) if f"in {MANY} requests" in text
+    ] == []
 
 
 def test_peers_are_counted_apart_and_within_bounds(
