@@ -129,25 +129,41 @@ def _explain_no_header(loop: Cause, exemption: str) -> Cause:
     )
 
 
-# Why a scheme header of a peer that is not trusted does not count.  What to change is
-# for the record about that peer to say, which knows more: that it may be a client's.
+_SCHEME_HEADER = "the scheme header that it sets whatever a client sent"
+# Why a scheme header of a peer that is not trusted does not count, and what to change.
+# Whether an entry may be added for this very peer is for the record about it to say,
+# which knows more: that it may be a client's.  But that record is written once a
+# process, and where nothing listed came, never.
 _WHY = {
-    Reason.PEER_NOT_TRUSTED: "since TRUSTED_PROXIES does not list that peer",
-    Reason.SECRET_MISSING: "since the request did not carry the secret",
-    Reason.NO_TRUSTED_HEADERS: "since TRUSTED_PROXY_HEADERS is empty",
+    Reason.PEER_NOT_TRUSTED: (
+        "TRUSTED_PROXIES does not list that peer",
+        f"TRUSTED_PROXIES has to list that proxy, and TRUSTED_PROXY_HEADERS "
+        f"{_SCHEME_HEADER}",
+    ),
+    Reason.SECRET_MISSING: (
+        "the request did not carry the secret",
+        f"that proxy has to send the secret, and TRUSTED_PROXY_HEADERS to list "
+        f"{_SCHEME_HEADER}",
+    ),
+    Reason.NO_TRUSTED_HEADERS: (
+        "TRUSTED_PROXY_HEADERS is empty",
+        f"add {_SCHEME_HEADER} to TRUSTED_PROXY_HEADERS, and that proxy to "
+        "TRUSTED_PROXIES",
+    ),
 }
 
 
 def _explain_untrusted_peer(
     untrusted: Cause, facts: RequestFacts, reason: Reason
 ) -> Cause:
-    """A scheme header came from a peer that is not trusted, and was removed."""
+    """A scheme header came from a peer that is not trusted, and does not count."""
     # A peer from elsewhere is probably a forger, and no proxy (rule R17).
     own = is_own_peer(facts.peer, facts.peer_is_unix)
     level = logging.WARNING if own else logging.DEBUG
+    why, remedy = _WHY[reason]
     return replace(untrusted, level=level).go_on(
-        f", whose {untrusted.header} does not count, {_WHY[reason]}. If your own "
-        f"proxy sent this, {_FOR_EVER}."
+        f", whose {untrusted.header} does not count, since {why}. If your own proxy "
+        f"sent this, {_FOR_EVER}: {remedy}."
     )
 
 

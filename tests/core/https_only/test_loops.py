@@ -303,7 +303,10 @@ def test_loop_of_a_request_that_is_rejected(caplog: pytest.LogCaptureFixture) ->
                 reason=Reason.SECRET_MISSING,
                 signs=(SCHEME,),
             ),
-            ("since the request did not carry the secret",),
+            (
+                "since the request did not carry the secret",
+                "that proxy has to send the secret",
+            ),
             id="a secret that is missing",
         ),
         pytest.param(
@@ -313,7 +316,10 @@ def test_loop_of_a_request_that_is_rejected(caplog: pytest.LogCaptureFixture) ->
                 reason=Reason.NO_TRUSTED_HEADERS,
                 signs=(SCHEME,),
             ),
-            ("since TRUSTED_PROXY_HEADERS is empty",),
+            (
+                "since TRUSTED_PROXY_HEADERS is empty",
+                "to TRUSTED_PROXY_HEADERS, and that proxy to TRUSTED_PROXIES.",
+            ),
             id="no header listed",
         ),
         pytest.param(
@@ -336,6 +342,21 @@ def test_loop_logged_with_its_cause(
     assert "add '" not in message
     for word in words:
         assert word in message
+
+
+@each_surface
+def test_loop_names_the_settings_where_no_other_record_does(
+    surface: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nothing listed came, this record about the peer is the only one."""
+    ask({PROTO: "https"}, surface=surface, peer="192.168.7.7", headers=[FOR])
+
+    (record,) = caplog.records
+    assert record.__dict__["code"] == "https-only-peer-not-trusted"
+    assert (
+        "TRUSTED_PROXIES has to list that proxy, and TRUSTED_PROXY_HEADERS the scheme "
+        "header" in record.getMessage()
+    )
 
 
 def test_loop_contradicts_nothing_that_the_policy_says(
