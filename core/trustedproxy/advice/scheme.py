@@ -97,12 +97,14 @@ def _parse_proto(text: str) -> str | None:
 
 _PLAIN = "If clients reach that proxy over https, they are taken for plain http: "
 _STATED = "Only if it cannot set one, and no client reaches it over plain http, state"
-#: What helps where a proxy sets no header that says the scheme.
-STATE_SCHEME = f"{_STATED} the scheme instead: {write_line(FIXED, 'https')}."
-#: What helps, whichever header the policy lists.
+_STATE = f"{_STATED} the scheme instead: {write_line(FIXED, 'https')}"
+#: What helps where a proxy sets no header that says the scheme, and none is listed.
+STATE_SCHEME = f"{_STATE}."
+#: What helps, whichever header the policy lists; beside one, no scheme can be stated.
 REMEDY = (
     "let it set the scheme header that TRUSTED_PROXY_HEADERS lists or, where none is "
-    f"listed, set {_USUAL}, and list that. {STATE_SCHEME}"
+    f"listed, set {_USUAL}, and list that. {_STATE}, and take the scheme header out of "
+    "TRUSTED_PROXY_HEADERS."
 )
 
 

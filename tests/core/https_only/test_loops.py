@@ -108,7 +108,8 @@ each_surface = pytest.mark.parametrize("surface", ["wsgi", "asgi"])
                 "sent no header that says the scheme",
                 "let it set the scheme header that TRUSTED_PROXY_HEADERS lists",
                 "set X-Forwarded-Proto, and list that",
-                'TRUSTED_PROXY_FIXED_SCHEME = "https"',
+                'TRUSTED_PROXY_FIXED_SCHEME = "https", and take the scheme header out of '
+                "TRUSTED_PROXY_HEADERS.",
             ),
             id="no scheme header",
         ),
