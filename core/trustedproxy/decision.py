@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from .headers import Category
+from .headers import Category, ProxyHeader
 from .parsing.addresses import Hop, spell_peer
 
 #: Where the decision is kept, in environs and in scopes.
@@ -284,7 +284,7 @@ class Decision:
 
         gone: Keys of those that were removed.
 
-        names: Key and name of every header that is known.
+        known: Every header that is known, the custom ones among them, with its key.
 
         problems: What was malformed or contradictory.
 
@@ -302,7 +302,7 @@ class Decision:
     url_parts: URLParts
     came: frozenset[str]
     gone: frozenset[str]
-    names: tuple[tuple[str, str], ...]
+    known: tuple[tuple[str, ProxyHeader], ...]
     problems: tuple[Problem, ...]
     rejected: Problem | None
     original: dict[str, Any]
@@ -320,7 +320,8 @@ class Decision:
     @property
     def removed(self) -> tuple[str, ...]:
         """Names of the headers that were removed, in alphabetical order."""
-        return tuple(sorted(name for key, name in self.names if key in self.gone))
+        gone = self.gone
+        return tuple(sorted(header.name for key, header in self.known if key in gone))
 
     @property
     def client(self) -> str | None:

@@ -127,7 +127,7 @@ class Rules:
         self._reject_malformed = options.malformed == "reject"
         self._reject_missing = options.missing == "reject"
         self._rejects = self._reject_malformed or self._reject_missing
-        self._names = tuple((key, name) for name, key in self.key_of.items())
+        self._keyed = tuple((self.key_of[h.name], h) for h in self.known)
 
     def decide(self, connection: Connection, headers: Mapping[str, Any]) -> Decision:
         """
@@ -176,7 +176,7 @@ class Rules:
             parts,
             came,
             gone,
-            self._names,
+            self._keyed,
             problems,
             None,
             {},
@@ -197,7 +197,7 @@ class Rules:
             NO_URL_PARTS,
             came,
             came & self.removable,
-            self._names,
+            self._keyed,
             problems,
             None,
             {},

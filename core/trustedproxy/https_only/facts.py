@@ -17,12 +17,14 @@ from typing import Any
 from .._types import Environ, Scope
 from ..asgi import read_connection
 from ..decision import DECISION_KEY, REPORT_KEY, Decision, Reason
-from ..headers import Category, ProxyHeader
+from ..headers import KNOWN_HEADERS, Category, ProxyHeader
 from ..parsing.values import BLANKS
 from ..request_target import read_raw_target, split_scope_path
 from ..wsgi import shows_unix
-from .signs import SCHEME_HEADERS, list_signs
+from .signs import list_signs, says_scheme
 
+# What every policy knows, where none was applied.
+_KNOWN = tuple((header.name, header) for header in KNOWN_HEADERS)
 _SECURE = frozenset({"https", "wss"})
 # Problems of a header of which nothing is used.
 _SILENT = frozenset({"malformed", "too-long"})
@@ -57,6 +59,8 @@ class RequestFacts:
         scheme_header: Name of the trusted header that said the scheme.
 
         scheme_stated: Whether the policy itself states the scheme.
+
+        known: Every header that is known, the policy's own among them, with its key.
 
         scheme_sent:
             Headers that came from a trusted peer and may say the scheme, with their
@@ -93,6 +97,7 @@ class RequestFacts:
     peer_trusted: bool = False
     scheme_header: str | None = None
     scheme_stated: bool = False
+    known: tuple[tuple[str, ProxyHeader], ...] = _KNOWN
     scheme_sent: tuple[tuple[ProxyHeader, str], ...] = ()
     scheme_silent: frozenset[str] = frozenset()
     rejected: bool = False
@@ -110,7 +115,13 @@ class RequestFacts:
     @property
     def ignored_header(self) -> str | None:
         """Name of a scheme header that came and was not used."""
-        others = {header.name for header in SCHEME_HEADERS} - {self.scheme_header}
+        signs = frozenset(self.signs)
+        others = {
+            header.name
+            for _, header in self.known
+            if header.name in signs and says_scheme(header)
+        }
+        others.discard(self.scheme_header or "")
         return next((name for name in self.signs if name in others), None)
 
 
@@ -218,6 +229,7 @@ def _add_decision(
         peer_trusted=decision.peer_trusted,
         scheme_header=scheme_header,
         scheme_stated=decision.url_parts.says_scheme and scheme_header is None,
+        known=decision.known,
         scheme_sent=_list_scheme_headers(decision, values),
         scheme_silent=_list_silent(decision),
         rejected=decision.rejected is not None,
@@ -231,16 +243,13 @@ def _list_scheme_headers(
     """List the scheme headers that came with a value, those that were removed too."""
     if not decision.peer_trusted:
         return ()
-    before, name_of = decision.original, dict(decision.names)
-    sent = {
-        name_of[key]: str(before[key] if key in before else values.get(key, ""))
-        for key in decision.came
-    }
-    return tuple(
-        (header, sent[header.name])
-        for header in SCHEME_HEADERS
-        if sent.get(header.name, "").strip(BLANKS + ",")
+    before, came = decision.original, decision.came
+    sent = (
+        (header, str(before[key] if key in before else values.get(key, "")))
+        for key, header in decision.known
+        if key in came and says_scheme(header)
     )
+    return tuple(pair for pair in sent if pair[1].strip(BLANKS + ","))
 
 
 def _list_silent(decision: Decision) -> frozenset[str]:

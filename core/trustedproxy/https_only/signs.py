@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..decision import Decision
-from ..headers import KNOWN_HEADERS, Category, Form
+from ..headers import KNOWN_HEADERS, Category, Form, ProxyHeader
 
 #: What proxies add besides the headers that this project knows: RFC 9110 section 7.6.3
 #: and RFC 8586.
@@ -27,12 +27,10 @@ _SPELLED = {
 #: Whatever a proxy says under a name that begins so.
 _PREFIX = "x-forwarded-"
 
-#: Headers by which a proxy may say the scheme, so that it can be read.
-SCHEME_HEADERS = tuple(
-    header
-    for header in KNOWN_HEADERS
-    if Category.SCHEME in header.categories and header.form is not Form.NEVER
-)
+
+def says_scheme(header: ProxyHeader) -> bool:
+    """Say whether a proxy may say the scheme by *header*, so that it can be read."""
+    return Category.SCHEME in header.categories and header.form is not Form.NEVER
 
 
 def list_signs(

@@ -108,8 +108,8 @@ each_surface = pytest.mark.parametrize("surface", ["wsgi", "asgi"])
                 "sent no header that says the scheme",
                 "let it set the scheme header that TRUSTED_PROXY_HEADERS lists",
                 "set X-Forwarded-Proto, and list that",
-                'TRUSTED_PROXY_FIXED_SCHEME = "https", and take the scheme header out of '
-                "TRUSTED_PROXY_HEADERS.",
+                'TRUSTED_PROXY_FIXED_SCHEME = "https", and take the scheme header out '
+                "of TRUSTED_PROXY_HEADERS.",
             ),
             id="no scheme header",
         ),
@@ -154,6 +154,18 @@ each_surface = pytest.mark.parametrize("surface", ["wsgi", "asgi"])
             PROTO,
             ("X-Forwarded-Proto: 'tls' says neither http nor https",),
             id="one that says nothing",
+        ),
+        pytest.param(
+            {**CAME, "X-Edge-Proto": "tls"},
+            {
+                "headers": [
+                    FOR,
+                    ProxyHeader("X-Edge-Proto", Category.SCHEME, Form.SCHEME),
+                ]
+            },
+            "X-Edge-Proto",
+            ("X-Edge-Proto: 'tls' says neither http nor https",),
+            id="a custom one that says nothing",
         ),
         pytest.param(
             {FORWARDED: "for=203.0.113.7"},
@@ -358,6 +370,19 @@ def test_loop_names_the_settings_where_no_other_record_does(
         "TRUSTED_PROXIES has to list that proxy, and TRUSTED_PROXY_HEADERS the scheme "
         "header" in record.getMessage()
     )
+
+
+@each_surface
+def test_loop_of_a_peer_that_sends_a_custom_header(
+    surface: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the policy lists may say the scheme, whatever it is called."""
+    custom = ProxyHeader("X-Edge-Proto", Category.SCHEME, Form.SCHEME)
+    sent = {custom.name: "https"}
+    ask(sent, surface=surface, peer="192.168.7.7", headers=[FOR, custom])
+
+    ((code, header, _),) = list_causes(caplog)
+    assert (code, header) == ("https-only-peer-not-trusted", custom.name)
 
 
 def test_loop_contradicts_nothing_that_the_policy_says(
