@@ -10,7 +10,7 @@ are as they came, and what the decision would have made of them is what counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -160,7 +160,9 @@ def read_environ(environ: Environ) -> RequestFacts:
     )
     names = (key[5:] for key in environ if key.startswith("HTTP_"))
     connection = environ.get("HTTP_CONNECTION", "")
-    return _add_decision(facts, environ, names, connection, environ)
+    return _add_decision(
+        facts, environ, names, connection, lambda key: environ.get(key, "")
+    )
 
 
 def read_scope(scope: Scope) -> RequestFacts:
@@ -181,11 +183,14 @@ def read_scope(scope: Scope) -> RequestFacts:
         query=scope.get("query_string") or None,
         websocket=websocket,
     )
-    values: dict[str, str] = {}
+    lines: dict[str, list[bytes]] = {}
     for name, value in scope.get("headers", ()):
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        values[key] = f"{values[key]},{text}" if key in values else text
-    return _add_decision(facts, scope, values, values.get("connection", ""), values)
+        lines.setdefault(name.decode("latin-1").lower(), []).append(value)
+
+    def read(key: str) -> str:
+        return b",".join(lines.get(key, ())).decode("latin-1")
+
+    return _add_decision(facts, scope, lines, read("connection"), read)
 
 
 def read_host(scope: Scope) -> str | None:
@@ -208,7 +213,7 @@ def _add_decision(
     source: Environ | Scope,
     names: Iterable[str],
     connection: str,
-    values: Mapping[str, Any],
+    read: Callable[[str], Any],
 ) -> RequestFacts:
     """Add what was decided, or in report-only mode what would have been."""
     report = find_report(source)
@@ -230,7 +235,7 @@ def _add_decision(
         scheme_header=scheme_header,
         scheme_stated=decision.url_parts.says_scheme and scheme_header is None,
         known=decision.known,
-        scheme_sent=_list_scheme_headers(decision, values),
+        scheme_sent=_list_scheme_headers(decision, read),
         scheme_silent=_list_silent(decision),
         rejected=decision.rejected is not None,
         signs=signs,
@@ -238,14 +243,14 @@ def _add_decision(
 
 
 def _list_scheme_headers(
-    decision: Decision, values: Mapping[str, str]
+    decision: Decision, read: Callable[[str], Any]
 ) -> tuple[tuple[ProxyHeader, str], ...]:
     """List the scheme headers that came with a value, those that were removed too."""
     if not decision.peer_trusted:
         return ()
     before, came = decision.original, decision.came
     sent = (
-        (header, str(before[key] if key in before else values.get(key, "")))
+        (header, str(before[key] if key in before else read(key)))
         for key, header in decision.known
         if key in came and says_scheme(header)
     )
