@@ -387,6 +387,30 @@ def test_forwarded_that_says_no_scheme() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("for=203.0.113.7, for=10.0.0.3;proto=https", "Forwarded"),
+        ("tls, https", PROTO),
+    ],
+)
+def test_scheme_in_another_element(value: str, name: str) -> None:
+    """What another proxy says does not count, and is not called malformed."""
+    sent = {name: value, FOR: "203.0.113.7, 10.0.0.3"}
+    headers = [name] if name == "Forwarded" else [FOR, name]
+    advice = next(a for a in ask(sent, headers=headers) if a.header == name)
+
+    assert (advice.code, advice.settings) == ("scheme-header-missing", ())
+    assert "says the scheme, and not in the client's own element" in advice.text
+
+
+def test_scheme_in_a_list_that_is_too_short() -> None:
+    """Nothing of it is used, for which there is advice already."""
+    sent = {"Forwarded": "for=203.0.113.7;proto=https"}
+
+    assert codes(ask(sent, headers=["Forwarded"], hops=2)) == ["too-few-elements"]
+
+
+@pytest.mark.parametrize(
     ("sent", "headers"),
     [
         ({FOR: "203.0.113.7, 10.0.0.3", PROTO: "http"}, [FOR, PROTO]),

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..decision import Reason
 from ..headers import Category, Form
 from ..log import shorten
-from ..parsing.forwarded import parse_element, partition_from_right
-from ..parsing.lists import PARTITION, split_from_right
+from ..parsing.elements import split_elements
+from ..parsing.forwarded import parse_element
 from ..parsing.values import PARSERS, parse_scheme
 from ..setting_lines import spell_headers, write_line
 from .situation import Advice
@@ -58,7 +59,11 @@ def advise_missing_scheme(situation: Situation) -> Iterator[Advice]:
     listed = {header.name for header in situation.policy.headers}
     remedy, header, lines = _name_remedy(situation)
     sent, write = _list_scheme_headers(situation), _list_it(situation)
-    advice = describe_missing_scheme(decision.peer, sent, listed, remedy, write)
+    advice = describe_missing_scheme(
+        decision.peer, decision.reason, sent, listed, remedy, write
+    )
+    if advice is None:
+        return
     if advice.header is None:
         advice = replace(advice, header=header, settings=lines)
     yield advice
@@ -82,10 +87,8 @@ def says_https(header: ProxyHeader, value: str) -> bool:
 
 def _list_schemes(header: ProxyHeader, value: str) -> Iterator[str | None]:
     """List what the elements of *value* say, nearest first; ``None`` for nothing."""
-    is_forwarded = header.form is Form.FORWARDED
-    parse = _parse_proto if is_forwarded else PARSERS[header.form]
-    partition = partition_from_right if is_forwarded else PARTITION
-    for element in split_from_right(value, partition):
+    parse = _parse_proto if header.form is Form.FORWARDED else PARSERS[header.form]
+    for element in split_elements(header.form, value):
         yield None if element is None else parse(element)
 
 
@@ -110,16 +113,19 @@ REMEDY = (
 
 def describe_missing_scheme(
     peer: str | None,
+    reason: Reason | None,
     sent: Sent,
     listed: Container[str],
     remedy: str = REMEDY,
     write: WriteLines = _write_nothing,
-) -> Advice:
+) -> Advice | None:
     """
     Describe why no header that counts says the scheme of a trusted peer's request.
 
     Args:
         peer: The peer.
+
+        reason: Why the client is who it is.
 
         sent: The scheme headers that came with a value.
 
@@ -130,8 +136,13 @@ def describe_missing_scheme(
         write: Writes the lines to paste.
 
     Returns:
-        The advice, without a header where none is to blame.
+        The advice, without a header where none is to blame; ``None`` for a `Forwarded`
+        with too few elements, of which nothing is used: that is a problem of its own.
     """
+    if reason is Reason.TOO_FEW_ELEMENTS and any(
+        header.form is Form.FORWARDED and header.name in listed for header, _ in sent
+    ):
+        return None
     for header, value in sent:
         if header.name not in listed and says_https(header, value):
             return Advice(
@@ -143,16 +154,28 @@ def describe_missing_scheme(
             )
     for header, value in sent:
         if header.name in listed:
-            return Advice(
-                "scheme-header-malformed",
-                header.name,
-                f"{header.name}: {shorten(value)} says neither http nor https. "
-                f"{_PLAIN}let it say one of the two.",
-            )
+            return _describe_silent(header, value)
     came = f"the trusted peer {shorten(peer)} sent no header that says the scheme."
     for header, value in sent[:1]:
         came = describe_unlisted(peer, header.name, value)
     return Advice("scheme-header-missing", None, f"{came} {_PLAIN}{remedy}")
+
+
+def _describe_silent(header: ProxyHeader, value: str) -> Advice:
+    """Describe that a header that counts says no scheme where it would count."""
+    shown = f"{header.name}: {shorten(value)}"
+    if any(_list_schemes(header, value)):
+        return Advice(
+            "scheme-header-missing",
+            header.name,
+            f"{shown} says the scheme, and not in the client's own element, which is "
+            f"the one that counts. {_PLAIN}let the outermost proxy say it in its own.",
+        )
+    return Advice(
+        "scheme-header-malformed",
+        header.name,
+        f"{shown} says neither http nor https. {_PLAIN}let it say one of the two.",
+    )
 
 
 def _describe_health_check(situation: Situation) -> Iterator[Advice]:

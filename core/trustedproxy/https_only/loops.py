@@ -99,8 +99,10 @@ class Redirect:
         if not facts.signs:
             return _explain_no_header(loop, self.name_exemption(facts))
         advice = describe_missing_scheme(
-            facts.peer, facts.scheme_sent, facts.scheme_silent
+            facts.peer, facts.reason, facts.scheme_sent, facts.scheme_silent
         )
+        if advice is None:
+            return None
         return replace(loop, header=advice.header).go_on(_IF_HTTPS + advice.text)
 
 

@@ -175,6 +175,13 @@ each_surface = pytest.mark.parametrize("surface", ["wsgi", "asgi"])
             id="an element without a scheme",
         ),
         pytest.param(
+            {FORWARDED: "for=203.0.113.7, for=10.0.0.9;proto=https"},
+            {"headers": [FORWARDED]},
+            FORWARDED,
+            ("says the scheme, and not in the client's own element",),
+            id="another proxy's element with a scheme",
+        ),
+        pytest.param(
             {**CAME, FORWARDED: 'for=203.0.113.7;proto="https"'},
             {},
             FORWARDED,
@@ -279,6 +286,19 @@ def test_loop_is_claimed_under_a_condition(
     message = list_records(caplog)[0]
     assert re.search(r"If [^:]+, browsers would be redirected for ever", message)
     assert "are redirected" not in message
+
+
+@each_surface
+def test_loop_of_a_list_that_is_too_short(
+    surface: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing of it is used, and the record about that says so."""
+    sent = {FORWARDED: "for=203.0.113.7;proto=https"}
+    ask(sent, surface=surface, headers=[FORWARDED], hops=2)
+
+    assert [record.__dict__["code"] for record in caplog.records] == [
+        "too-few-elements"
+    ]
 
 
 def test_loop_of_a_request_that_is_rejected(caplog: pytest.LogCaptureFixture) -> None:
