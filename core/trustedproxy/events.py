@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from .decision import Decision
-from .log import shorten, warn
+from .log import is_due, logger, shorten
 
 #: What is called: the decision, and the environ or the scope of its request.
 Listener: TypeAlias = Callable[[Decision, Mapping[str, Any]], object]
@@ -54,12 +54,17 @@ def send(decision: Decision, request: Mapping[str, Any]) -> None:
         try:
             listener(decision, request)
         except Exception as error:
-            warn(
-                "listener-failed",
-                None,
-                "the listener %s raised %s, which changes nothing for the request",
-                shorten(listener),
-                # It may hold a whole header.
-                shorten(error),
-                about=type(error).__qualname__,
-            )
+            # What they say of themselves may take its time, and is asked when logged.
+            if is_due("listener-failed", type(error).__qualname__):
+                _log_failure(listener, error)
+
+
+def _log_failure(listener: Listener, error: Exception) -> None:
+    logger.warning(
+        "trustedproxy: the listener %s raised %s, which changes nothing for the "
+        "request",
+        shorten(listener),
+        # It may hold a whole header.
+        shorten(error),
+        extra={"code": "listener-failed", "header": None, "peer": None},
+    )

@@ -82,9 +82,17 @@ def shorten(value: object) -> str:
         # Cut before it is escaped: of a long text, little is read.
         shown, length = repr(value[:_LONGEST]), len(value)
     else:
-        whole = repr(value)
+        whole = _show(value)
         shown, length = whole[:_LONGEST], len(whole)
     return f"{shown}… ({length} characters)" if length > _LONGEST else shown
+
+
+def _show(value: object) -> str:
+    """Show what is no text; of what cannot even say what it is, the type."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
 
 
 def warn_once(

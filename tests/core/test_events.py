@@ -101,6 +101,36 @@ def test_what_a_listener_raises_is_shortened(
     assert len(failed[0].getMessage()) < 500
 
 
+class SilentError(Exception):
+    """One that cannot say what it is, and counts how often it was asked."""
+
+    asked = 0
+
+    def __repr__(self) -> str:
+        type(self).asked += 1
+        raise RuntimeError("nothing to say")
+
+
+def test_what_a_listener_raises_may_fail_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The request goes on, and the error is asked only where it is logged."""
+    SilentError.asked = 0
+
+    @on_decision
+    def fail(decision: Decision, _: Mapping[str, Any]) -> None:
+        raise SilentError
+
+    for _ in range(3):
+        assert POLICY.apply(make_environ()).peer_trusted
+
+    failed = [r for r in caplog.records if r.__dict__.get("code") == "listener-failed"]
+    assert [record.getMessage().split(" raised ")[1] for record in failed] == [
+        "<SilentError>, which changes nothing for the request"
+    ]
+    assert SilentError.asked == 1
+
+
 def test_listener_that_left_is_not_called() -> None:
     """One that never came may leave, too."""
     heard: list[Decision] = []
