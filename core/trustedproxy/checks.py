@@ -213,17 +213,29 @@ def _list_the_way(path: Path) -> Iterator[Path]:
     """
     List what leads to a file: whoever can write there can put another in its place.
 
-    That is the file, and every directory above it, above the name that is written in
-    the settings, and above each link between the two.
+    That is the file, and every directory in which the system looks up a name on its
+    way there, through links to files and to directories.
     """
-    real = _follow(path)
-    yield from (real, *real.parents)
-    for _ in range(_MOST_LINKS):
-        yield from path.parents
+    here, names = Path(path.anchor), [*path.parts[:0:-1]]
+    links = 0
+    while names:
+        yield here
+        name = names.pop()
+        if name == os.pardir:
+            here = here.parent
+            continue
         try:
-            path = path.parent / path.readlink()
+            target = (here / name).readlink()
         except OSError:
+            here /= name
+            continue
+        links += 1
+        if links > _MOST_LINKS:
             return
+        if target.is_absolute():
+            here = Path(target.anchor)
+        names += [each for each in reversed(target.parts) if each != target.anchor]
+    yield here
 
 
 # On the way to a file that can be read, there are no more: Linux follows 40.

@@ -261,6 +261,24 @@ def test_folder_of_a_link_to_a_list(listed: Path, tmp_path: Path, *, far: bool) 
     assert (remark.code, str(folder) in remark.message) == ("open-list", True)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+@pytest.mark.parametrize("target", ["../safe", "../open/../safe", "{}/safe"])
+def test_folder_of_a_link_to_the_folder_of_a_list(target: str, tmp_path: Path) -> None:
+    """A link to a directory can be replaced as one to a file, and leads anywhere."""
+    folders = [tmp_path / name for name in ("etc", "open", "safe")]
+    for folder in folders:
+        folder.mkdir()
+    etc, shared, safe = folders
+    (safe / "list").write_text("192.0.2.0/24\n", encoding="utf-8")
+    (etc / "x").symlink_to(Path("..") / "open" / "y")
+    (shared / "y").symlink_to(target.format(tmp_path))
+    shared.chmod(0o777)
+
+    (remark,) = find(proxies=[f"file:{etc / 'x' / 'list'}"], today=LATER)
+
+    assert (remark.code, str(shared) in remark.message) == ("open-list", True)
+
+
 def test_link_to_a_list_that_leads_to_itself(listed: Path, tmp_path: Path) -> None:
     """The last good list is in force, and nothing is said of what nobody reads."""
     link = tmp_path / "link"
