@@ -24,6 +24,7 @@ from .headers import Category
 from .parsing.grammar import TOKEN
 from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
+from .request_target import split_scope_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -246,8 +247,7 @@ class ScopeSurface:
         ASGI's ``path`` contains ``root_path``; ``raw_path`` is the same, encoded.
         """
         path = new["path"]
-        own = (new.get("root_path") or "").rstrip("/")
-        rest = strip_mount_point(path, own)
+        own, rest = split_scope_path(new)
         has_it = self._strip_path and strip_mount_point(rest, mount_point) != rest
         front = "" if has_it else mount_point
         _replace(new, original, "root_path", mount_point)
@@ -274,9 +274,9 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
     else:
         scheme = scope.get("scheme", "http")
     name, port = server if server else (None, None)
-    mount_point, path = scope.get("root_path") or "", scope.get("path", "/")
-    if mount_point:
-        path = strip_mount_point(path, mount_point)
+    mount_point, path = "", scope.get("path", "/")
+    if scope.get("root_path"):
+        mount_point, path = split_scope_path(scope)
     return Connection(
         peer,
         scheme,

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from trustedproxy import Decision, Problem, ProxyPolicy, Reason, log
+from trustedproxy.asgi import read_connection
 
 from .making import (
     FOR,
@@ -500,6 +501,15 @@ def test_raw_path_loses_the_servers_mount_point_however_it_is_encoded() -> None:
         assert mount(path, own=own, raw=raw)[2] == moved
     for raw in (b"/%61pp/x", b"/app/x"):
         assert mount("/app/x", raw=raw, strip=True) == ("/app", "/app/x", raw)
+
+
+def test_final_slash_of_the_servers_mount_point_is_none_of_it() -> None:
+    """Servers keep one that their option has; the path below begins behind it."""
+    connection = read_connection(
+        make_scope([], path="/own/x", root_path="/own/"), host=None
+    )
+
+    assert (connection.mount_point, connection.path) == ("/own", "/x")
 
 
 @pytest.mark.parametrize("key", ["headers", "root_path", "client", "server"])

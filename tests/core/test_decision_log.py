@@ -385,6 +385,19 @@ def test_mount_point_that_nothing_takes_off_the_path_is_logged_once(
     assert read_extras(record) == ("mount-point-in-path", header, PROXY)
 
 
+@pytest.mark.parametrize("own", ["/app", "/app/"])
+def test_mount_point_of_the_server_is_not_logged(own: str, records: Records) -> None:
+    """What stands in the path is the server's own, with or without a final slash."""
+    policy = ProxyPolicy(proxies=PROXIES, fixed_mount_point="/app")
+
+    decision, _ = policy.apply_scope(
+        make_scope([], peer=PROXY, path="/app/blog", root_path=own)
+    )
+
+    assert (decision.mount_point, decision.connection.path) == ("/app", "/blog")
+    assert records(logging.WARNING) == []
+
+
 @both
 @pytest.mark.parametrize(("options", "headers", "path"), NOT_IN_PATH)
 def test_path_that_is_right_is_not_logged(
