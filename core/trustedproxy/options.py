@@ -22,6 +22,8 @@ from .parsing.values import split_host
 #: Names that begin like this are ours, so that a misspelled one is an error.
 PREFIX = "TRUSTED_PROX"
 
+# RFC 3986 section 3: what stands in front of the authority.
+_URL_START = re.compile(r"\A(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 _URL_BEGINS = re.compile(r"=(?=https?://|unix:/)")
 
 # No setting has a number that long, and `int` takes its time over longer ones.
@@ -146,9 +148,20 @@ def name_host_inside(value: object) -> str:
         A clause to append to the *expected* part of an error; empty where there is
         none. Of user and password nothing is in it, whatever they hold.
     """
-    rest = str(value).rpartition("//")[2].rpartition("@")[2]
-    inside = rest.partition("/")[0]
+    rest = _URL_START.sub("", str(value))
+    authority = _cut_path(rest)
+    inside = authority.rpartition("@")[2]
+    if "@" in rest[len(authority) :]:
+        # In the path, or in a password with a slash: nobody knows which.
+        if "." in inside and split_host(inside) is not None:
+            return ""
+        inside = _cut_path(rest.rpartition("@")[2])
     return name_nearest(inside) if split_host(inside) is not None else ""
+
+
+def _cut_path(text: str) -> str:
+    """Cut off where the authority of a URL ends (RFC 3986 section 3.2)."""
+    return re.split("[/?#]", text, maxsplit=1)[0]
 
 
 def split_entries(value: object, name: str) -> list[Any]:

@@ -58,7 +58,7 @@ def test_setting_that_is_invalid(value: Any) -> None:
     assert "pw" not in str(caught.value)
 
 
-@pytest.mark.parametrize("password", ["pw", "80/pw", "p@w", "p//w"])
+@pytest.mark.parametrize("password", ["pw", "80/pw", "p@w", "p//w", "p?w", "p@w/x"])
 @pytest.mark.parametrize(
     "name", ["TRUSTED_PROXY_HTTPS_HOST", "TRUSTED_PROXY_FIXED_HOST"]
 )
@@ -70,6 +70,36 @@ def test_url_in_the_place_of_a_host(name: str, password: str) -> None:
     assert caught.value.nearest == "www.example.com"
     assert caught.value.value == "https://***@www.example.com/x"
     assert "user" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "nearest"),
+    [
+        ("https://www.example.com?x=1", "www.example.com"),
+        ("https://www.example.com//", "www.example.com"),
+        ("https://www.example.com#x", "www.example.com"),
+        ("https://www.example.com/?next=https://evil.example/", "www.example.com"),
+        ("//www.example.com:8443/x", "www.example.com:8443"),
+        ("www.example.com/x", "www.example.com"),
+        ("https://www.example.com/@me", None),
+        ("https://user:pw@www.example.com/@me", None),
+        ("https://first.last:80/pw@www.example.com/", None),
+        ("https://a b/", None),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["TRUSTED_PROXY_HTTPS_HOST", "TRUSTED_PROXY_FIXED_HOST"]
+)
+def test_nearest_host_is_that_of_the_url(
+    name: str, value: str, nearest: str | None
+) -> None:
+    """Where an ``@`` may stand in the path or in a password, none is named."""
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        read_settings({name: value})
+
+    assert caught.value.nearest == nearest
+    for secret in ("pw", "user", "first"):
+        assert secret not in str(caught.value)
 
 
 def test_other_value_in_the_place_of_a_host() -> None:
