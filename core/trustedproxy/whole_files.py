@@ -7,6 +7,7 @@ Out: the file; or an `OSError`, and what was there before.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -33,6 +34,7 @@ def write_whole(path: Path, text: str, mode: int = FOR_EVERYBODY) -> None:
     Raises:
         OSError: It cannot be written; what was there is as it was.
     """
+    _refuse_special(path)
     # In the same folder: only there is it one step to take the other's place.
     with NamedTemporaryFile(
         "w",
@@ -56,6 +58,13 @@ def write_whole(path: Path, text: str, mode: int = FOR_EVERYBODY) -> None:
         _remove(file.name)
         raise
     _sync_folder(path.parent)
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse a pipe, a device or a folder: a file would take its place."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def _remove(path: str) -> None:
