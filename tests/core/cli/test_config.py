@@ -339,6 +339,23 @@ def test_file_that_cannot_be_replaced_stays(
     assert os.listdir(tmp_path) == ["app.conf"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has none")
+@pytest.mark.parametrize("linked", [True, False])
+def test_pipe_is_not_replaced(tmp_path: Path, linked: bool) -> None:
+    """Nor is a device: a file would stand in its place."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path = tmp_path / "link" if linked else pipe
+    if linked:
+        path.symlink_to(pipe)
+
+    result = ask("config", "nginx", *LOCAL, "--output", str(path))
+
+    assert result.status == 2
+    assert f"{path} cannot be written: it is no regular file" in result.errors
+    assert pipe.is_fifo()
+
+
 # -- convert ---------------------------------------------------------------------------
 
 
@@ -421,6 +438,19 @@ def test_convert_into_a_file(tmp_path: Path, stdin: Path) -> None:
     result = ask("convert", "-o", str(path))
 
     assert (result.output, result.errors) == ("", f"{path} was written.\n")
+    assert path.read_text() == write_report(convert_text(PROXY_FIX), "django")
+
+
+def test_convert_into_a_file_as_json(tmp_path: Path, stdin: Path) -> None:
+    """The path in place of the text, as of ``config``."""
+    stdin.write_text(PROXY_FIX)
+    path = tmp_path / "settings.py"
+
+    result = ask("convert", "-o", str(path), "--json")
+
+    expected = {"target": "django", "written": [str(path)]}
+    assert result.json == {**convert_text(PROXY_FIX).as_dict(), **expected}
+    assert result.errors == ""
     assert path.read_text() == write_report(convert_text(PROXY_FIX), "django")
 
 

@@ -85,12 +85,17 @@ def command(
     conversion = _convert(files, kind, proxies)
     write = write_settings if bare else write_report
     text = write(conversion, target)
+    described = {**conversion.as_dict(), "target": target}
     if output is not None:
         write_file(output, text)
-        screen.say(f"{output} was written.")
+        if screen.as_json:
+            screen.print_json({**described, "written": [output]})
+        else:
+            # Standard output is for settings alone, as without `-o`.
+            screen.say(f"{output} was written.")
     else:
         screen.show(
-            as_json=lambda: {**conversion.as_dict(), "target": target, "text": text},
+            as_json=lambda: {**described, "text": text},
             as_text=lambda: text.rstrip("\n"),
             as_table=lambda: _draw(text, target),
         )
