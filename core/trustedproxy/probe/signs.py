@@ -261,12 +261,19 @@ def _compare_schemes(
     always = frozenset.intersection(*(each.schemes for each in honest))
     ever = frozenset().union(*(each.schemes for each in honest))
     gone, moved = always - now.schemes, _list_moved(honest, now)
+    led_away = frozenset(s for p in moved for s in _list_signs_at(p.where, gone))
     signs = [(Category.SCHEME, sign) for sign in sorted(now.schemes - ever)]
-    signs += [(Category.SCHEME, f"no more: {sign}") for sign in sorted(gone - moved)]
+    signs += [
+        (Category.SCHEME, f"{place.where} has {place.text}")
+        for place in moved
+        if _has_another_scheme(trial, place, gone, ever)
+    ]
+    signs += [(Category.SCHEME, f"no more: {sign}") for sign in sorted(gone - led_away)]
     lost = trial.trick is Trick.CONNECTION
     if lost:
-        signs += [(Category.HOST, f"no more: {sign}") for sign in sorted(gone & moved)]
-    for category, sign in signs[:1]:
+        signs += [(Category.HOST, f"no more: {sign}") for sign in sorted(led_away)]
+    # The first of each category is enough.
+    for category, sign in dict(reversed(signs)).items():
         yield _make(
             Kind.LOST if lost else Kind.TAKEN,
             category,
@@ -276,22 +283,40 @@ def _compare_schemes(
         )
 
 
-def _list_moved(honest: tuple[Signs, ...], now: Signs) -> frozenset[str]:
+def _list_moved(honest: tuple[Signs, ...], now: Signs) -> list[Place]:
     """
-    List the signs of URLs that are not there because they lead to another host now.
+    List the URLs that lead to a host to which none led from there before.
 
-    That says something of the host, and nothing of the scheme.
+    That the own ones are gone then says something of the host, and nothing of the
+    scheme.
     """
     known = {(place.where, place.host) for each in honest for place in each.places}
-    moved = {
-        place.where
+    return [
+        place
         for place in now.places
         if place.host and (place.where, place.host) not in known
-    }
-    signs = frozenset().union(*(each.schemes for each in honest))
-    return frozenset(
-        sign for sign in signs if any(sign.startswith(f"{one} has ") for one in moved)
+    ]
+
+
+def _has_another_scheme(
+    trial: Trial, place: Place, gone: frozenset[str], ever: frozenset[str]
+) -> bool:
+    """Say whether a URL stands where one of the own was, with another scheme."""
+    is_forged = any(
+        find_forgery(trial, category, place.host)
+        for category in (Category.HOST, Category.SERVER)
     )
+    # A link to somebody else has a scheme of its own.
+    if not place.scheme or not (is_forged or trial.trick is Trick.CONNECTION):
+        return False
+    stood = frozenset(_list_signs_at(place.where, ever))
+    same = f"{place.where} has {place.scheme}://"
+    return bool(stood & gone) and not any(sign.startswith(same) for sign in stood)
+
+
+def _list_signs_at(where: str, signs: frozenset[str]) -> Iterator[str]:
+    """List the signs that are URLs at one place."""
+    return (sign for sign in signs if sign.startswith(f"{where} has "))
 
 
 def _compare_texts(trial: Trial, now: Signs, *, repeats: bool) -> Iterator[Effect]:

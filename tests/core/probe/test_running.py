@@ -131,6 +131,25 @@ def test_host_that_is_forged_alone_leaves_the_scheme_closed() -> None:
     assert "scheme-forged" not in list_codes(card)
 
 
+def test_host_and_scheme_that_are_forged_together_are_both_open() -> None:
+    """By one header that says both, as RFC 7239 has it."""
+
+    def redirect(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        said = environ.get("HTTP_FORWARDED", "").replace('"', "")
+        parts = dict(pair.split("=", 1) for pair in said.split(";") if "=" in pair)
+        host = parts.get("host", environ["HTTP_HOST"])
+        where = f"{parts.get('proto', 'http')}://{host}/there"
+        start_response("302 Found", [("Location", where)])
+        return [b""]
+
+    deployment = Deployment(front=append, policy=ProxyPolicy(), app=redirect)
+
+    card = probe(deployment, url=SITE, by_page=False)
+
+    assert {"host-forged", "scheme-forged"} <= set(list_codes(card))
+    assert judge(card)["the scheme"] == "open"
+
+
 def test_two_lines_that_do_it_together_are_shown_together() -> None:
     """Halved, none does anything; the whole is the evidence then."""
 

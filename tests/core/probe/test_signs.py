@@ -180,6 +180,47 @@ def test_url_of_another_host_says_nothing_of_the_scheme(
     assert [(e.kind, e.category) for e in effects] == [(Kind.TAKEN, Category.HOST)]
 
 
+@pytest.mark.parametrize(("header", "body", "header_now", "body_now"), MOVED)
+def test_url_of_another_host_shows_a_scheme_that_was_forged_with_it(
+    header: Line, body: str, header_now: Line, body_now: str
+) -> None:
+    """Where the own one stood, the host and the scheme are the forged ones."""
+    secure = (header_now[0], header_now[1].replace("http:", "https:"))
+    honest = make_signs(header, body=body)
+    now = make_signs(secure, body=body_now.replace("http:", "https:"))
+
+    effects = compare(make_trial(Category.SCHEME, Category.HOST), honest, now)
+
+    found = {e.category: (e.kind, e.header) for e in effects}
+    assert found == {
+        Category.HOST: (Kind.TAKEN, "X-HOST"),
+        Category.SCHEME: (Kind.TAKEN, "X-SCHEME"),
+    }
+    assert all("has https://h1-x.example/a" in effect.seen for effect in effects)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # The own one had both.
+        (f"http://{OWN}/ https://{OWN}/", "https://h1-x.example/"),
+        # It has none of its own.
+        (f"http://{OWN}/", "//h1-x.example/"),
+        # A link to somebody else, which comes and goes by itself.
+        (f"http://{OWN}/", "http://h1-x.example/ https://elsewhere.example/"),
+        # There is none of the own ones that it would stand for.
+        ("http://other.example/", "https://h1-x.example/"),
+    ],
+)
+def test_url_of_another_host_that_shows_no_scheme(before: str, after: str) -> None:
+    """The host is all that was forged."""
+    trial = make_trial(Category.SCHEME, Category.HOST)
+
+    effects = compare(trial, make_signs(body=before), make_signs(body=after))
+
+    assert [(e.kind, e.category) for e in effects] == [(Kind.TAKEN, Category.HOST)]
+
+
 def test_cookie_shows_the_scheme_beside_a_forged_host() -> None:
     """It says nothing of the host."""
     honest = make_signs(("Location", f"http://{OWN}/"), ("Set-Cookie", "a=b"))
@@ -203,6 +244,19 @@ def test_host_that_is_taken_away_is_lost() -> None:
     [effect] = compare(make_trial(trick=Trick.CONNECTION), honest, now)
 
     assert (effect.kind, effect.category) == (Kind.LOST, Category.HOST)
+
+
+def test_host_and_scheme_are_taken_away_together() -> None:
+    """The URL is the server's own altogether."""
+    honest = make_signs(("Location", f"https://{OWN}/"))
+    now = make_signs(("Location", "http://backend:8000/"))
+
+    effects = compare(make_trial(trick=Trick.CONNECTION), honest, now)
+
+    assert {(e.kind, e.category) for e in effects} == {
+        (Kind.LOST, Category.SCHEME),
+        (Kind.LOST, Category.HOST),
+    }
 
 
 def test_what_differs_between_honest_answers_is_no_sign() -> None:
