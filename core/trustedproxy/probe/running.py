@@ -48,8 +48,6 @@ _MOST_SPLITS_IN_ALL = 24
 #: shows whether anybody is there.
 _MOST_FAILURES = 3
 
-Observed = tuple[Trial, Effect]
-
 
 class ProbeError(Exception):
     """Nothing can be probed; the text says why, and what to do."""
@@ -119,6 +117,19 @@ class _Over(Exception):
     """A bound was reached, or the target does not want any more."""
 
 
+class _Fallen(_Over):
+    """The target fails for honest requests, too, by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What a trial showed, and how many requests had been sent by then."""
+
+    sent: int
+    trial: Trial
+    effect: Effect
+
+
 def run_probe(
     wanted: Wanted, *, pace: Pace | None = None, random: Random | None = None
 ) -> Card:
@@ -164,7 +175,7 @@ def run_probe(
             direct_seen=None if direct is None else direct.seen,
             incomplete=tuple(run.incomplete),
         ),
-        run.observed,
+        [(note.trial, note.effect) for note in run.notes],
     )
 
 
@@ -197,13 +208,14 @@ class _Run:
         self._began = pace.clock()
         self._last = float("-inf")
         self._failures = 0
-        self._before = 0, 0
+        # Of the first of the failures in a row: its number, and how many were refused.
+        self._first_failure = 0, 0
         self._splits = 0
         self._splits_in_all = 0
         self.sent = 0
         self.refused = 0
         self.is_local = False
-        self.observed: list[Observed] = []
+        self.notes: list[_Note] = []
         self.incomplete: list[str] = []
 
     # -- honest requests ---------------------------------------------------------------
@@ -284,29 +296,49 @@ class _Run:
             try:
                 self._examine(trial, side)
             except _Over as error:
+                if isinstance(error, _Fallen):
+                    self._forget_failures()
                 left = len(side.trials) - number
                 self.incomplete.append(
                     f"{error} {left} of the planned requests were not sent, or not to "
                     "the end."
                 )
                 return
-        if side.seen is not None:
-            self._check_token(side.way)
+        self._ask_at_the_end(side)
 
-    def _check_token(self, way: Way) -> None:
-        """See whether the token is still good: else refusals mean nothing."""
-        try:
-            answer = self._send(Trial(trick=Trick.HONEST, way=way))
-        except _Over as error:
-            self.incomplete.append(
-                f"{error} Whether the token was still good was not asked."
-            )
+    def _ask_at_the_end(self, side: _Side) -> None:
+        """
+        Ask honestly once more, where else the last answers may mean nothing.
+
+        A token that has run out is refused whatever is sent, and a target that has
+        fallen over fails.
+        """
+        has_token = side.seen is not None
+        if not has_token and not self._failures:
             return
-        if read_seen(answer) is None:
+        try:
+            answer = self._send(Trial(trick=Trick.HONEST, way=side.way))
+        except _Over as error:
+            what = (
+                "Whether the token was still good"
+                if has_token
+                else "Whether the target still answered"
+            )
+            self.incomplete.append(f"{error} {what} was not asked.")
+            return
+        if _has_failed(answer):
+            self._forget_failures()
+            self.incomplete.append(_describe_failure(answer))
+        elif has_token and read_seen(answer) is None:
             self.incomplete.append(
                 "The page does not answer any more: the token may have run out in "
                 "between, and what was refused then may be open."
             )
+
+    def _forget_failures(self) -> None:
+        """Forget what was seen since the failures began: no header has done that."""
+        first, self.refused = self._first_failure
+        self.notes = [note for note in self.notes if note.sent < first]
 
     def _examine(self, trial: Trial, side: _Side) -> None:
         """Send a trial; where it is not clear which line did something, its halves."""
@@ -314,21 +346,20 @@ class _Run:
         effects = self._judge(trial, side, answer)
         self.refused += any(effect.kind is Kind.REFUSED for effect in effects)
         unclear = [e for e in effects if self._is_unclear(trial, e)]
-        self.observed += [(trial, e) for e in effects if e not in unclear]
+        sent = self.sent
+        self.notes += [_Note(sent, trial, e) for e in effects if e not in unclear]
         if not unclear:
             return
         self._count_split(unclear)
-        start = len(self.observed)
+        start = len(self.notes)
         try:
             for half in _split(trial):
                 self._examine(half, side)
         finally:
-            found = {
-                (effect.kind, effect.category) for _, effect in self.observed[start:]
-            }
+            found = {(n.effect.kind, n.effect.category) for n in self.notes[start:]}
             # Two lines may do together what neither does alone.
-            self.observed += [
-                (trial, e)
+            self.notes += [
+                _Note(sent, trial, e)
                 for e in unclear
                 if e.kind is not Kind.REFUSED and (e.kind, e.category) not in found
             ]
@@ -382,17 +413,14 @@ class _Run:
             self._failures = 0
             return answer
         if self._failures == 0:
-            self._before = len(self.observed), self.refused
+            self._first_failure = self.sent, self.refused
         self._failures += 1
         if self._failures >= _MOST_FAILURES and trial.trick is not Trick.HONEST:
             self._check_bounds()
             self._wait()
             honest = self._ask(Trial(trick=Trick.HONEST, way=trial.way))
             if _has_failed(honest):
-                # No header has done that: what these trials showed is nothing.
-                start, self.refused = self._before
-                del self.observed[start:]
-                raise _Over(_describe_failure(honest))
+                raise _Fallen(_describe_failure(honest))
             self._failures = 0
         return answer
 
