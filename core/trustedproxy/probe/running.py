@@ -572,8 +572,9 @@ def plan_all(wanted: Wanted, random: Random | None = None) -> Sequence[Trial]:
     chance = random or SystemRandom()
     forger, also = _make_forgers(wanted.target, chance)
     planned = list_honest()
-    if not wanted.by_page:
-        planned.append(Trial(trick=Trick.HONEST, lines=_ECHO))
+    # The page is asked at the end whether the token is still good.
+    lines = () if wanted.by_page else _ECHO
+    planned.append(Trial(trick=Trick.HONEST, lines=lines))
     also = None if wanted.by_page else also
     planned += list_trials(Ground(target=wanted.target, forger=forger, also=also))
     if wanted.direct is not None:

@@ -828,6 +828,25 @@ def test_plan_counts_what_a_closed_deployment_is_sent(by_page: bool) -> None:
     assert 60 < len(planned) < LIMITS.most_requests
 
 
+@pytest.mark.parametrize("by_page", [True, False])
+def test_plan_is_all_that_is_sent_where_nothing_is_asked_again(by_page: bool) -> None:
+    """The honest requests are in it, the last one, too: a bound may be that number."""
+    url = URL if by_page else SITE
+    wanted = Wanted(target=parse_target(url), client=Deployment(), by_page=by_page)
+    planned = plan_all(wanted)
+    again = 0
+
+    class Counting(Deployment):
+        def ask(self, trial: Trial, target: str) -> Answer:
+            nonlocal again
+            again += not trial.has_token
+            return super().ask(trial, target)
+
+    card = probe(Counting(), url=url, by_page=by_page)
+
+    assert card.sent - again == len(planned)
+
+
 def test_gullible_server_of_these_tests_folds_names() -> None:
     """What the tests stand on."""
     lines = [("X-Forwarded-For", "a"), ("X_Forwarded_For", "b")]
