@@ -45,6 +45,11 @@ class Asked:
 
         sent, refused, incomplete: As of `Card`.
 
+        is_whole: Whether all trials through the front end were sent and could be
+            judged, so that what showed nothing is closed.
+
+        is_direct_whole: The same of those past it, or that nobody answers there.
+
         is_reachable: Whether the server behind answered.
 
         is_local: Whether it was asked from the same machine.
@@ -62,6 +67,8 @@ class Asked:
     visible: frozenset[Category]
     sent: int
     refused: int
+    is_whole: bool
+    is_direct_whole: bool
     is_reachable: bool
     is_local: bool
     direct_seen: Seen | None
@@ -119,6 +126,7 @@ _TRICKS = (
     ("other protocols", Trick.UPGRADE, ()),
 )
 _UNSEEN = "nothing in the answers shows it: use the page and a token"
+_UNTRIED = "or not all of it: the run is incomplete"
 
 
 def _list_subjects(asked: Asked, findings: tuple[Finding, ...]) -> Iterator[Subject]:
@@ -129,11 +137,11 @@ def _list_subjects(asked: Asked, findings: tuple[Finding, ...]) -> Iterator[Subj
         # Another page has another status.
         visible = asked.by_page or category in {*asked.visible, Category.OTHER}
         note = _compare_schemes(asked) if category is Category.SCHEME else ""
-        yield _judge(name, is_open=is_open, visible=visible, note=note)
+        yield _judge(asked, name, is_open=is_open, visible=visible, note=note)
     for name, trick, needs in _TRICKS:
         is_open = any(one.trick is trick for one in front)
         shown = any(category in asked.visible for category in needs)
-        yield _judge(name, is_open=is_open, visible=asked.by_page or shown)
+        yield _judge(asked, name, is_open=is_open, visible=asked.by_page or shown)
     yield _judge_direct(asked, open_ones)
 
 
@@ -145,12 +153,16 @@ def _compare_schemes(asked: Asked) -> str:
     return "" if scheme == "https" else f"but the application sees {scheme} over TLS"
 
 
-def _judge(name: str, *, is_open: bool, visible: bool, note: str = "") -> Subject:
+def _judge(
+    asked: Asked, name: str, *, is_open: bool, visible: bool, note: str = ""
+) -> Subject:
     if is_open:
         return Subject(name=name, verdict=Verdict.OPEN, note=note)
-    if visible:
-        return Subject(name=name, verdict=Verdict.CLOSED, note=note)
-    return Subject(name=name, verdict=Verdict.UNSEEN, note=_UNSEEN)
+    if not visible:
+        return Subject(name=name, verdict=Verdict.UNSEEN, note=_UNSEEN)
+    if not asked.is_whole:
+        return Subject(name=name, verdict=Verdict.UNTRIED, note=note or _UNTRIED)
+    return Subject(name=name, verdict=Verdict.CLOSED, note=note)
 
 
 def _judge_direct(asked: Asked, open_ones: Sequence[Finding]) -> Subject:
@@ -159,5 +171,7 @@ def _judge_direct(asked: Asked, open_ones: Sequence[Finding]) -> Subject:
         return Subject(name=name, verdict=Verdict.UNTRIED, note="say --direct")
     if any(one.way is Way.DIRECT for one in open_ones):
         return Subject(name=name, verdict=Verdict.OPEN)
+    if not asked.is_direct_whole:
+        return Subject(name=name, verdict=Verdict.UNTRIED, note=_UNTRIED)
     note = "" if asked.is_reachable else "it cannot be reached from here"
     return Subject(name=name, verdict=Verdict.CLOSED, note=note)

@@ -154,7 +154,8 @@ def run_probe(
     run.examine_all(front)
     direct: _Side | None = None
     is_reachable = False
-    if wanted.direct is not None and not run.incomplete:
+    is_whole = not run.incomplete
+    if wanted.direct is not None and is_whole:
         direct, is_reachable = run.begin_direct()
         if direct is not None:
             run.examine_all(direct)
@@ -170,6 +171,8 @@ def run_probe(
             visible=front.visible,
             sent=run.sent,
             refused=run.refused,
+            is_whole=is_whole,
+            is_direct_whole=not run.incomplete,
             is_reachable=is_reachable,
             is_local=run.is_local,
             direct_seen=None if direct is None else direct.seen,

@@ -547,6 +547,45 @@ def test_bound_of_requests_is_kept() -> None:
     assert "client-forged" in list_codes(card)
 
 
+def test_what_was_not_tried_is_not_closed() -> None:
+    """Neither through the front end nor past it."""
+    limits = Limits(a_second=1e6, most_requests=12)
+
+    card = probe(Deployment(), direct=Deployment(), limits=limits)
+    opened = probe(Deployment(front=hand_on, policy=EVERYBODY), limits=limits)
+    shown = probe(Deployment(), url=SITE, by_page=False, limits=limits)
+    secure = URL.replace("http:", "https:")
+    noted = probe(Deployment(), url=secure, limits=limits)
+
+    assert set(judge(card).values()) == {"not tried"}
+    assert judge(opened)["the client's address"] == "open"
+    assert judge(opened)["the Connection header"] == "not tried"
+    # What no answer would have shown.
+    assert judge(shown)["other protocols"] == "not seen"
+    notes = {one.name: one.note for one in noted.subjects}
+    assert notes["the scheme"] == "but the application sees http over TLS"
+    assert "the run is incomplete" in notes["the host"]
+
+
+def test_server_behind_that_is_not_probed_to_the_end_is_not_closed() -> None:
+    """The front end is, whose trials were all sent."""
+
+    class Failing(Deployment):
+        def ask(self, trial: Trial, target: str) -> Answer:
+            return Answer(status=502)
+
+    sent = probe(Deployment()).sent
+    limits = Limits(a_second=1e6, most_requests=sent + 10)
+
+    bounded = probe(Deployment(), direct=Deployment(local=True), limits=limits)
+    failing = probe(Deployment(), direct=Failing(local=True))
+
+    for card in (bounded, failing):
+        assert card.incomplete != ()
+        assert judge(card)["the host"] == "closed"
+        assert judge(card)["the server behind it"] == "not tried"
+
+
 def test_bound_that_is_reached_while_halves_are_sent_keeps_the_whole() -> None:
     """What a batch did is known, though not which line."""
 
