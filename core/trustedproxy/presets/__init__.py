@@ -88,8 +88,12 @@ def _name_nearest(name: str) -> str:
     found = nearest(name, names())
     if found:
         return found
-    platform = nearest(name, unconfirmed_names())
-    return platform and f"{platform}, a platform without one"
+    # Loaded for an error alone.
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), unconfirmed_names(), n=1)
+    # In words of its own: a nearest right value would be said to be typed instead.
+    return f": {close[0]!r} is near, a platform that has none" if close else ""
 
 
 @cache

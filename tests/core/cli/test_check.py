@@ -112,6 +112,16 @@ def test_invalid_setting_is_a_finding() -> None:
     assert as_json.json["remarks"][0]["code"] == "invalid-setting"
 
 
+def test_platform_without_a_preset_is_not_said_to_be_typed_instead() -> None:
+    """It would be refused, too; a preset that is near is."""
+    platform = ask("check", "--preset", "vercl")
+    preset = ask("check", "--preset", "cloudfare")
+
+    assert "'vercel' is near, a platform that has none" in platform.output
+    assert "in place of" not in platform.output
+    assert "type 'cloudflare' in place of 'cloudfare'" in preset.output
+
+
 def test_framework_whose_checks_fail_is_named() -> None:
     """In a sentence, and as JSON; no traceback."""
 

@@ -87,7 +87,10 @@ def test_version(monkeypatch: pytest.MonkeyPatch) -> None:
         (["config", "ngnix", *TRUSTING], "(the nearest is 'nginx')"),
         (["completion", "bsh"], "SHELL: 'bsh' is not one of bash, zsh, fish (the n"),
         (["preset", "vercl"], "(the nearest is 'vercel')"),
-        (["settings", "--preset", "vercl"], "(the nearest is 'vercel'), a platform "),
+        (
+            ["settings", "--preset", "vercl"],
+            "'vercel' is near, a platform that has none",
+        ),
         (["config", "nginx", "--server", "gunicron"], "(the nearest is 'gunicorn')"),
         (["convert", "--from", "uvicron"], "--from: 'uvicron' is not one of proxyfix"),
         (["convert", "--to", "djnago"], "(the nearest is 'django')"),
