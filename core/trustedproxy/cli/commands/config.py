@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,8 +141,9 @@ def command(
     """
     found = find_frontend(frontend)
     policy = load().settings.policy
-    with name_options(_OPTIONS):
-        site = _make_site(policy, asked)
+    others = [_read_location(text) for text in asked.pop("others")]
+    with name_options(_OPTIONS), _name_others(others):
+        site = _make_site(policy, asked, others)
         files = write_files(found.name, policy, site)
         started = None
         if server is not None:
@@ -176,7 +178,9 @@ def command(
     )
 
 
-def _make_site(policy: ProxyPolicy, asked: Mapping[str, Any]) -> Site:
+def _make_site(
+    policy: ProxyPolicy, asked: Mapping[str, Any], others: Sequence[Location]
+) -> Site:
     """Make what is to be served of the options."""
     said = dict(asked)
     certificate, key = said.pop("certificate"), said.pop("key")
@@ -188,7 +192,6 @@ def _make_site(policy: ProxyPolicy, asked: Mapping[str, Any]) -> Site:
     no_http, http_port = said.pop("no_http"), said.pop("http_port")
     if no_http and tls is None:
         raise click.UsageError("--no-http needs --certificate: nothing else listens.")
-    others = [_read_location(text) for text in said.pop("others")]
     return Site(
         address=said.pop("listen"),
         strip_path=not said.pop("keep_path"),
@@ -209,6 +212,23 @@ def _read_location(text: str) -> Location:
         )
     with name_options(dict.fromkeys(("backend", "path", "name"), "--also")):
         return Location(backend, path)
+
+
+@contextmanager
+def _name_others(others: Sequence[Location]) -> Iterator[None]:
+    """Name ``--also`` in the errors of a block that are about what it said."""
+    said = {
+        "path": [one.path for one in others],
+        "backend": [one.backend for one in others],
+    }
+    try:
+        yield
+    except ConfigurationError as error:
+        also = error.value in said.get(error.option, ())
+        option = "--also" if also else error.option
+        raise ConfigurationError(
+            option, error.value, error.expected, error.keyword
+        ) from error
 
 
 def _describe(started: ServerCommand) -> dict[str, object]:
