@@ -285,6 +285,24 @@ def test_secret_in_a_file_that_others_can_read_is_said(
     assert SECRET not in result.errors
 
 
+def test_file_without_the_secret_is_not_said_to_hold_it(tmp_path: Path) -> None:
+    """Of several, one has it, spelled as the front end spells it."""
+    secret = f'{SECRET}"\\'
+    words = (f"--set=secrets={secret}", "--set=secret-header=X-Edge")
+    asked = ("config", "traefik", *LOCAL, *words, "-o", str(tmp_path))
+    paths = [Path(path) for path in ask(*asked, "--json").json["written"]]
+    for path in paths:
+        path.chmod(0o644)
+
+    result = ask(*asked)
+
+    holders = [path for path in paths if SECRET in path.read_text()]
+    assert len(holders) == 1 < len(paths)
+    assert secret not in holders[0].read_text()
+    assert f"{holders[0]} holds the secret" in result.errors
+    assert result.errors.count("holds the secret") == 1
+
+
 @pytest.mark.parametrize("frontend", ["nginx", "traefik"])
 def test_config_into_a_folder(frontend: str, tmp_path: Path) -> None:
     """Each file at its own place below it."""

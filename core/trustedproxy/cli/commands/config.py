@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,10 +153,11 @@ def command(
     if policy.changes_nothing:
         screen.say("No header is trusted, so that none is set: say which, see --help.")
     if output is not None:
-        is_secret = site.secret is not None
-        written = _write(output, files, is_secret=is_secret)
-        for path in written if is_secret else ():
-            _warn_of_readers(path, screen)
+        holders = _find_secret(found.name, policy, site, files)
+        written = _write(output, files, is_secret=bool(holders))
+        for place, path in zip(files, written, strict=True):
+            if place in holders:
+                _warn_of_readers(path, screen)
         screen.show(
             as_json=lambda: {
                 "frontend": found.name,
@@ -237,6 +239,17 @@ def _describe(started: ServerCommand) -> dict[str, object]:
         "files": dict(started.files),
         "note": started.note,
     }
+
+
+def _find_secret(
+    frontend: str, policy: ProxyPolicy, site: Site, files: Mapping[str, str]
+) -> frozenset[str]:
+    """Find the files that hold the secret, in whatever spelling."""
+    if site.secret is None:
+        return frozenset()
+    # Those that would be others with another one.
+    changed = write_files(frontend, policy, replace(site, secret=f"{site.secret}x"))
+    return frozenset(place for place in files if files[place] != changed[place])
 
 
 def _warn_of_readers(path: str, screen: Screen) -> None:
