@@ -116,7 +116,10 @@ def _write_formats(plan: Plan) -> Iterator[str]:
 
 
 def _name_format(site: Site, location: Location) -> str:
-    return _OURS + site.name_of(location).replace("-", "_")
+    """Name a format of this site's own, since these are shared by all of ``http``."""
+    names = dict.fromkeys((site.name, location.name))
+    # No name has an underscore, and each keeps its hyphens: none is made of others.
+    return _OURS + "_".join(names)
 
 
 def _map(

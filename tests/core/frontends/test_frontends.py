@@ -295,6 +295,23 @@ def test_names_of_nginx_are_left_to_nginx(name: str) -> None:
     assert all(each.startswith("tp_") for each in made)
 
 
+def test_names_of_one_site_of_nginx_are_no_other_sites() -> None:
+    """A site called as another one's application is: they are read together."""
+    log = "/var/log/a.log"
+    sites = [
+        make_site(name="app", others=[Location("a:1", "/x")], access_log=log),
+        make_site(name="app-x", access_log=log),
+        make_site(name="app--x", access_log=log),
+    ]
+
+    text = "".join(write_config("nginx", make_policy("Forwarded"), s) for s in sites)
+
+    made = re.findall(r"^(?:map \S+|log_format) (\S+)", text, re.MULTILINE)
+    assert len(set(made)) == len(made)
+    used = set(re.findall(r"access_log \S+ (tp_\S+);", text))
+    assert used == {"tp_app", "tp_app_x", "tp_app-x", "tp_app--x"} <= set(made)
+
+
 def test_haproxy_refuses_a_key_that_it_would_not_find() -> None:
     """And says what to name it."""
     with pytest.raises(ConfigurationError) as refused:
