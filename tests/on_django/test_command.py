@@ -320,3 +320,34 @@ def test_project_is_loaded_by_its_name(words: list[str], tmp_path: Path) -> None
 
     assert answer.stderr == ""
     assert answer.stdout.startswith("TRUSTED_PROXY_HEADERS = X-Forwarded-For\n")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("missing", [None, "click is not installed."])
+def test_process_without_streams_needs_none(
+    stream: str, missing: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``>&-`` starts it: what would be printed goes nowhere."""
+    streams: dict[str, StringIO | None] = {"stdout": StringIO(), "stderr": StringIO()}
+    streams[stream] = None
+    for name, value in streams.items():
+        monkeypatch.setattr(sys, name, value)
+    monkeypatch.setattr(command_module, "name_missing", lambda: missing)
+
+    fine = Command().run(["preset"])
+    wrong = Command().run(["preset", "--no-such-option"])
+
+    assert (fine, wrong) == ((0, 2) if missing is None else (2, 2))
+    left = streams["stderr" if stream == "stdout" else "stdout"]
+    assert left is not None
+    if stream == "stdout":
+        assert (missing or "--no-such-option") in left.getvalue()
+
+
+def test_stream_that_is_given_is_used_where_the_process_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """``call_command(…, stdout=…)`` says where to."""
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert "cloudflare" in run("preset")

@@ -19,7 +19,7 @@ from trustedproxy.cli import ExitStatus, name_missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.core.management.base import CommandParser
+    from django.core.management.base import CommandParser, OutputWrapper
 
 #: Options of every command of Django's, which `ManagementUtility` has read: name, and
 #: whether a word follows.
@@ -66,9 +66,11 @@ class Command(BaseCommand):
 
     def run(self, words: Sequence[str]) -> int:
         """Run a subcommand for this project."""
+        output, errors = _find_stream(self.stdout), _find_stream(self.stderr)
         missing = name_missing()
         if missing is not None:
-            self.stderr.write(missing)
+            if errors is not None:
+                self.stderr.write(missing)
             return ExitStatus.USAGE
         # They are there, and only who asks for the command needs them.
         from django_trustedproxy.loading import load
@@ -76,10 +78,16 @@ class Command(BaseCommand):
 
         # What is written is whole lines, and not one of Django's messages.
         self.stdout.ending = self.stderr.ending = ""
-        # Django's wrapper hands on to the stream what it has not itself.
-        output, errors = cast("IO[str]", self.stdout), cast("IO[str]", self.stderr)
         session = Session(load, output, errors)
         return run(words, session, name="manage.py trustedproxy")
+
+
+def _find_stream(wrapper: OutputWrapper) -> IO[str] | None:
+    """Find where to print; ``None`` where the process has no such stream (``>&-``)."""
+    # A wrapper around nothing fails at the first word; else it hands on to the stream
+    # what it has not itself.
+    stream: object = getattr(wrapper, "_out", wrapper)
+    return None if stream is None else cast("IO[str]", wrapper)
 
 
 def _leave_out(words: Sequence[str]) -> list[str]:
