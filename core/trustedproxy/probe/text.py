@@ -171,6 +171,8 @@ def summarize(card: Card) -> str:
             f"{count} {'thing' if count == 1 else 'things'} got through; the worst is "
             f"{card.worst}."
         )
+    if card.incomplete:
+        return "Nothing that was tried got through."
     if any(subject.verdict is Verdict.UNSEEN for subject in card.subjects):
         return "Nothing that can be seen in the answers got through."
     return "Nothing got through."

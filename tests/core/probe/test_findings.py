@@ -29,6 +29,7 @@ from trustedproxy.probe.records import (
     Finding,
     Forgery,
     Kind,
+    Limits,
     Trial,
     Trick,
     Way,
@@ -284,6 +285,17 @@ def test_card_in_words_says_what_was_sent_and_seen() -> None:
     assert "      proxy_set_header X-Forwarded-For $remote_addr;" in text
     assert "note: Forged headers reach the server" in text
     assert text.splitlines()[-1].endswith("got through; the worst is high.")
+
+
+def test_card_in_words_where_not_everything_was_tried() -> None:
+    """What was not sent may get through."""
+    limits = Limits(a_second=1e6, most_requests=12)
+
+    text = write_card(probe(Deployment(), limits=limits))
+
+    assert "Incomplete: The bound of 12 requests was reached." in text
+    assert "the Connection header   not tried (or not all of it" in text
+    assert text.endswith("Nothing that was tried got through.")
 
 
 def test_card_in_words_where_nothing_got_through() -> None:
