@@ -23,7 +23,7 @@ from .parsing.values import split_host
 PREFIX = "TRUSTED_PROX"
 
 # RFC 3986 section 3: what stands in front of the authority.
-_URL_START = re.compile(r"\A(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
+_URL_START = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//")
 _URL_BEGINS = re.compile(r"=(?=https?://|unix:/)")
 
 # No setting has a number that long, and `int` takes its time over longer ones.
@@ -148,7 +148,9 @@ def name_host_inside(value: object) -> str:
         A clause to append to the *expected* part of an error; empty where there is
         none. Of user and password nothing is in it, whatever they hold.
     """
-    rest = _URL_START.sub("", str(value))
+    text = str(value)
+    start = _URL_START.match(text)
+    rest = text if start is None else text[start.end() :]
     authority = _cut_path(rest)
     inside = authority.rpartition("@")[2]
     if "@" in rest[len(authority) :]:
