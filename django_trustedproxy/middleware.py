@@ -91,10 +91,13 @@ class TrustedProxyMiddleware(_Middleware):
             if shown is not None:
                 return shown
         decision = self._correct(request)
-        if meets_first(request):
+        is_first = meets_first(request)
+        if is_first:
             decision_made.send_robust(type(self), request=request, decision=decision)
-            if (refusal := _refuse(request, decision)) is not None:
-                return refusal
+        if (refusal := _refuse(request, decision)) is not None:
+            return refusal
+        if is_first:
+            _watch(request)
         prefix = ScriptPrefix(request)
         try:
             response = cast("HttpResponseBase", self.get_response(request))
@@ -109,12 +112,15 @@ class TrustedProxyMiddleware(_Middleware):
             if shown is not None:
                 return shown
         decision = self._correct(request)
-        if meets_first(request):
+        is_first = meets_first(request)
+        if is_first:
             await decision_made.asend_robust(
                 type(self), request=request, decision=decision
             )
-            if (refusal := _refuse(request, decision)) is not None:
-                return refusal
+        if (refusal := _refuse(request, decision)) is not None:
+            return refusal
+        if is_first:
+            _watch(request)
         prefix = ScriptPrefix(request)
         try:
             response = await cast(
@@ -137,12 +143,16 @@ class TrustedProxyMiddleware(_Middleware):
 
 
 def _refuse(request: HttpRequest, decision: Decision) -> HttpResponse | None:
-    """Answer a request that is rejected; watch for redirects of the others."""
+    """Answer a request that is rejected, however often the middleware meets it."""
     if get_settings().policy.refuses(decision):
         return respond_with(bad_request(), request)
+    return None
+
+
+def _watch(request: HttpRequest) -> None:
+    """Watch for a redirect by Django, unless a wrapper does."""
     if redirects() and not is_wrapped(request):
         watch_redirect(request)
-    return None
 
 
 class HTTPSOnlyMiddleware(_Middleware):

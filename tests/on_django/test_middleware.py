@@ -20,6 +20,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import (
+    AsyncRequestFactory,
     Client,
     RequestFactory,
     override_settings,
@@ -231,6 +232,35 @@ def test_refusal(ask: Any, setting: str, headers: dict[str, str]) -> None:
 
     assert answer.status == 400
     assert answer.get("Cache-Control") == "no-store"
+
+
+@pytest.mark.parametrize(
+    "make", [RequestFactory, AsyncRequestFactory], ids=["sync", "async"]
+)
+def test_refusal_of_a_request_that_is_met_again(make: Any) -> None:
+    """A rejected request does not get through because it was rejected before."""
+    request = make().get("/facts/", headers={"X-Forwarded-Proto": "https"})
+    if make is RequestFactory:
+        request.META["REMOTE_ADDR"] = PEER
+    else:
+        request.scope["client"] = (PEER, 1234)
+
+    async def pass_async(_: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    async def ask_async() -> list[int]:
+        middleware: Any = TrustedProxyMiddleware(pass_async)
+        return [(await middleware(request)).status_code for _ in range(2)]
+
+    with override_settings(TRUSTED_PROXY_MISSING="reject"):
+        ask: Any = TrustedProxyMiddleware(lambda _: HttpResponse())
+        again = (
+            [ask(request).status_code for _ in range(2)]
+            if make is RequestFactory
+            else asyncio.run(ask_async())
+        )
+
+    assert again == [400, 400]
 
 
 @each_handler
