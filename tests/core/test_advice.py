@@ -164,6 +164,22 @@ CURES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], str, Any]
         "203.0.113.7",
     ),
     (
+        "too-few-elements",
+        {"hops": 2, "missing": "reject"},
+        {FOR: "203.0.113.7", PROTO: "https"},
+        {},
+        "client",
+        "203.0.113.7",
+    ),
+    (
+        "too-few-elements",
+        {"hops": 2, "missing": "reject", "headers": ["Forwarded"]},
+        {"Forwarded": "for=203.0.113.7;proto=https"},
+        {},
+        "client",
+        "203.0.113.7",
+    ),
+    (
         "client-header-missing",
         {},
         {"Forwarded": "for=203.0.113.7;proto=https"},
@@ -586,7 +602,9 @@ def test_lines_keep_what_a_policy_lists_already() -> None:
 ANY_POLICY = [
     ProxyPolicy(headers=h, proxies=["10.0.0.0/8"]) for h in ([FOR, PROTO], [])
 ]
-ANY_POLICY.append(ProxyPolicy(headers=["Forwarded"], hops=2))
+ANY_POLICY += [
+    ProxyPolicy(headers=["Forwarded"], hops=2, missing=m) for m in ("ignore", "reject")
+]
 
 
 @pytest.mark.parametrize("header", KNOWN_HEADERS, ids=lambda h: h.name)

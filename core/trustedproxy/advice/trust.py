@@ -201,10 +201,11 @@ def advise_too_few_elements(situation: Situation) -> Iterator[Advice]:
     decision = situation.decision
     if not decision.peer_trusted or decision.reason is not Reason.TOO_FEW_ELEMENTS:
         return
-    finding = decision.finding
-    name = finding.header
+    short = {p.header: p for p in decision.problems if p.code == "too-few-elements"}
+    # Of a rejected request the finding is gone, and the problem is there.
+    name = decision.finding.header or next(iter(short))
     (form,) = (h.form for h in situation.policy.headers if h.name == name)
-    there = len(split_elements(form, finding.value or ""))
+    there = len(split_elements(form, short[name].value or ""))
     yield Advice(
         "too-few-elements",
         name,
