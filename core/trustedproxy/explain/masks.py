@@ -5,22 +5,22 @@ In:  a policy; names and values of headers, and any other text of a request.
 Out: the same, masked.
 
 A secret is masked wherever it stands, before anything is explained: a proxy may send it
-under another name than the policy thinks.  In a text that was made of a request, such
-as a record of the log, it may stand in another spelling, or cut.
+under another name than the policy thinks, and in another spelling.  A record of the log
+may hold the beginning of one, cut.  In a request that is masked no less than a whole
+secret is: whoever writes one could guess it bit by bit otherwise, by what is masked.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from ..headers import KNOWN_HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .._types import Environ
     from ..policy_options import PolicyOptions
     from .records import Request
@@ -49,7 +49,7 @@ _PRIVATE_WORDS = (
     "verify",
 )
 #: What follows in a text that was cut: see `shorten` of `log`, and `report.recent`.
-_CUT = "(?=['\"]?…)"
+_CUT = re.compile("(['\"]?…)")
 #: So few characters of a secret may stay where a text was cut behind them.
 _FEW = 3
 
@@ -64,7 +64,7 @@ class Masks:
 
     def __init__(self, policy: PolicyOptions) -> None:
         self._secret_header = _fold(policy.secret_header or "")
-        self._secrets = _compile(policy.secrets)
+        self._secrets, self._spelled = _compile(policy.secrets)
         headers = (*KNOWN_HEADERS, *policy.headers)
         self._shown = frozenset(header.name.lower() for header in headers)
 
@@ -81,8 +81,27 @@ class Masks:
         return bool(self._secret_header) and _fold(name) == self._secret_header
 
     def mask(self, text: str) -> str:
-        """Mask the secrets in *text*, and leave the rest as it came."""
+        """Mask the whole secrets in *text*, and leave the rest as it came."""
         return text if self._secrets is None else self._secrets.sub(HIDDEN, text)
+
+    def mask_record(self, text: str) -> str:
+        """Mask the secrets in the *text* of a record of the log, whole or cut."""
+        parts = _CUT.split(self.mask(text))
+        # Every other one is what cuts the one in front of it.
+        for i in range(0, len(parts) - 1, 2):
+            parts[i] = self._mask_end(parts[i])
+        return "".join(parts)
+
+    def _mask_end(self, text: str) -> str:
+        """Mask the beginning of a secret at the end of *text*, if it is not too few."""
+        lengths = (
+            length
+            for each in self._spelled
+            for length in range(_FEW + 1, len(each))
+            if text.endswith(each[:length])
+        )
+        longest = max(lengths, default=0)
+        return f"{text[:-longest]}{HIDDEN}" if longest else text
 
     def mask_request(self, request: Request) -> tuple[Request, list[str]]:
         """
@@ -132,16 +151,19 @@ class Masks:
         return None if text is None else self.mask(text)
 
 
-def _compile(secrets: Sequence[str]) -> re.Pattern[str] | None:
-    """Compile what finds the *secrets* in a text, in every spelling, whole or cut."""
+@lru_cache(maxsize=16)
+def _compile(secrets: tuple[str, ...]) -> tuple[re.Pattern[str] | None, list[str]]:
+    """
+    Compile what finds the *secrets* in a text, in every spelling.
+
+    Returns:
+        The pattern, if there is a secret; and the spellings, the longest first.
+    """
     # One may begin with another: the longest goes first.
     spelled = sorted({s for each in secrets for s in _spell(each)}, key=len)[::-1]
     if not spelled:
-        return None
-    begun = {s[:length] for s in spelled for length in range(_FEW + 1, len(s))}
-    whole = [re.escape(each) for each in spelled]
-    cut = [re.escape(each) + _CUT for each in sorted(begun, key=len)[::-1]]
-    return re.compile("|".join(whole + cut))
+        return None, spelled
+    return re.compile("|".join(map(re.escape, spelled))), spelled
 
 
 def _spell(secret: str) -> set[str]:

@@ -308,6 +308,7 @@ class Page:
             tried=tried,
             records=recent.list_recent(),
             mask=self._masks.mask,
+            mask_record=self._masks.mask_record,
             framework=self.framework,
         )
 

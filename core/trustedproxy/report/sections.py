@@ -56,7 +56,9 @@ class Contents:
 
         records: What was logged of late, the newest first.
 
-        mask: Masks the secrets of the policy in a text.
+        mask: Masks the secrets of the policy in a text of the request.
+
+        mask_record: Masks them in the text of a record of the log.
 
         framework: What the application does by itself.
     """
@@ -70,6 +72,7 @@ class Contents:
     tried: bool = False
     records: Sequence[Record] = ()
     mask: Callable[[str], str] = str
+    mask_record: Callable[[str], str] = str
     framework: Framework = NO_FRAMEWORK
 
     @property
@@ -561,7 +564,7 @@ def _write_record(contents: Contents, record: Record) -> Markup:
         "li",
         element("time", shown, datetime=record.time.isoformat(timespec="seconds")),
         element("span", record.code, class_="badge plain") if record.code else None,
-        element("p", contents.mask(record.text)),
+        element("p", contents.mask_record(record.text)),
         class_="record",
     )
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trustedproxy.explain import explain_environ, explain_request, write_text
-from trustedproxy.explain.masks import HIDDEN, Masks
+from trustedproxy.explain.masks import HIDDEN, Masks, _compile
 from trustedproxy.explain.requests import describe_request, read_environ
 from trustedproxy.log import shorten
 
@@ -157,7 +157,7 @@ def test_secret_that_was_cut_is_masked(front: int) -> None:
     """A record of the log shows the beginning of a long value only."""
     masks = Masks(make_policy(**WITH_SECRET))
 
-    masked = masks.mask(shorten(f"{'x' * front}{SECRET}{'x' * 100}"))
+    masked = masks.mask_record(shorten(f"{'x' * front}{SECRET}{'x' * 100}"))
 
     assert SECRET[:4] not in masked
     assert HIDDEN in masked
@@ -168,7 +168,41 @@ def test_few_characters_of_a_text_that_was_cut_stay() -> None:
     masks = Masks(make_policy(**WITH_SECRET))
     shown = shorten(f"{'x' * 117}{SECRET}{'x' * 100}")
 
-    assert masks.mask(shown) == shown
+    assert masks.mask_record(shown) == shown
+
+
+def test_longest_beginning_of_a_secret_is_masked() -> None:
+    """Its own beginnings may stand in it once more; and a text may be cut twice."""
+    masks = Masks(make_policy(**WITH_SECRET))
+
+    masked = masks.mask_record(f"a {SECRET[:14]}…, {SECRET}, '{SECRET[:5]}'… hush")
+
+    assert masked == f"a {HIDDEN}…, {HIDDEN}, '{HIDDEN}'… hush"
+
+
+@pytest.mark.parametrize("length", [4, 10, len(SECRET) - 1])
+def test_beginning_of_a_secret_in_a_request_is_shown(length: int) -> None:
+    """What is masked would say to whoever writes a request how a secret goes on."""
+    guess = f"{SECRET[:length]}…"
+    explanation = explain_sent(
+        {"User-Agent": guess, "X-Forwarded-For": guess},
+        fields={"path": f"/{guess}"},
+        **WITH_SECRET,
+    )
+
+    assert header_of(explanation, "User-Agent").value == guess
+    assert header_of(explanation, "X-Forwarded-For").value == guess
+    assert HIDDEN not in json.dumps(explanation.as_dict())
+
+
+def test_secret_of_any_length_is_compiled_once() -> None:
+    """Explaining a whole log makes a mask for each request of it."""
+    _compile.cache_clear()
+    policy = make_policy(secret_header="X-Edge-Key", secrets=["0123456789" * 400])
+    for _ in range(100):
+        Masks(policy)
+
+    assert _compile.cache_info().misses == 1
 
 
 def test_secret_in_the_query_is_masked() -> None:

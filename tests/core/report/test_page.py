@@ -207,6 +207,7 @@ def test_page_masks_secrets() -> None:
     """In every part of it: values, the box, the log."""
     page = make_page(secret_header="X-Secret", secrets=[KEY], proxies="*")
     logger.warning("somebody logs %s", KEY)
+    logger.warning("and the beginning: %s…", KEY[:-1])
     keys = {
         "HTTP_X_SECRET": KEY,
         "HTTP_X_REAL_IP": KEY,
@@ -216,7 +217,7 @@ def test_page_masks_secrets() -> None:
 
     html = read_html(page.answer(make_visit(page, **keys), admitted="debug"))
 
-    assert KEY not in html
+    assert KEY[:4] not in html
     assert "crumb" not in html
     assert "somebody logs" in html
 

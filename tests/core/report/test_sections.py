@@ -355,7 +355,7 @@ def test_records_are_listed() -> None:
     contents = replace(
         make_contents(),
         records=records,
-        mask=lambda text: text.replace(KEY, "(not shown)"),
+        mask_record=lambda text: text.replace(KEY, "(not shown)"),
     )
 
     assert read(write_records, contents) == (
