@@ -18,7 +18,7 @@ from functools import partial
 
 from ..exceptions import nearest
 from ..explain import Request
-from ..explain.requests import RequestError, make_request
+from ..explain.requests import RequestError, make_request, split_blanks
 from .format_strings import LineFormat, list_headers
 from .json_lines import LogLine, read_json_line
 
@@ -86,7 +86,7 @@ def _read_object(line: str) -> LogLine:
 
 def _read_formatted(line_format: LineFormat, line: str) -> LogLine:
     said = line_format.read(line)
-    words = said.get("request", "").split()
+    words = split_blanks(said.get("request", ""))
     return LogLine(
         dict(list_headers(said)),
         said.get("connected") or said.get("peer"),

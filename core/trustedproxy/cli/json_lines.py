@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..explain.requests import split_blanks
 from ..frontends.log_formats import HEADERS, read_line
 from ..headers import KNOWN_HEADERS
 
@@ -174,7 +175,7 @@ def _read_named(said: Mapping[str, Any]) -> LogLine:
         for name, keys in _KEYS.items()
     }
     headers = dict(_list_headers(said))
-    line = str(said.get("request", "")).split()
+    line = split_blanks(str(said.get("request", "")))
     if found["peer"] is None and not headers:
         raise ValueError(
             "has neither a peer (remote_addr) nor a header that is known "

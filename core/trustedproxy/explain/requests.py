@@ -189,6 +189,9 @@ def describe_request(
     said = {name: text for name, text in connection.items() if text is not None}
     if scheme is not None:
         said.setdefault("scheme", scheme)
+    if target is not None:
+        # As whoever typed it has it.
+        target = spell_path(target)
     request = make_request(sent, method=method, target=target, host=host, said=said)
     if "path" in said:
         request = replace(request, raw_path=None)
@@ -212,16 +215,16 @@ def make_request(
 
         method: The method.
 
-        target: Path and query as they were sent.
+        target: Path and query as they were sent, as WSGI has them.
 
         host: The host of an absolute URL, where no ``Host`` header came.
 
-        said: Fields of `Connection` → their values.
+        said: Fields of `Connection` → their values; paths as people write them.
 
         where: Where it was read.
     """
     sent_host = next((v for k, v in headers.items() if k.lower() == "host"), None)
-    raw_path, mark, query = spell_path(target or "").partition("?")
+    raw_path, mark, query = _as_bytes(target or "").partition("?")
     said = {n: spell_path(v) if n in _PATHS else v for n, v in said.items()}
     if target:
         said.setdefault("path", unquote(raw_path, "latin-1"))
@@ -235,6 +238,11 @@ def make_request(
         where=where,
         websocket=upgrade.strip().lower() == "websocket",
     )
+
+
+def _as_bytes(target: str) -> str:
+    """Leave a target that WSGI can have; spell one with more than bytes in it."""
+    return target if all(char < "\u0100" for char in target) else spell_path(target)
 
 
 def _fill(said: Mapping[str, str], host: str | None) -> Connection:
@@ -273,7 +281,7 @@ def parse_request(text: str, **connection: str | None) -> Request:
     request line.  What comes behind an empty line is the body, and not read.
 
     Args:
-        text: The request.
+        text: The request, a character for each byte.
 
         connection: Fields of `Connection`, as in `describe_request`.
 
@@ -310,12 +318,17 @@ def parse_request(text: str, **connection: str | None) -> Request:
     return make_request(headers, method=method, target=target, host=host, said=said)
 
 
+def split_blanks(line: str) -> list[str]:
+    """Split a request line at its blanks; a byte of UTF-8 may be one in Latin-1."""
+    return [word for word in line.replace("\t", " ").split(" ") if word]
+
+
 def _read_request_line(
     line: str, number: int
 ) -> tuple[str, str, str | None, str | None]:
     """Read ``GET /page HTTP/1.1``: the method, the target, and a URL's scheme, host."""
     where = f"line {number}"
-    words = line.split()
+    words = split_blanks(line)
     if len(words) not in (2, 3) or not words[0].isalpha():
         raise RequestError(
             where, f"{shorten(line)} is not a request line such as 'GET / HTTP/1.1'"

@@ -274,6 +274,24 @@ def test_closed_standard_input_is_empty(monkeypatch: pytest.MonkeyPatch) -> None
     assert "there is no request line" in result.errors
 
 
+@pytest.mark.parametrize("way", ["raw", "log", "named", "formatted"])
+def test_target_outside_of_ascii_is_read_as_bytes(way: str, stdin: Path) -> None:
+    """Whatever they stand for is written into redirects as it came."""
+    line = "GET /à?à HTTP/1.1"
+    text, words = {
+        "raw": (f"{line}\nHost: app.example\n", ["-"]),
+        "log": (log_line("203.0.113.7").replace("GET /x", "GET /à?à"), ["--log=-"]),
+        "named": (f'{{"remote_addr": "", "request": "{line}"}}\n', ["--log=-"]),
+        "formatted": (f'"{line}"\n', ["--log=-", '--log-format="$request"']),
+    }[way]
+    stdin.write_text(text, encoding="utf-8")
+
+    result = ask("explain", *words, *TRUSTING, "--mount-point=/ü", "--json")
+
+    said = json.loads(result.output)["connection"]
+    assert (said["path"], said["mount_point"]) == ("/Ã\xa0", "/Ã¼")
+
+
 def test_raw_request_in_a_file(tmp_path: Path) -> None:
     """What cannot be read says where."""
     path = tmp_path / "request.txt"

@@ -25,6 +25,7 @@ from trustedproxy.explain.requests import (
     read_environ,
     read_scope,
 )
+from trustedproxy.wsgi_text import spell_path
 
 from ..making import make_environ, make_scope
 from .making import PEER, SECRET, make_policy
@@ -287,6 +288,28 @@ def test_request_line(line: str, expected: tuple[str, str | None, str]) -> None:
     connection = parse_request(line).connection
 
     assert (connection.scheme, connection.host, connection.path) == expected
+
+
+@pytest.mark.parametrize("target", ["/ü?q=ü", "/à?à", "/\u0445\u2028x?\u0405"])
+def test_target_as_it_is_sent_is_spelled_once(target: str) -> None:
+    """Bytes outside of ASCII are characters of Latin-1 there, and no blanks."""
+    path, _, query = spell_path(target).partition("?")
+    line = f"GET {path}?{query} HTTP/1.1"
+
+    request = parse_request(line, mount_point="/ü")
+
+    assert request.raw_path == path
+    assert request.query == query
+    assert request.connection.path == path
+    assert request.connection.mount_point == spell_path("/ü")
+
+
+def test_target_that_is_more_than_bytes_is_spelled() -> None:
+    """A log of JSON may escape a character that no server could hand on as it is."""
+    request = parse_request("GET /\u20ac?\u20ac HTTP/1.1")
+
+    assert request.connection.path == request.raw_path == spell_path("/\u20ac")
+    assert request.query == spell_path("\u20ac")
 
 
 def test_request_as_browsers_show_it() -> None:
