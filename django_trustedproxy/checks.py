@@ -21,7 +21,7 @@ from django.core.checks import CheckMessage, Error, Info, Warning
 from trustedproxy import Category, checks
 from trustedproxy.checks import Level
 
-from .conf import ConfigurationError, get_settings, list_ancestors
+from .conf import HTTPS_ONLY, ConfigurationError, get_settings, list_ancestors
 from .early import find_page_path
 from .framework import read_framework
 from .redirects import SECURITY
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from trustedproxy.checks import Remark
 
 TRUSTED_PROXY = "django_trustedproxy.middleware.TrustedProxyMiddleware"
-HTTPS_ONLY = "django_trustedproxy.middleware.HTTPSOnlyMiddleware"
 
 #: Middlewares that read, on the way in, what `TRUSTED_PROXY` corrects.
 READERS = frozenset(

@@ -23,6 +23,9 @@ from trustedproxy.option_table import is_ours
 if TYPE_CHECKING:
     from trustedproxy import Settings
 
+#: What stands in ``MIDDLEWARE`` for HTTPS only.
+HTTPS_ONLY = "django_trustedproxy.middleware.HTTPSOnlyMiddleware"
+
 
 class ConfigurationError(trustedproxy.ConfigurationError, ImproperlyConfigured):
     """
@@ -59,6 +62,18 @@ def list_ancestors(path: str) -> frozenset[str]:
         return frozenset({path})
     bases = getattr(found, "__mro__", ())
     return frozenset({path, *(f"{b.__module__}.{b.__qualname__}" for b in bases)})
+
+
+def has_middleware(path: str) -> bool:
+    """Say whether the class *path*, or one that is made of it, is in ``MIDDLEWARE``."""
+    return any(
+        path in ancestors for ancestors in _list_middleware(*settings.MIDDLEWARE)
+    )
+
+
+@cache
+def _list_middleware(*paths: str) -> tuple[frozenset[str], ...]:
+    return tuple(map(list_ancestors, paths))
 
 
 def warn_at_start() -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from trustedproxy.framework import Framework
 
+from .conf import HTTPS_ONLY, has_middleware
 from .redirects import is_exempt, redirects_by_itself
 from .site import DjangoSite, make_request
 
@@ -37,6 +38,8 @@ def read_framework() -> Framework:
         hosts_setting="ALLOWED_HOSTS",
         forced_mount_point=settings.FORCE_SCRIPT_NAME,
         forced_by="FORCE_SCRIPT_NAME",
+        # The wrappers redirect before Django looks at its setting.
+        forces_before_https_only=has_middleware(HTTPS_ONLY),
         redirects="SECURE_SSL_REDIRECT" if redirects_by_itself() else None,
         exempts=lambda environ: is_exempt(make_request(environ)),
         own_settings={name: value for name, value in own.items() if value},

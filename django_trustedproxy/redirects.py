@@ -11,7 +11,6 @@ Out: whether Django redirects it; and a record in the log that names the cause, 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings as django_settings
@@ -19,7 +18,7 @@ from django.conf import settings as django_settings
 from trustedproxy.https_only import Redirect, RedirectLog
 
 from . import get_decision
-from .conf import get_settings, list_ancestors
+from .conf import get_settings, has_middleware
 from .site import read_facts
 
 if TYPE_CHECKING:
@@ -45,17 +44,12 @@ def redirects_by_itself() -> bool:
     """Say whether Django redirects plain HTTP, whatever else does so before it."""
     if not django_settings.SECURE_SSL_REDIRECT:
         return False
-    return _has_security(tuple(django_settings.MIDDLEWARE))
+    return has_middleware(SECURITY)
 
 
 def redirects() -> bool:
     """Say whether Django redirects plain HTTP, and HTTPS only did not before it."""
     return redirects_by_itself() and get_settings().https_only is None
-
-
-@cache
-def _has_security(middleware: tuple[str, ...]) -> bool:
-    return any(SECURITY in list_ancestors(path) for path in middleware)
 
 
 def watch_redirect(request: HttpRequest) -> None:

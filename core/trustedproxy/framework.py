@@ -36,6 +36,9 @@ class Framework:
 
         forced_by: The setting that forces it.
 
+        forces_before_https_only:
+            Whether HTTPS only stands where the forced one is in force already.
+
         redirects: The setting by which it redirects to https by itself, or ``None``.
 
         exempts: Says whether it leaves the request of an environ over plain HTTP alone.
@@ -49,6 +52,7 @@ class Framework:
     hosts_setting: str = "allowed_hosts"
     forced_mount_point: str | None = None
     forced_by: str = ""
+    forces_before_https_only: bool = False
     redirects: str | None = None
     exempts: Callable[[Mapping[str, Any]], bool] = field(
         default=_exempts_nothing, compare=False, repr=False

@@ -16,10 +16,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.urls import clear_script_prefix
 
 from django_trustedproxy.conf import get_settings
+from django_trustedproxy.entrypoints import wrap_wsgi
 from django_trustedproxy.framework import read_framework
 from django_trustedproxy.loading import find_remarks, load, load_app
 from django_trustedproxy.management.commands import trustedproxy as command_module
@@ -28,6 +31,7 @@ from django_trustedproxy.site import DjangoSite
 from trustedproxy.checks import Level
 from trustedproxy.explain import describe_settings
 
+from .handlers import call_wsgi, make_environ
 from .settings import COMMON, HTTPS_ONLY, SECURITY, TRUSTED_PROXY
 
 WITH_HTTPS_ONLY: dict[str, Any] = {
@@ -108,6 +112,28 @@ def test_exempt_view_is_explained() -> None:
 
     assert "the request is not redirected: its view is exempt." in exempt
     assert "redirected with 301 to 'https://app.example/'" in other
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_redirect_below_a_forced_mount_point_is_explained(wrapped: bool) -> None:
+    """In ``MIDDLEWARE`` it is in force already; a wrapper comes before it."""
+    names = {
+        **WITH_HTTPS_ONLY,
+        "MIDDLEWARE": [TRUSTED_PROXY] if wrapped else WITH_HTTPS_ONLY["MIDDLEWARE"],
+        "FORCE_SCRIPT_NAME": "/forced",
+    }
+    with override_settings(**names):
+        app: Any = WSGIHandler()
+        if wrapped:
+            app = wrap_wsgi(app)
+        really = call_wsgi(app, make_environ("/x"))
+        shown = run("explain", "http://app.example/x", "--peer=10.0.0.9")
+    # Django's handler leaves it.
+    clear_script_prefix()
+
+    mount_point = "" if wrapped else "/forced"
+    assert really.get("Location") == f"https://app.example{mount_point}/x"
+    assert f"redirected with 301 to '{really.get('Location')}'" in shown
 
 
 def test_own_redirect_of_django_is_explained() -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..https_only import FORBIDDEN, RequestFacts, read_environ
+from ..https_only.signs import list_signs
 from ..log import shorten
 from ..mount_points.points import compile_mount_points, find_mount_point
 from .records import Answer
@@ -59,11 +60,23 @@ def _describe_rejection(case: Case) -> Answer:
 
 def _read_facts(case: Case) -> RequestFacts:
     """Read what HTTPS only knows of the request after the policy."""
-    return replace(
+    request = case.request
+    facts = replace(
         read_environ(case.met),
-        websocket=case.request.websocket,
+        # The environ of a scope lacks the names with underscores in them.
+        signs=list_signs(
+            request.headers, case.sent.get("connection", ""), case.decision
+        ),
+        websocket=request.websocket,
         host_refused=not case.accepts_host(case.decision.host),
     )
+    framework = case.framework
+    if framework.forced_mount_point is None or not framework.forces_before_https_only:
+        return facts
+    if request.scope is not None:
+        # ASGI's path has the mount point in it, and nobody puts one in front.
+        return facts
+    return replace(facts, mount_point=framework.forced_mount_point.encode())
 
 
 _LOGGED = " In report-only mode this is only logged."

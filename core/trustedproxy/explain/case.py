@@ -16,7 +16,7 @@ from ..framework import Framework
 from ..headers import ProxyHeader
 from ..policy import ProxyPolicy
 from ..settings import Settings
-from .environs import make_environ
+from .environs import make_environ, rewrite_raw_path
 from .masks import Masks
 from .records import Request
 
@@ -79,6 +79,7 @@ class Case:
             before.pop(key, None)
         after = dict(before)
         self.policy.rewrite(after, self.decision)
+        rewrite_raw_path(request, self.policy, self.decision, after)
         met = {**after, DECISION_KEY: self.decision}
         if self.policy.report_only:
             met = {**before, REPORT_KEY: self.decision}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
-from .._types import Environ
+from .._types import Environ, Scope
 from ..advice import Advice
 from ..decision import Connection
 
@@ -42,6 +42,8 @@ class Request:
 
         environ: The environ that it was read from, which is not changed; or ``None``.
 
+        scope: The scope that it was read from, which is not changed; or ``None``.
+
         websocket: Whether it is the handshake of a websocket.
 
         rewritten: What shows that somebody has rewritten it before, as a sentence.
@@ -56,6 +58,7 @@ class Request:
     query: str | None = None
     where: str | None = None
     environ: Environ | None = field(default=None, repr=False, compare=False)
+    scope: Scope | None = field(default=None, repr=False, compare=False)
     websocket: bool = False
     rewritten: str | None = None
     decided: bool = False

@@ -116,6 +116,7 @@ def read_scope(policy: ProxyPolicy, scope: Scope) -> Request:
         method=str(scope.get("method", "GET")),
         raw_path=raw.partition(b"?")[0].decode("latin-1") if raw else None,
         query=query.decode("latin-1") if query else None,
+        scope=scope,
         websocket=scope["type"] == "websocket",
         rewritten=REWRITTEN_BY_SERVER if is_rewritten(scope, known) else None,
         decided=DECISION_KEY in scope or REPORT_KEY in scope,

@@ -7,17 +7,20 @@ Out: `Answer` records.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from trustedproxy import Settings
 from trustedproxy.explain import Explanation, Framework, explain_request
 from trustedproxy.explain.requests import describe_request, read_environ, read_scope
 
 from ..making import make_environ, make_scope
 from .making import (
     PEER,
+    SECRET,
     STRANGER,
     HostsSite,
     explain_sent,
@@ -170,6 +173,108 @@ def test_redirect_leads_to_the_target_as_it_was_sent(
     (answer,) = explain_request(make_settings(https_only=True), request).answers
 
     assert answer.location == f"https://app.example{location}"
+
+
+def redirect_really(settings: Settings, scope: dict[str, Any]) -> dict[bytes, bytes]:
+    """Let the middlewares of *settings* answer a scope, and return the headers."""
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("the application is not asked")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    asyncio.run(settings.wrap_asgi(app)(scope, receive, send))
+    assert sent[0]["status"] == 301
+    return dict(sent[0]["headers"])
+
+
+@pytest.mark.parametrize("raw", [b"/own/bl%6Fg", None])
+@pytest.mark.parametrize("query", [b"", b"q=1"])
+def test_redirect_of_a_scope_leads_where_it_really_does(
+    raw: bytes | None, query: bytes
+) -> None:
+    """A scope's raw path moves with the path from the server's own mount point."""
+    settings = make_settings(headers=["X-Forwarded-Prefix"], https_only=True)
+    scope = make_scope(
+        [("X-Forwarded-Prefix", "/app")],
+        path="/own/blog",
+        raw_path=raw,
+        root_path="/own",
+        query_string=query,
+    )
+
+    request = read_scope(settings.policy, scope)
+    (answer,) = explain_request(settings, request).answers
+
+    really = redirect_really(settings, scope)[b"location"].decode()
+    assert answer.location == really
+    assert answer.location.startswith("https://backend.internal/app/bl")
+
+
+def test_scope_with_an_underscore_variant_is_redirected_as_it_really_is() -> None:
+    """Somebody stands behind a peer that passes such a header on."""
+    settings = make_settings(https_only=True, https_exempt=["10.0.0.0/8"])
+    scope = make_scope([("x_forwarded_proto", "https")])
+
+    request = read_scope(settings.policy, scope)
+    (answer,) = explain_request(settings, request).answers
+
+    assert answer.status == 301
+    assert redirect_really(settings, scope)[b"location"]
+
+
+def test_secret_in_the_raw_path_of_a_scope_stays_masked() -> None:
+    """It is moved as it is masked."""
+    settings = make_settings(
+        headers=["X-Forwarded-Prefix"],
+        https_only=True,
+        secret_header="X-Edge-Key",
+        secrets=[SECRET],
+    )
+    path = f"/own/{SECRET}"
+    scope = make_scope(
+        [("X-Forwarded-Prefix", "/app"), ("X-Edge-Key", SECRET)],
+        path=path,
+        raw_path=path.encode(),
+        root_path="/own",
+    )
+
+    request = read_scope(settings.policy, scope)
+    (answer,) = explain_request(settings, request).answers
+
+    assert answer.location == "https://backend.internal/app/(not%20shown)"
+
+
+@pytest.mark.parametrize(
+    ("way", "first", "target"),
+    [
+        ("described", True, "/f%C3%BC/a"),
+        ("described", False, "/a"),
+        ("scope", True, "/x"),
+    ],
+)
+def test_redirect_below_a_forced_mount_point(
+    way: str, first: bool, target: str
+) -> None:
+    """Where it is in force already; ASGI's path has it in it, or has none."""
+    settings = make_settings(https_only=True)
+    framework = Framework(
+        forced_mount_point="/fü",
+        forced_by="FORCE_SCRIPT_NAME",
+        forces_before_https_only=first,
+    )
+    request = describe_request(url="/a", headers=["Host: backend.internal"])
+    if way == "scope":
+        request = read_scope(settings.policy, make_scope())
+
+    (answer,) = explain_request(settings, request, framework).answers
+
+    assert answer.location == f"https://backend.internal{target}"
 
 
 def test_report_only_meets_the_request_as_it_came() -> None:
