@@ -10,16 +10,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from ..decision import DECISION_KEY
 from ..https_only import FORBIDDEN, RequestFacts, read_environ
 from ..https_only.signs import list_signs
 from ..log import shorten
-from ..mount_points.points import compile_mount_points, find_mount_point
+from ..mount_points.client_side import describe_client_side
+from ..mount_points.heads import BackendRequest
+from ..mount_points.points import compile_mount_points
+from ..mount_points.request_plan import plan_request
+from ..mount_points.wsgi import read_head
+from ..parsing.grammar import PATH_SAFE
 from .records import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..mount_points.heads import ClientSide, RequestHead
+    from ..responses import Answer as ShortAnswer
     from .case import Case
 
 HTTPS_ONLY = "HTTPS only"
@@ -32,11 +41,10 @@ def list_answers(case: Case) -> tuple[Answer, ...]:
         # Nothing else comes of it.
         return (_describe_rejection(case),)
     answers = [*_say_https_only(case)]
-    if not _is_answered(answers):
-        answers += _say_mount_points(case)
-    if not _is_answered(answers):
-        answers += _say_framework(case)
-    return tuple(answers)
+    if _is_answered(answers):
+        return tuple(answers)
+    # What goes to another server does not come here, whatever that answers.
+    return (*answers, *(tuple(_say_mount_points(case)) or _say_framework(case)))
 
 
 def _is_answered(answers: list[Answer]) -> bool:
@@ -145,23 +153,67 @@ def _say_plain(status: int, location: str | None, facts: RequestFacts) -> str:
 
 
 def _say_mount_points(case: Case) -> Iterator[Answer]:
-    """Say whether the request goes to another server."""
-    found = find_mount_point(
-        compile_mount_points(case.settings.mount_points), case.met.get("PATH_INFO", "")
-    )
-    if found is not None:
-        mount_point, _ = found
+    """Say whether the request goes to another server, or is answered on the way."""
+    rows = compile_mount_points(case.settings.mount_points)
+    # A request for another host is the framework's to refuse.
+    if not rows or not case.accepts_met_host():
+        return
+    planned = plan_request(rows, _read_head(case), _read_client_side(case))
+    if planned is None:
+        return
+    if isinstance(planned, BackendRequest):
+        mount_point = planned.mount_point
         yield Answer(
             by=MOUNT_POINTS,
             status=None,
             sentence=f"The path is below {mount_point.path}/: the request goes to "
             f"{mount_point.url} and does not reach the application.",
         )
+        return
+    location = dict(planned.headers).get("Location")
+    yield Answer(
+        by=MOUNT_POINTS,
+        status=planned.status,
+        location=location,
+        sentence=_say_refused(planned)
+        if location is None
+        else "The path is a proxy mount point without its final slash: the request is "
+        f"redirected with {planned.status} to {shorten(location)} and does not reach "
+        "the application.",
+    )
+
+
+def _say_refused(answer: ShortAnswer) -> str:
+    why = answer.body.decode().removeprefix(f"{answer.reason}. ").strip()
+    return (
+        f"The request is answered with {answer.status}, and reaches neither another "
+        f"server nor the application: {why}"
+    )
+
+
+def _read_head(case: Case) -> RequestHead:
+    head = read_head(case.met)
+    if case.request.environ is not None:
+        return head
+    # Nobody has said whether the server finds the end of a body: most do.
+    return replace(head, ends_chunked=True, websocket=case.request.websocket)
+
+
+def _read_client_side(case: Case) -> ClientSide:
+    connection = case.policy.read_connection(case.met)
+    return describe_client_side(
+        case.met.get(DECISION_KEY),
+        replace(
+            connection,
+            mount_point=quote(connection.mount_point, PATH_SAFE, "latin-1", "replace"),
+        ),
+        case.met.get("HTTP_X_FORWARDED_FOR"),
+    )
 
 
 def _say_framework(case: Case) -> Iterator[Answer]:
-    """Say what the framework does by itself."""
-    framework, decision = case.framework, case.decision
+    """Say what the framework does by itself, with the request that it meets."""
+    framework, met = case.framework, case.met
     if framework.forced_mount_point is not None:
         yield Answer(
             by=framework.forced_by,
@@ -172,7 +224,7 @@ def _say_framework(case: Case) -> Iterator[Answer]:
         )
     if (
         framework.redirects is not None
-        and decision.scheme == "http"
+        and met.get("wsgi.url_scheme", "http") == "http"
         and not framework.exempts(case.met)
     ):
         yield Answer(
@@ -181,10 +233,10 @@ def _say_framework(case: Case) -> Iterator[Answer]:
             sentence=f"The scheme is http, so that {framework.name} redirects the "
             f"request by itself ({framework.redirects}).",
         )
-    if not case.accepts_host(decision.host):
+    if not case.accepts_met_host():
         yield Answer(
             by=framework.hosts_setting,
             status=400,
-            sentence=f"The host {shorten(decision.host)} is not in "
+            sentence=f"The host {shorten(met.get('HTTP_HOST'))} is not in "
             f"{framework.hosts_setting}, so that {framework.name} answers with 400.",
         )

@@ -107,6 +107,11 @@ class Case:
             del environ["HTTP_HOST"]
         return site.accepts_host(environ)
 
+    def accepts_met_host(self) -> bool:
+        """Say whether the framework takes the host of the request that it meets."""
+        site = self.framework.site
+        return site is None or site.accepts_host(self.met)
+
     def describe_situation(self, *, exempts: bool) -> Situation:
         """Describe the request to the advisers."""
         return Situation(

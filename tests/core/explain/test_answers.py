@@ -188,7 +188,10 @@ def redirect_really(settings: Settings, scope: dict[str, Any]) -> dict[bytes, by
     async def receive() -> Any:
         return {"type": "http.request"}
 
-    asyncio.run(settings.wrap_asgi(app)(scope, receive, send))
+    async def ask() -> None:
+        await settings.wrap_asgi(app)(scope, receive, send)
+
+    asyncio.run(ask())
     assert sent[0]["status"] == 301
     return dict(sent[0]["headers"])
 
@@ -419,7 +422,7 @@ def test_rejected_request(
     ("path", "where"),
     [
         ("/blog/x", "http://127.0.0.1:8001/"),
-        ("/blog", "http://127.0.0.1:8001/"),
+        ("/blog/", "http://127.0.0.1:8001/"),
         ("/blog/old/x", "http://127.0.0.1:8002/"),
         ("/blogs", None),
         ("/", None),
@@ -440,6 +443,124 @@ def test_path_below_a_proxy_mount_point(path: str, where: str | None) -> None:
     if where is not None:
         assert f"goes to {where} and" in shown[0]
         assert answers[0].by == "Proxy mount points"
+
+
+BLOG: dict[str, Any] = {"mount_points": {"/blog/": "http://127.0.0.1:8001/"}}
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 301), ("POST", 308)])
+@pytest.mark.parametrize(
+    ("sent", "location"),
+    [
+        ({}, "http://app.example/blog/?q"),
+        (
+            {
+                "X-Forwarded-Proto": "https",
+                "X-Forwarded-Host": "shop.example",
+                "X-Forwarded-Prefix": "/ours",
+            },
+            "https://shop.example/ours/blog/?q",
+        ),
+    ],
+)
+def test_path_of_a_proxy_mount_point_itself(
+    method: str, status: int, sent: dict[str, str], location: str
+) -> None:
+    """It is redirected to its final slash, and the backend is not asked."""
+    settings = make_settings(
+        headers=["X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix"], **BLOG
+    )
+    lines = ["Host: app.example", *(f"{name}: {text}" for name, text in sent.items())]
+    request = describe_request(
+        url="/blog?q", headers=lines, method=method, peer="10.0.0.5"
+    )
+
+    (answer,) = explain_request(settings, request).answers
+
+    assert (answer.by, answer.status) == ("Proxy mount points", status)
+    assert answer.location == location
+    assert answer.sentence == (
+        f"The path is a proxy mount point without its final slash: the request is "
+        f"redirected with {status} to {location!r} and does not reach the application."
+    )
+
+
+def test_request_that_no_backend_may_get() -> None:
+    """It is answered in the application's place, too, and why is said."""
+    (answer,) = ask(fields={"path": "/blog/../x"}, **BLOG).answers
+
+    assert (answer.by, answer.status, answer.location) == (
+        "Proxy mount points",
+        400,
+        None,
+    )
+    assert answer.sentence == (
+        "The request is answered with 400, and reaches neither another server nor the "
+        "application: The path leaves its mount point."
+    )
+
+
+def test_upload_of_unknown_length_reaches_a_backend() -> None:
+    """Whether the server finds its end is not said by those who describe it."""
+    (answer,) = ask(
+        {"Transfer-Encoding": "chunked"}, fields={"path": "/blog/x"}, **BLOG
+    ).answers
+
+    assert answer.status is None
+
+
+def test_request_that_goes_to_a_backend_does_not_reach_the_framework() -> None:
+    """What the framework would do is not said."""
+    framework = Framework(
+        name="Django", redirects="SECURE_SSL_REDIRECT", site=HostsSite("app.example")
+    )
+
+    answers = ask(framework=framework, fields={"path": "/blog/x"}, **BLOG).answers
+
+    assert [answer.by for answer in answers] == ["Proxy mount points"]
+
+
+def test_refused_host_does_not_reach_a_backend() -> None:
+    """The framework is asked, and refuses it."""
+    answers = ask(
+        framework=DJANGO, fields={"host": "evil.example", "path": "/blog/x"}, **BLOG
+    ).answers
+
+    assert [(a.by, a.status) for a in answers] == [("ALLOWED_HOSTS", 400)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "framework", "expected"),
+    [
+        # The scheme and the host that only would be decided.
+        (
+            {"X-Forwarded-Proto": "https"},
+            Framework(name="Django", redirects="SECURE_SSL_REDIRECT"),
+            [("SECURE_SSL_REDIRECT", 301)],
+        ),
+        ({"X-Forwarded-Host": "evil.example"}, DJANGO, []),
+        (
+            {"X-Forwarded-Host": "app.example", "Host": "evil.example"},
+            DJANGO,
+            [("ALLOWED_HOSTS", 400)],
+        ),
+    ],
+)
+def test_framework_meets_the_request_as_it_came_in_report_only_mode(
+    sent: dict[str, str], framework: Framework, expected: list[Any]
+) -> None:
+    """It answers really, by what it sees."""
+    answers = ask(
+        sent,
+        framework=framework,
+        headers=["X-Forwarded-Proto", "X-Forwarded-Host"],
+        report_only=True,
+        fields={"host": sent.get("Host", "app.example")},
+    ).answers
+
+    assert [(a.by, a.status) for a in answers] == expected
+    assert not any(a.only_logged for a in answers)
+    assert all("evil.example" in a.sentence for a in answers if a.status == 400)
 
 
 @pytest.mark.parametrize(
