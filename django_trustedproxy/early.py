@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.urls import get_script_prefix, reverse
 
+from trustedproxy.parsing.grammar import PATH_SAFE
 from trustedproxy.wsgi_text import list_spellings
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def _find(urlconf: str | None) -> str | None:
     except Exception:
         # There is no page, or no URLs; or they cannot be loaded, which Django will say.
         return None
-    return f"/{path.removeprefix(get_script_prefix())}"
+    # `reverse` has quoted the prefix with the rest.
+    rest = unquote(path).removeprefix(get_script_prefix())
+    return f"/{quote(rest, safe=PATH_SAFE)}"
 
 
 def list_ends() -> tuple[str, ...]:

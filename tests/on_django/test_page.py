@@ -28,6 +28,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
+from django.urls import clear_script_prefix, set_script_prefix
 
 from django_trustedproxy import checks, early, views
 from django_trustedproxy import page as page_module
@@ -350,6 +351,19 @@ def test_page_is_found_in_the_urls(urls: str, ends: tuple[str, ...]) -> None:
     """Wherever it is included; none, the site's root and a mistake are no path."""
     with override_settings(ROOT_URLCONF=urls):
         assert early.list_ends() == ends
+
+
+@pytest.mark.parametrize("prefix", ["/ü/", "/%C3%BC/", "/a b/", "/"])
+def test_page_is_found_below_any_script_prefix(prefix: str) -> None:
+    """``FORCE_SCRIPT_NAME`` may have what a URL has to quote."""
+    early._find.cache_clear()
+    set_script_prefix(prefix)
+    try:
+        assert early.list_ends() == (PAGE,)
+        assert early.find_page_path() == PAGE
+    finally:
+        clear_script_prefix()
+        early._find.cache_clear()
 
 
 def test_system_checks_lead_to_the_page() -> None:
