@@ -22,6 +22,7 @@ from ..mount_points.points import compile_mount_points
 from ..mount_points.request_plan import plan_request
 from ..mount_points.wsgi import read_head
 from ..parsing.grammar import PATH_SAFE
+from ..wsgi_text import read_path
 from .records import Answer
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _say_exemption(case: Case, facts: RequestFacts) -> str:
     assert https is not None
     exemptions = https.exemptions
     if exemptions.cover_path(facts.mount_point, facts.path, facts.raw_path):
-        return f"the path {shorten(case.met.get('PATH_INFO', ''))}"
+        return f"the path {shorten(read_path(case.met.get('PATH_INFO', '')))}"
     return f"the peer {shorten(facts.peer)}, which speaks for itself,"
 
 

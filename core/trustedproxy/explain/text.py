@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..log import shorten
+from ..wsgi_text import read_path
 from .masks import HIDDEN
 from .records import Fate
 
@@ -50,6 +51,20 @@ def show_value(value: str | None) -> str:
     return HIDDEN if value == HIDDEN else shorten(value)
 
 
+#: What an explanation has as WSGI has it: names of variables, and of a connection.
+_PATHS = frozenset({"mount point", "mount_point", "path"})
+
+
+def read_variable(name: str, value: str | None) -> str | None:
+    """Read the *value* of the variable *name* as people have it: paths in Unicode."""
+    return value if value is None or name not in _PATHS else read_path(value)
+
+
+def show_variable(name: str, value: str | None) -> str:
+    """Show the *value* of the variable *name*, escaped and shortened."""
+    return shorten(read_variable(name, value))
+
+
 def show_name(name: str) -> str:
     """Show the name of a header, escaped only where it needs that."""
     return name if name.isascii() and name.isprintable() else shorten(name)
@@ -63,7 +78,8 @@ def _write_request(explanation: Explanation) -> Iterator[str]:
     yield (
         f"peer {shorten(said['peer'])}, scheme {shorten(said['scheme'])}, "
         f"host {shorten(said['host'])}, mount point "
-        f"{shorten(said['mount_point'])}, path {shorten(said['path'])}"
+        f"{show_variable('mount_point', said['mount_point'])}, "
+        f"path {show_variable('path', said['path'])}"
     )
     for header in explanation.headers:
         if header.value is not None:
@@ -91,8 +107,10 @@ def _write_problems(explanation: Explanation) -> Iterator[str]:
 
 def _write_variables(explanation: Explanation) -> Iterator[str]:
     for variable in explanation.variables:
-        was = f", was {shorten(variable.before)}" if variable.changed else ""
-        yield f"{variable.name:<15} {shorten(variable.after)}{was}"
+        name = variable.name
+        was = show_variable(name, variable.before)
+        after = show_variable(name, variable.after)
+        yield f"{name:<15} {after}{f', was {was}' if variable.changed else ''}"
     yield write_outcome(explanation)
 
 
@@ -113,7 +131,7 @@ def _write_others(explanation: Explanation) -> Iterator[str]:
             yield f"{_INDENT}{other.error}"
         for name, value in other.sees.items():
             differs = ", which differs" if name in other.differs else ""
-            yield f"{_INDENT}{name:<15} {shorten(value)}{differs}"
+            yield f"{_INDENT}{name:<15} {show_variable(name, value)}{differs}"
 
 
 def _write_advice(explanation: Explanation) -> Iterator[str]:

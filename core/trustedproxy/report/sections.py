@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..exceptions import ConfigurationError
 from ..explain import Fate
-from ..explain.text import capitalize, write_outcome
+from ..explain.text import capitalize, read_variable, write_outcome
 from ..framework import NO_FRAMEWORK, Framework
 from ..frontends import FRONTENDS, Site, write_files
 from ..parsing.values import DEFAULT_PORTS
@@ -77,12 +77,16 @@ class Contents:
 
     @property
     def mount_point(self) -> str:
-        """The application's own mount point, whatever a header says, or nothing."""
+        """
+        The application's own mount point, whatever a header says, or nothing.
+
+        As people have it, in Unicode, like the setting that forces it.
+        """
         forced = self.framework.forced_mount_point
         if forced is not None:
             return forced.rstrip("/")
         seen = {each.name: each.after for each in self.explanation.variables}
-        return seen["mount point"] or ""
+        return read_path(seen["mount point"] or "")
 
 
 Writer: TypeAlias = "Callable[[Contents], Child]"
@@ -184,7 +188,7 @@ def _write_origin(contents: Contents, seen: Mapping[str, str | None]) -> Markup 
     return element(
         "p",
         "Links of the application begin with ",
-        element("code", f"{origin}{read_path(contents.mount_point)}/"),
+        element("code", f"{origin}{contents.mount_point}/"),
         ". ",
         element(
             "span",
@@ -291,8 +295,12 @@ def _write_variable(variable: Variable) -> Markup:
             element("small", " · ".join(places)),
             scope="row",
         ),
-        element("td", _show(variable.before)),
-        element("td", _show(variable.after), changed if variable.changed else None),
+        element("td", _show(read_variable(variable.name, variable.before))),
+        element(
+            "td",
+            _show(read_variable(variable.name, variable.after)),
+            changed if variable.changed else None,
+        ),
         class_="changed" if variable.changed else None,
     )
 

@@ -225,6 +225,24 @@ def test_expectation_that_is_met(met: str) -> None:
     assert (result.status, result.errors) == (0, "")
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_path_outside_of_ascii_is_expected_and_shown_as_it_is_typed(
+    *, terminal: bool
+) -> None:
+    """And not as the bytes that WSGI has."""
+    words = ["explain", *TRUSTING, "--path=/ü", "--mount-point=/€", "--others"]
+    met = ["--expect=mount_point=/€", "--expect=path=/ü"]
+
+    result = ask(*words, *met, terminal=terminal)
+    other = ask(*words, "--expect=path=/x", terminal=terminal)
+
+    assert (result.status, result.errors) == (0, "")
+    assert "'/ü'" in result.output
+    assert "'/€'" in result.output
+    assert "Ã" not in result.output
+    assert "path is '/ü', and not '/x'" in other.errors + other.output
+
+
 def test_expectation_that_is_not_met() -> None:
     """Exit status 1, with what came out instead."""
     words = [

@@ -104,6 +104,7 @@ def test_exempt_view_at_a_path_outside_of_ascii(way: str) -> None:
     ("exempt", "fields", "why"),
     [
         (["/a"], {}, "the path '/a' is exempt"),
+        (["/a/*"], {"path": "/a/Ã¼"}, "the path '/a/ü' is exempt"),
         (
             ["10.0.0.0/8"],
             {},

@@ -14,7 +14,8 @@ from html import unescape
 
 import pytest
 
-from trustedproxy.explain import list_rows
+from trustedproxy.explain import explain_request, list_rows
+from trustedproxy.explain.requests import describe_request
 from trustedproxy.framework import Framework
 from trustedproxy.report.markup import join
 from trustedproxy.report.recent import Record
@@ -52,6 +53,7 @@ def read(write: Writer, contents: Contents) -> str:
     ("forced", "mount_point", "begin"),
     [
         ("/forced/", "/forced", "http://app.example/forced/"),
+        ("/fü", "/fü", "http://app.example/fü/"),
         ("", "none", "http://app.example/"),
     ],
 )
@@ -72,6 +74,26 @@ def test_forced_mount_point_is_that_of_the_links(
 
     assert f"Mount point {mount_point} " in said
     assert f"Links of the application begin with {begin} ." in said
+
+
+def test_paths_outside_of_ascii_are_shown_as_people_have_them() -> None:
+    """In every place alike; bytes that are no UTF-8 are escaped."""
+    plain = make_contents("Host: app.example")
+    settings = make_settings()
+    request = describe_request(
+        headers=["Host: app.example"], mount_point="/€", path="/ü"
+    )
+    contents = replace(plain, explanation=explain_request(settings, request))
+    request = describe_request(path="/\udcff")
+    broken = replace(plain, explanation=explain_request(settings, request))
+
+    result, variables = read(write_result, contents), read(write_variables, contents)
+
+    assert "Mount point /€ Links" in result
+    assert "begin with http://app.example/€/ ." in result
+    assert "/€ /€ path" in variables
+    assert variables.endswith("/ü /ü")
+    assert read(write_variables, broken).encode()
 
 
 def test_result_is_short() -> None:

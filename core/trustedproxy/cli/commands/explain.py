@@ -24,6 +24,7 @@ from ...explain.requests import (
     describe_request,
     parse_request,
 )
+from ...explain.text import read_variable
 from .. import ExitStatus
 from ..access_logs import MOST_CHARACTERS as MOST_OF_A_LINE
 from ..access_logs import NAMED_FORMATS, LoggedRequest, compile_reader, read_log
@@ -226,10 +227,11 @@ def _say_failed(
 
 
 def _read_variable(name: str) -> Callable[[Explanation], str | None]:
-    """Make what reads a variable as the application sees it."""
+    """Make what reads a variable as the application sees it, a path in Unicode."""
 
     def read(explanation: Explanation) -> str | None:
-        return next(v.after for v in explanation.variables if v.name == name)
+        after = next(v.after for v in explanation.variables if v.name == name)
+        return read_variable(name, after)
 
     return read
 

@@ -14,7 +14,13 @@ from rich.padding import Padding
 from rich.panel import Panel
 
 from ...explain import Fate, Standing
-from ...explain.text import capitalize, show_name, show_value, write_outcome
+from ...explain.text import (
+    capitalize,
+    show_name,
+    show_value,
+    show_variable,
+    write_outcome,
+)
 from ...log import shorten
 from .styles import (
     BAD,
@@ -66,9 +72,9 @@ def _list_parts(explanation: Explanation) -> Iterator[RenderableType]:
     said = explanation.connection
     where = f"{explanation.where}: " if explanation.where else ""
     yield write(
-        f"{where}{shorten(explanation.method)} {shorten(said['path'])} from "
-        f"{shorten(said['peer'])}, {shorten(said['scheme'])}, host "
-        f"{shorten(said['host'])}",
+        f"{where}{shorten(explanation.method)} "
+        f"{show_variable('path', said['path'])} from {shorten(said['peer'])}, "
+        f"{shorten(said['scheme'])}, host {shorten(said['host'])}",
         STRONG,
     )
     for note in explanation.notes:
@@ -132,8 +138,8 @@ def _draw_variables(explanation: Explanation) -> Table:
         style = GOOD if variable.changed else DIM
         table.add_row(
             write(variable.name),
-            write(shorten(variable.before), DIM),
-            write(shorten(variable.after), style),
+            write(show_variable(variable.name, variable.before), DIM),
+            write(show_variable(variable.name, variable.after), style),
             write(variable.wsgi, DIM),
             write(variable.asgi or "", DIM),
         )
@@ -159,7 +165,7 @@ def _draw_others(explanation: Explanation) -> Table:
     for other in explanation.others:
         cells = [
             write(
-                shorten(other.sees[name]) if name in other.sees else "",
+                show_variable(name, other.sees[name]) if name in other.sees else "",
                 BAD if name in other.differs else "",
             )
             for name in shown
