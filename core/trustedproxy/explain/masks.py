@@ -28,24 +28,30 @@ if TYPE_CHECKING:
 #: What stands in place of what is not shown.
 HIDDEN = "(not shown)"
 
-#: A header whose name has one of these words holds a credential.
+#: A header whose name has one of these words holds a credential; one with a hyphen is
+#: the beginning of the name, or of a part of it.
 _PRIVATE_WORDS = (
     "auth",
     "cookie",
     "token",
     "secret",
-    "password",
+    "pass",
+    "pwd",
     "-key",
     "apikey",
     "csrf",
     "session",
     "credential",
-    # What platforms sign who somebody is with, and that they are the ones who ask.
+    # What platforms and clients prove with who somebody is, and that they ask.
     "jwt",
     "assertion",
     "oidc",
     "principal",
+    "saml",
+    "dpop",
     "signature",
+    "-sig",
+    "hmac",
     "verify",
 )
 #: What follows in a text that was cut: see `shorten` of `log`, and `report.recent`.
@@ -75,7 +81,7 @@ class Masks:
         folded = _fold(name)
         if folded in self._shown:
             return False
-        return any(word in folded for word in _PRIVATE_WORDS)
+        return any(word in f"-{folded}" for word in _PRIVATE_WORDS)
 
     def _is_secret_header(self, name: str) -> bool:
         return bool(self._secret_header) and _fold(name) == self._secret_header

@@ -49,6 +49,15 @@ WITH_SECRET: dict[str, Any] = {"secret_header": "X-Edge-Key", "secrets": [SECRET
         "X-Auth-Key",
         "X-Origin-Verify",
         "X-Hub-Signature-256",
+        "X-Hmac",
+        "X-Sig",
+        "Key",
+        "Sig",
+        "X-Pass",
+        "X-Passwd",
+        "X-Api-Pwd",
+        "X-Saml-Response",
+        "Dpop",
     ],
 )
 def test_value_of_a_private_header_is_masked(name: str) -> None:
@@ -60,7 +69,16 @@ def test_value_of_a_private_header_is_masked(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["X-Forwarded-For", "X-Real-IP", "User-Agent", "Via", "X-Request-Id"]
+    "name",
+    [
+        "X-Forwarded-For",
+        "X-Real-IP",
+        "User-Agent",
+        "Via",
+        "X-Request-Id",
+        "X-Monkey",
+        "X-Design",
+    ],
 )
 def test_value_of_another_header_is_shown(name: str) -> None:
     """What explains a decision has to be seen."""
