@@ -510,6 +510,24 @@ def test_upload_of_unknown_length_reaches_a_backend() -> None:
     assert answer.status is None
 
 
+@pytest.mark.parametrize(("ends", "status"), [(True, None), (False, 411)])
+def test_upload_to_a_backend_as_the_server_hands_it_on(
+    *, ends: bool, status: int | None
+) -> None:
+    """An environ says whether the server finds the end of a body."""
+    settings = make_settings(**BLOG)
+    variables: dict[str, Any] = {
+        "PATH_INFO": "/blog/x",
+        "wsgi.input_terminated": ends,
+    }
+    environ = make_environ({"Transfer-Encoding": "chunked"}, **variables)
+
+    request = read_environ(settings.policy, environ)
+    (answer,) = explain_request(settings, request).answers
+
+    assert answer.status == status
+
+
 def test_request_that_goes_to_a_backend_does_not_reach_the_framework() -> None:
     """What the framework would do is not said."""
     framework = Framework(
