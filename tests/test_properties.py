@@ -257,7 +257,7 @@ def test_trusted_header_that_stays_names_nobody_forged(headers: dict[str, str]) 
         categories = CATEGORIES.get(name.lower(), ())
         if "client" in categories:
             first = value.split(",")[0].strip(" \t")
-            assert decision.winners.get("client") == name  # type: ignore[call-overload]
+            assert decision.winners.get("client") == name  # type: ignore[call-overload]  # a text is looked up as its category is
             assert decision.address is not None
             assert ipaddress.ip_address(decision.address) == _read(first)
         elif categories and categories != ("other",):

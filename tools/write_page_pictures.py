@@ -19,15 +19,15 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.page.conftest import Look, open_context  # noqa: E402
-from tests.browser.page.mistakes import FORGED, MISTAKES, RIGHT  # noqa: E402
-from tests.browser.page.sites import (  # noqa: E402
+from tests.browser.page.conftest import Look, open_context  # noqa: E402  # the path is set by now
+from tests.browser.page.mistakes import FORGED, MISTAKES, RIGHT  # noqa: E402  # the path is set by now
+from tests.browser.page.sites import (  # noqa: E402  # the path is set by now
     PAGE,
     Setup,
     make_session,
     serve_site,
 )
-from trustedproxy.report.visits import COOKIE  # noqa: E402
+from trustedproxy.report.visits import COOKIE  # noqa: E402  # the path is set by now
 
 IMAGES = ROOT / "docs" / "images"
 LOOK = Look(1000)
@@ -59,7 +59,7 @@ def _keep(page: Page, target: Path) -> None:
     assert box is not None
     height = box["y"] + box["height"] + _MARGIN
     clip = {"x": 0.0, "y": 0.0, "width": float(LOOK.width), "height": height}
-    page.screenshot(path=target, full_page=True, clip=clip)  # type: ignore[arg-type]
+    page.screenshot(path=target, full_page=True, clip=clip)  # type: ignore[arg-type]  # a dictionary that Playwright types
     print(target.relative_to(ROOT))
 
 

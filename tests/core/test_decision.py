@@ -233,8 +233,8 @@ def test_decision_is_shown_with_everything_it_says(kind: str) -> None:
 
     shown = repr(decision)
 
-    assert shown == str(decision) == f"{decision}" == "%s" % decision  # noqa: UP031
-    assert "decided: %s, %r" % (decision, decision)  # noqa: UP031
+    assert shown == str(decision) == f"{decision}" == "%s" % decision  # noqa: UP031  # the old way of formatting is what is asked
+    assert "decided: %s, %r" % (decision, decision)  # noqa: UP031  # the old way of formatting is what is asked
     assert shown.startswith("Decision(peer=")
     for name, value in decision.as_dict().items():
         assert f"{name}={value!r}" in shown
@@ -338,7 +338,7 @@ def list_changeable(value: Any) -> list[Any]:
     """List the parts of a record, in every depth, that somebody could write into."""
     parts: list[Any] = []
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # dataclasses do not say that they have it
             parts.append(value)
         inside = [getattr(value, each.name) for each in dataclasses.fields(value)]
     elif isinstance(value, (dict, list, set)):

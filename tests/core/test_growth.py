@@ -470,7 +470,7 @@ def page_visits() -> Iterator[Row]:
     for front in ("", "trustedproxy_page=", 'trustedproxy_page="'):
         yield from texts(
             "the page's cookie",
-            lambda text: Visit(cookies=text, read=lambda: None).session,  # type: ignore[arg-type, return-value]
+            lambda text: Visit(cookies=text, read=lambda: None).session,  # type: ignore[arg-type, return-value]  # nothing is read
             65536,
             *(";", "=", "a=b;", "\\", '\\"', '"', " "),
             front=front,

@@ -119,7 +119,7 @@ def test_parse_refused(text: str, reason: str) -> None:
 def test_parse_other_types_refused() -> None:
     """A value that is no text is an error, with the setting's name as it was given."""
     with pytest.raises(ConfigurationError, match=r"^HSTS: 31536000 is not an HSTS"):
-        HSTSPolicy.parse(31536000, option="HSTS")  # type: ignore[arg-type]
+        HSTSPolicy.parse(31536000, option="HSTS")  # type: ignore[arg-type]  # a wrong type is what is asked
 
 
 def test_policy_built_is_policy_parsed() -> None:
@@ -138,14 +138,14 @@ def test_policy_cannot_be_changed() -> None:
     policy = HSTSPolicy(max_age=1)
 
     with pytest.raises(dataclasses.FrozenInstanceError):
-        policy.max_age = 2  # type: ignore[misc]
+        policy.max_age = 2  # type: ignore[misc]  # what is frozen is set
 
 
 @pytest.mark.parametrize("max_age", [-1, True, 1.0, "1", None, 2**63])
 def test_policy_built_with_no_seconds_refused(max_age: object) -> None:
     """Only a number of seconds makes a policy; True would print as one."""
     with pytest.raises(ConfigurationError, match=r"^max_age: .* is not a number"):
-        HSTSPolicy(max_age=max_age)  # type: ignore[arg-type]
+        HSTSPolicy(max_age=max_age)  # type: ignore[arg-type]  # a wrong type is what is asked
 
 
 @pytest.mark.parametrize("subdomains", [True, False])
@@ -236,7 +236,7 @@ def test_policy_built_with_another_type_refused(
 
 def test_policy_built_with_a_list_of_directives() -> None:
     """Whatever holds them, they are the same policy."""
-    assert HSTSPolicy(1, extra=["a", "b=c"]) == HSTSPolicy(1, extra=("a", "b=c"))  # type: ignore[arg-type]
+    assert HSTSPolicy(1, extra=["a", "b=c"]) == HSTSPolicy(1, extra=("a", "b=c"))  # type: ignore[arg-type]  # a list, which becomes a tuple
 
 
 @pytest.mark.parametrize(

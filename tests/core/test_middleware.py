@@ -107,7 +107,7 @@ def no_start(*args: object) -> Any:
 def test_middleware_is_a_plain_class(kind: Any) -> None:
     """It can be inspected, copied and extended; app and policy are attributes."""
 
-    class Extended(kind):  # type: ignore[misc]
+    class Extended(kind):  # type: ignore[misc]  # a class by its row
         pass
 
     middleware = kind(no_start, PASSES)

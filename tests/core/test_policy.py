@@ -351,7 +351,7 @@ def test_second_application_does_nothing_and_is_logged_once(
 
     [record] = warnings()
     assert "the first decision stands" in record.getMessage()
-    assert record.code == "decided-twice"  # type: ignore[attr-defined]
+    assert record.code == "decided-twice"  # type: ignore[attr-defined]  # records have what `extra` gave
 
 
 def test_report_keeps_no_policy_from_deciding(warnings: Records) -> None:
@@ -366,7 +366,7 @@ def test_report_keeps_no_policy_from_deciding(warnings: Records) -> None:
     assert (environ[REPORT_KEY], environ[DECISION_KEY]) == (report, decision)
     assert (new[REPORT_KEY], new[DECISION_KEY]) == (tried, decided)
     assert environ["REMOTE_ADDR"] == new["client"][0] == "203.0.113.7"
-    assert {record.code for record in warnings()} == {"report-only"}  # type: ignore[attr-defined]
+    assert {record.code for record in warnings()} == {"report-only"}  # type: ignore[attr-defined]  # records have what `extra` gave
 
 
 def test_second_report_does_nothing(warnings: Records) -> None:
@@ -377,7 +377,7 @@ def test_second_report_does_nothing(warnings: Records) -> None:
     again = ProxyPolicy(headers=[REAL], proxies="*", report_only=True).apply(environ)
 
     assert again is report
-    assert warnings()[-1].code == "decided-twice"  # type: ignore[attr-defined]
+    assert warnings()[-1].code == "decided-twice"  # type: ignore[attr-defined]  # records have what `extra` gave
 
 
 # -- report-only mode (R17) ------------------------------------------------------------

@@ -151,7 +151,7 @@ def test_signal_that_is_none_is_an_error(restricted: Server) -> None:
     with pytest.raises(ValueError, match="signal number out of range"):
         signal.signal(9999, signal.SIG_DFL)
     with pytest.raises(TypeError):
-        signal.signal("TERM", signal.SIG_DFL)  # type: ignore[arg-type]
+        signal.signal("TERM", signal.SIG_DFL)  # type: ignore[arg-type]  # a wrong type is what is asked
 
 
 def test_signal_refused_in_a_thread(

@@ -78,7 +78,7 @@ def test_name_that_is_not_there_is_an_attribute_error() -> None:
     package: Any = trustedproxy
 
     with pytest.raises(AttributeError, match="no attribute 'ProxyPolciy'"):
-        package.ProxyPolciy  # noqa: B018
+        package.ProxyPolciy  # noqa: B018  # looking is what raises
 
 
 @pytest.mark.parametrize("name", sorted(trustedproxy.__all__))

@@ -172,7 +172,7 @@ def test_https_only_reports_as_its_policy_does() -> None:
 
 def test_settings_pass_over_keys_that_are_no_text() -> None:
     """A mapping of others may have any keys."""
-    settings = read_settings({1: 2, None: 3})  # type: ignore[dict-item]
+    settings = read_settings({1: 2, None: 3})  # type: ignore[dict-item]  # keys that are no text are what is asked
 
     assert settings.policy.headers == ()
 

@@ -83,7 +83,7 @@ def ask_wsgi(
     for name, value in headers.items():
         environ["HTTP_" + name.upper().replace("-", "_")] = value
     wrapped = settings.wrap_wsgi(application.wsgi, **options)
-    list(wrapped(environ, lambda status, headers: statuses.append(status)))  # type: ignore[arg-type,return-value]
+    list(wrapped(environ, lambda status, headers: statuses.append(status)))  # type: ignore[arg-type,return-value]  # a start_response of two arguments
     return int(statuses[0][:3])
 
 
@@ -121,7 +121,7 @@ def ask_asgi(
         sent.append(message)
 
     wrapped = settings.wrap_asgi(application.asgi, **options)
-    asyncio.run(wrapped(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run(wrapped(scope, receive, send))  # type: ignore[arg-type]  # scopes are plain dictionaries here
     statuses = [message["status"] for message in sent if "status" in message]
     return statuses[0] if statuses else 0
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT / "tools") not in sys.path:
     sys.path.append(str(ROOT / "tools"))
 
-import command_pages as command_pages  # noqa: E402
+import command_pages as command_pages  # noqa: E402  # its folder is on the path by now
 
 NAMES = sorted(path.name for path in command_pages.PAGES.glob("*.md"))
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT / "tools") not in sys.path:
     sys.path.append(str(ROOT / "tools"))
 
-import frontend_pages as frontend_pages  # noqa: E402
+import frontend_pages as frontend_pages  # noqa: E402  # its folder is on the path by now
 
 FILLED = frontend_pages.fill_all()
 

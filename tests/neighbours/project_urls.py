@@ -24,7 +24,7 @@ rest_throttling: Any = importlib.import_module("rest_framework.throttling")
 rest_views: Any = importlib.import_module("rest_framework.views")
 
 
-class Throttled(rest_views.APIView):  # type: ignore[misc]
+class Throttled(rest_views.APIView):  # type: ignore[misc]  # the package has no types
     """A view of Django REST framework that anybody may ask twice an hour."""
 
     throttle_classes = (rest_throttling.AnonRateThrottle,)

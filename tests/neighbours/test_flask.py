@@ -59,7 +59,7 @@ def limited() -> Flask:
     limiter = limits.Limiter(address, app=app, storage_uri="memory://")
 
     @app.get("/limited")
-    @limiter.limit("2 per hour")  # type: ignore[untyped-decorator]
+    @limiter.limit("2 per hour")  # type: ignore[untyped-decorator]  # the package has no types
     def view() -> str:
         return "served"
 

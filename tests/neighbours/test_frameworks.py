@@ -52,7 +52,7 @@ def make_bottle() -> Any:
 
     app = bottle.Bottle()
 
-    @app.get("/page")  # type: ignore[untyped-decorator]
+    @app.get("/page")  # type: ignore[untyped-decorator]  # the package has no types
     def page() -> dict[str, str]:
         return {
             "client": bottle.request.environ["REMOTE_ADDR"],

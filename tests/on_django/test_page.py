@@ -532,7 +532,7 @@ def test_panel_shows_the_request(report_only: bool) -> None:
     assert panel.content.startswith('<iframe title="Trusted proxy" srcdoc="&lt;!DOC')
     assert "203.0.113.7" in panel.content
     # The toolbar's own methods say nothing of their types.
-    stats: Any = panel.get_stats()  # type: ignore[no-untyped-call]
+    stats: Any = panel.get_stats()  # type: ignore[no-untyped-call]  # the toolbar's own
     assert json.dumps(stats)
 
 

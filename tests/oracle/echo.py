@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 # The copy of the package under test lies beside this file.
 sys.path.insert(0, str(HERE))
 
-from trustedproxy import ProxyPolicy, TrustedProxyMiddleware  # noqa: E402
+from trustedproxy import ProxyPolicy, TrustedProxyMiddleware  # noqa: E402  # the path is set by now
 
 
 def theirs(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

@@ -237,4 +237,4 @@ def test_site_is_comparable_and_unchangeable() -> None:
     assert site == make_site(server_names="a.example b.example")
     assert isinstance(site, Site)
     with pytest.raises(AttributeError):
-        site.path = "/x"  # type: ignore[misc]
+        site.path = "/x"  # type: ignore[misc]  # what is frozen is set

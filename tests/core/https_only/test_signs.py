@@ -16,9 +16,9 @@ EDGE = ProxyHeader("X-Edge", Category.CLIENT, Form.ADDRESS)
 
 
 @pytest.mark.parametrize("header", KNOWN_HEADERS, ids=lambda header: header.name)
-def test_known_header_is_a_sign(header: object) -> None:
+def test_known_header_is_a_sign(header: ProxyHeader) -> None:
     """Whatever its category, listed or not, in any case and spelling."""
-    name = header.name  # type: ignore[attr-defined]
+    name = header.name
 
     assert list_signs([name.upper().replace("-", "_")], "", None) == (name,)
     assert list_signs([], f"close, {name.lower()}", None) == ("Connection",)

@@ -77,4 +77,4 @@ def test_package_has_what_it_names() -> None:
 
     assert all(getattr(module, name).__doc__ for name in module.__all__)
     with pytest.raises(AttributeError, match="'Nothing'"):
-        module.Nothing  # noqa: B018
+        module.Nothing  # noqa: B018  # looking is what raises

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from ipaddress import ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -203,13 +204,13 @@ def test_front_ends_half_can_be_written_for_a_preset(preset: Preset) -> None:
 @pytest.mark.parametrize("platform", UNCONFIRMED, ids=lambda one: one.name)
 def test_settings_after_measuring_make_a_policy(platform: Unconfirmed) -> None:
     """What the page shows for later is accepted, but for a file that is not there."""
-    said = {
+    said: dict[str, Any] = {
         name: value
         for name, value in platform.then.items()
         if "file:" not in str(value)
     }
 
-    options = read_policy_options(**said)  # type: ignore[arg-type]
+    options = read_policy_options(**said)
 
     assert options.strip == "all"
     assert platform.measure

@@ -4,6 +4,8 @@ A preset as policies and settings ask for it: by name, with something said besid
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from trustedproxy import ConfigurationError, Connection, ProxyPolicy
@@ -37,9 +39,11 @@ HEADERS = {"X-Forwarded-For": "192.0.2.66, 203.0.113.7", "X-Forwarded-Proto": "h
     ],
     ids=["arguments", "settings", "environment", "read_settings"],
 )
-def test_preset_makes_the_same_policy_wherever_it_is_named(make: object) -> None:
+def test_preset_makes_the_same_policy_wherever_it_is_named(
+    make: Callable[[], ProxyPolicy],
+) -> None:
     """Its headers, its count, and the proxies that were said."""
-    policy: ProxyPolicy = make()  # type: ignore[operator]
+    policy = make()
 
     decision = policy.decide(PROXY, HEADERS)
 

@@ -52,7 +52,7 @@ def test_preset_is_loaded_as_settings() -> None:
         "TRUSTED_PROXY_STRIP": "all",
     }
     with pytest.raises(TypeError):
-        settings["TRUSTED_PROXY_HOPS"] = 2  # type: ignore[index]
+        settings["TRUSTED_PROXY_HOPS"] = 2  # type: ignore[index]  # what cannot be written to is
 
 
 def test_loaded_settings_are_settings() -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import pytest
 
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 def run(provider: Provider, trusting: ssl.SSLContext, path: Path) -> Run:
     """Return a function that updates the list with what the provider answers."""
 
-    def run(body: str, *, form: str = "lines", **options: object) -> Update:
+    def run(body: str, *, form: str = "lines", **options: Any) -> Update:
         provider.answer = respond(body.encode())
         options = {"publication": Publication(provider.url, form, None), **options}
         return update_list(
@@ -60,7 +60,7 @@ def run(provider: Provider, trusting: ssl.SSLContext, path: Path) -> Run:
             path,
             today=TODAY,
             ssl_context=trusting,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
 
     return run
@@ -240,14 +240,14 @@ def test_last_good_list_is_kept_when_nothing_is_fetched(
     """The bounds and the certificates are those that were said."""
     path.write_text(OLD_LIST)
     provider.answer = respond(OLD_LIST.encode())
-    said = {
+    said: dict[str, Any] = {
         "publication": Publication(provider.url, "lines", None),
         "ssl_context": trusting,
         **options,
     }
 
     with pytest.raises(UpdateError) as caught:
-        update_list("edge", path, **said)  # type: ignore[arg-type]
+        update_list("edge", path, **said)
 
     assert caught.value.failure is failure
     assert keeps(path)

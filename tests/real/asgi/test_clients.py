@@ -86,7 +86,7 @@ def test_client_of_quart_gets_its_scope() -> None:
     app = Quart(__name__)
     witness = Witness(app.asgi_app)
     # Quart's own way of wrapping: an attribute over a method, which types forbid.
-    app.asgi_app = TrustedProxyASGIMiddleware(witness, POLICY)  # type: ignore[assignment,method-assign]
+    app.asgi_app = TrustedProxyASGIMiddleware(witness, POLICY)  # type: ignore[assignment,method-assign]  # wraps a method
 
     async def ask(**more: Any) -> None:
         await app.test_client().get("/", headers=SENT, **more)

@@ -186,7 +186,7 @@ def write_certificate(folder: Path) -> str:
 def read_service(folder: Path) -> configparser.SectionProxy:
     """Read what the unit file says about the service."""
     unit = configparser.ConfigParser(interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser's documentation has it
     unit.read(folder / "shop.service", encoding="utf-8")
     return unit["Service"]
 

@@ -222,7 +222,7 @@ def run_backend(
         server = _Server(("127.0.0.1", 0), OwnHandler)
         url = f"http://127.0.0.1:{server.server_address[1]}"
     else:
-        server = _UnixServer(str(socket_path), OwnHandler)  # type: ignore[arg-type]
+        server = _UnixServer(str(socket_path), OwnHandler)  # type: ignore[arg-type]  # a path in place of host and port
         url = f"unix:{socket_path}|http://backend"
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -47,7 +47,7 @@ HERE = "127.0.0.1"
 @pytest.fixture
 def arrived(kind: str, backend: Backend) -> list[tuple[str, str]]:
     """Headers as they arrived at the backend, from a client behind a proxy."""
-    policy = ProxyPolicy(**POLICY, strip="all")  # type: ignore[arg-type]
+    policy = ProxyPolicy(**POLICY, strip="all")  # type: ignore[arg-type]  # options of many types
     with run_front(kind, {"/blog": backend.url}, policy) as front:
         front.ask("/blog/x", headers=SENT)
     return backend.last.headers
@@ -73,7 +73,7 @@ def test_own_policy_accepts(arrived: list[tuple[str, str]]) -> None:
     """The same policy on the backend finds the same client."""
     environ = make_environ(arrived)
 
-    decision = ProxyPolicy(**POLICY).apply(environ)  # type: ignore[arg-type]
+    decision = ProxyPolicy(**POLICY).apply(environ)  # type: ignore[arg-type]  # options of many types
 
     assert decision.problems == ()
     assert (decision.client, decision.scheme, decision.host, decision.port) == (

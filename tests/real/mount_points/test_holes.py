@@ -332,7 +332,7 @@ def test_h09_head_that_readers_may_differ_about(
     wrong = []
     for name, data in heads.items():
         said = data.replace(b"X-A: b", b"X-Evil: evil")
-        hostile.ways["bad"] = lambda talk, said=said: talk.send(said)  # type: ignore[misc]
+        hostile.ways["bad"] = lambda talk, said=said: talk.send(said)  # type: ignore[misc]  # a lambda that keeps its row
         bad = ask(server, "/blog/1/bad", method="POST", Content_Length="0")
         good = ask(server, "/blog/2/length")
         if status_of(bad) != 502 or EVIL in bad or b"answer to 2" not in good:

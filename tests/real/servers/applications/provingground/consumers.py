@@ -14,7 +14,7 @@ def make_router() -> Any:
     routing: Any = importlib.import_module("channels.routing")
     from django.urls import re_path
 
-    class Talk(websocket.WebsocketConsumer):  # type: ignore[misc]
+    class Talk(websocket.WebsocketConsumer):  # type: ignore[misc]  # the package has no types
         """Say what the consumer sees, and close."""
 
         def connect(self) -> None:

@@ -50,18 +50,18 @@ def serve_cheroot(address: str, *, drop_underscores: bool = True) -> None:
     wsgi: Any = importlib.import_module("cheroot.wsgi")
     reading: Any = importlib.import_module("cheroot.server")
 
-    class DroppingUnderscores(reading.HeaderReader):  # type: ignore[misc]
+    class DroppingUnderscores(reading.HeaderReader):  # type: ignore[misc]  # the package has no types
         """Read header lines, and leave those with an underscore in the name out."""
 
         def _allow_header(self, key_name: bytes) -> bool:
             return b"_" not in key_name and bool(super()._allow_header(key_name))
 
-    class Request(reading.HTTPRequest):  # type: ignore[misc]
+    class Request(reading.HTTPRequest):  # type: ignore[misc]  # the package has no types
         """A request that reads its header lines with the reader above."""
 
         header_reader = DroppingUnderscores()
 
-    class Connection(reading.HTTPConnection):  # type: ignore[misc]
+    class Connection(reading.HTTPConnection):  # type: ignore[misc]  # the package has no types
         """A connection of such requests."""
 
         RequestHandlerClass = Request

@@ -69,7 +69,7 @@ def make_flask() -> Any:
     )
 
     @app.route("/limited")
-    @limits.limit("2 per hour")  # type: ignore[untyped-decorator]
+    @limits.limit("2 per hour")  # type: ignore[untyped-decorator]  # the package has no types
     def limited() -> str:
         return "{}"
 
@@ -106,7 +106,7 @@ def _make_urls() -> list[Any]:
     response: Any = importlib.import_module("rest_framework.response")
     throttling: Any = importlib.import_module("rest_framework.throttling")
 
-    class Throttled(views.APIView):  # type: ignore[misc]
+    class Throttled(views.APIView):  # type: ignore[misc]  # the package has no types
         """A view of Django REST framework that anybody may ask twice an hour."""
 
         throttle_classes = (throttling.AnonRateThrottle,)
@@ -114,7 +114,7 @@ def _make_urls() -> list[Any]:
         def get(self, request: Any) -> Any:
             return response.Response({})
 
-    @ratelimit.ratelimit(key="ip", rate="2/h")  # type: ignore[untyped-decorator]
+    @ratelimit.ratelimit(key="ip", rate="2/h")  # type: ignore[untyped-decorator]  # the package has no types
     def limited(request: HttpRequest) -> JsonResponse:
         return JsonResponse({})
 
