@@ -16,6 +16,9 @@ from flask import Blueprint, Response, current_app, request
 
 from trustedproxy.report import recent
 
+from .framework import read_framework
+from .state import EXTENSION
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -57,10 +60,8 @@ def find_ends(app: Flask) -> tuple[str, ...]:
 
 def make_page(app: Flask) -> Page:
     """Make the page of *app*, which has the extension."""
+    # As below, and above: the page is loaded for those who ask for it.
     from trustedproxy.report import FileUses, Page
-
-    from .framework import read_framework
-    from .state import EXTENSION
 
     settings = app.extensions[EXTENSION].settings
     file = settings.token_file
@@ -81,8 +82,6 @@ def make_token(app: Flask, kind: TokenKind) -> str:
             Its secret key is missing or too short, or there is no file for used tokens.
     """
     from trustedproxy.report.page import make_project_token, open_file
-
-    from .state import EXTENSION
 
     uses = open_file(app.extensions[EXTENSION].settings)
     return make_project_token(

@@ -268,7 +268,11 @@ class Site:
         return f"[{self.address}]" if ":" in self.address else self.address
 
     def name_of(self, location: Location) -> str:
-        """Name *location* so that it differs from those of other sites."""
+        """
+        Name *location* by its site and itself, as ``shop-blog``.
+
+        A site may have that very name: then one of the two has to be given another.
+        """
         if location.name == self.name:
             return self.name
         return f"{self.name}-{location.name}"
