@@ -1,5 +1,5 @@
 """
-Each target, fuzzed for some seconds.
+Each target, fuzzed for a second, or for as many as are asked for.
 
 In:  ``FUZZ_SECONDS``, for each target.
 Out: no input that breaks an invariant; where atheris is not there, it says so.
@@ -22,7 +22,7 @@ SECONDS = int(os.environ.get("FUZZ_SECONDS", "1"))
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_invariants_hold_while_fuzzed(target: str) -> None:
-    """Seconds of fuzzing find nothing, and reach more than one place."""
+    """Fuzzing for a while finds nothing, and reaches more than one place."""
     outcome = fuzz(target, SECONDS)
 
     assert not outcome.findings, outcome.log
