@@ -68,17 +68,26 @@ class Outcome:
         )
 
 
-def fuzz(target: str, seconds: int) -> Outcome:
-    """Fuzz one target in a process of its own, beginning with its corpus."""
-    work = WORK / target
+def fuzz(target: str, *limits: str, work: Path = WORK) -> Outcome:
+    """
+    Fuzz one target in a process of its own, beginning with its corpus.
+
+    Args:
+        target: Its name.
+
+        limits: Options of libFuzzer that end it, and decide about chance.
+
+        work: Where it keeps what it learns, in a folder for each target.
+    """
+    work = work / target
     work.mkdir(parents=True, exist_ok=True)
     FINDINGS.mkdir(parents=True, exist_ok=True)
     before = set(FINDINGS.glob(f"{target}-*"))
     command = [
         *(sys.executable, "-m", "tests.fuzz.run", "--inside", target, "--"),
         *(str(work), str(CORPUS / target), f"-artifact_prefix={FINDINGS}/{target}-"),
-        *(f"-max_total_time={seconds}", f"-max_len={MAX_LENGTH}"),
-        *(f"-timeout={MAX_SECONDS}", "-rss_limit_mb=2048", "-print_final_stats=1"),
+        *(*limits, f"-max_len={MAX_LENGTH}", f"-timeout={MAX_SECONDS}"),
+        *("-rss_limit_mb=2048", "-print_final_stats=1"),
     ]
     path = filter(None, [os.environ.get("PYTHONPATH")])
     answer = subprocess.run(
@@ -132,7 +141,7 @@ def main() -> int:
     known = sorted(path.name for path in CORPUS.iterdir())
     failed = False
     for target in given.targets or known:
-        outcome = fuzz(target, given.seconds)
+        outcome = fuzz(target, f"-max_total_time={given.seconds}")
         print(outcome, flush=True)
         if outcome.findings:
             print(outcome.log, flush=True)
