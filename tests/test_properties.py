@@ -416,6 +416,7 @@ CHOICES: Final[dict[str, list[str | None]]] = {
     "HTTP_X_HOST": ["forged.example", None],
     "HTTP_CONNECTION": ["close", "close, X-Real-IP", None],
     "HTTP_X_PROXY_SECRET": [SECRET, "wrong", None],
+    "uwsgi.version": ["2.0.31", None],
 }
 #: An ordinary request of a proxy, from which the others differ in a key or two.
 BASE: Final[dict[str, str | None]] = {
@@ -444,6 +445,19 @@ MEMORIES: Final = [
         {"headers": ["X-Forwarded-For", *OTHERS], "hops": 1},
         {"headers": ["X-Real-IP", *OTHERS], "proxies": NETWORKS},
         {"headers": [FORWARDED, *OTHERS[3:]], "proxies": NETWORKS},
+        {
+            "headers": ["X-Forwarded-For", "X-Real-IP", *OTHERS],
+            "proxies": NETWORKS,
+            "malformed": "reject",
+            "missing": "reject",
+        },
+        {
+            "headers": ["X-Forwarded-For", "X-Forwarded-Port"],
+            "proxies": NETWORKS,
+            "fixed_scheme": "https",
+            "secret_header": "X-Proxy-Secret",
+            "secrets": [SECRET],
+        },
     )
     for strip, port in ((False, False), (True, True))
 ]
@@ -468,6 +482,14 @@ def test_earlier_requests_change_nothing(keywords: dict[str, Any]) -> None:
         given = {key: value for key, value in request.items() if value is not None}
         alone: dict[str, Any] = dict(given)
         expected = ProxyPolicy(**keywords).apply(alone)
+        # Headers by their names, and of the connection the peer alone.
+        named = {
+            key[5:].replace("_", "-"): value
+            for key, value in given.items()
+            if key.startswith("HTTP_")
+        }
+        asked = given.get("REMOTE_ADDR", ""), named
+        assert shared.decide(*asked) == ProxyPolicy(**keywords).decide(*asked)
         for _ in range(2):
             environ: dict[str, Any] = dict(given)
             assert shared.apply(environ) == expected

@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from .decision import Connection
-from .headers import Category
+from .headers import Category, environ_key
 from .parsing.grammar import TOKEN
 from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import WEBSOCKET_SCHEMES, split_host, strip_mount_point
 from .request_target import split_scope_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from ._types import Scope
-    from .decision import Decision
+    from .decision import Decision, Own
     from .rules import Rules
 
 #: The key of the host.
-HOST = "host"
+HOST = environ_key("Host")
 _PATH_BEGINNINGS = ("@", "\0", ".")
 # What servers say instead of the port that a path has not.
 _NO_PORTS = (None, 0, "0")
@@ -49,25 +49,29 @@ _MOST_NAMES = 1024
 
 class HeaderKeys(dict[bytes, "str | None"]):
     """
-    A name on the wire → the key of the header: its name in lower case.
+    A name on the wire → the key of the header, as in an environ.
 
     Gives `DROPPED` for a line that goes in any case, and ``None`` for a header that is
     not known.  What was looked up is remembered, within bounds.
 
     Args:
-        read: Keys of the headers that are read.
+        read: Name in lower case → key, of the headers that are read.
 
-        removable: Those of them whose underscore variants are removed.
+        removable: Keys of those whose underscore variants are removed.
 
         drops_others: Whether names that are no tokens are removed.
     """
 
     def __init__(
-        self, read: Iterable[str], removable: Iterable[str], *, drops_others: bool
+        self,
+        read: Mapping[str, str],
+        removable: Collection[str],
+        *,
+        drops_others: bool,
     ) -> None:
         super().__init__()
-        self._read = {key.encode("ascii"): key for key in read}
-        self._removable = {key.encode("ascii") for key in removable}
+        self._read = {name.encode("ascii"): key for name, key in read.items()}
+        self._removable = {name for name, key in self._read.items() if key in removable}
         self._drops_others = drops_others
 
     def __missing__(self, wire: bytes) -> str | None:
@@ -101,20 +105,28 @@ class ScopeSurface:
     """
 
     def __init__(self, rules: Rules, *, strip_path: bool, from_left: bool) -> None:
-        read = {*rules.key_of.values(), HOST}
-        removable = set(rules.removable)
-        if rules.secret_key is not None:
-            read.add(rules.secret_key)
-            removable.add(rules.secret_key)
-        self._keys = HeaderKeys(read, removable, drops_others=bool(removable))
+        secret = frozenset(filter(None, [rules.secret_key]))
+        keys = {*rules.key_of.values(), HOST, *secret}
+        removable = rules.removable | secret
+        # Key of a header that is read → its name in lower case.
+        self._name_of = {key: spell_name(key) for key in keys}
+        #: Name of a header that is read, in lower case → its key.
+        self.key_of: dict[str, str] = {n: key for key, n in self._name_of.items()}
+        self._keys = HeaderKeys(self.key_of, removable, drops_others=bool(removable))
         self._key_of = rules.key_of
         self._secret_key = rules.secret_key
+        self._secret_name = self._name_of.get(rules.secret_key or "")
         self._scheme_opted_in = Category.SCHEME in rules.opted_in
         self._strip_path = strip_path
         self._from_left = from_left
 
-    def read(self, scope: Scope) -> tuple[Connection, dict[str, str]]:
-        """Read what the server says by itself, and the headers that are there."""
+    def read(self, scope: Scope) -> tuple[Own, bool | None, dict[str, str]]:
+        """
+        Read what the server says by itself, and the headers that are there.
+
+        Returns:
+            The fields of `Connection`; and the headers that are read, by their keys.
+        """
         keys = self._keys
         headers: dict[str, str] = {}
         repeated: dict[str, list[str]] = {}
@@ -129,7 +141,7 @@ class ScopeSurface:
                 headers[key] = text
         for key, lines in repeated.items():
             headers[key] = self._join(lines)
-        return read_connection(scope, headers.get(HOST)), headers
+        return *_read_own(scope, headers.get(HOST)), headers
 
     def _join(self, lines: list[str]) -> str:
         """Join lines of one header, and no more of them than is read (R13)."""
@@ -142,9 +154,7 @@ class ScopeSurface:
                 break
         return ",".join(ordered if self._from_left else ordered[::-1])
 
-    def write(
-        self, scope: Scope, headers: dict[str, str], decision: Decision
-    ) -> tuple[Scope, dict[str, Any]]:
+    def write(self, scope: Scope, headers: dict[str, str], decision: Decision) -> Scope:
         """
         Make the scope that *decision* leads to.
 
@@ -153,31 +163,31 @@ class ScopeSurface:
 
             headers: The headers that were read there.
 
-            decision: What was decided.
+            decision: What was decided; its ``original`` is filled.
 
         Returns:
-            The new scope, and variable → its value before, for what was replaced or
-            removed; a header's variable is its name in lower case.
+            The new scope.
         """
-        original: dict[str, Any] = {}
+        original = decision.original
         new = dict(scope)
+        peer, scheme, _, _, _, _, _ = decision.own
+        said = dict(decision.url_parts.said)
         lines = scope.get("headers") or ()
-        changes = self._list_changes(decision)
+        changes = self._list_changes(headers, decision)
         if changes or DROPPED in headers:
             new["headers"] = self._rewrite(lines, headers, changes, original)
         else:
             new["headers"] = list(lines)
-        if decision.finding.confirmed is not None:
-            _write_client(new, original, decision)
+        if decision.address != peer or decision.client_port is not None:
+            client = (decision.address, decision.client_port or 0)
+            _replace(new, original, "client", client)
         if self._scheme_opted_in:
-            _replace(new, original, "scheme", decision.scheme)
-        if decision.url_parts.said:
-            said = dict(decision.url_parts.said)
-            if "server" in said or "port" in said:
-                _write_server(new, original, decision, said)
-            if "mount_point" in said:
-                self._write_mount_point(new, original, said["mount_point"])
-        return new, original
+            _replace(new, original, "scheme", said.get("scheme", scheme))
+        if "server" in said or "port" in said:
+            _write_server(new, original, decision, said)
+        if "mount_point" in said:
+            self._write_mount_point(new, original, said["mount_point"])
+        return new
 
     def remove_secret(self, scope: Scope) -> Scope:
         """Make a scope that differs in the secret alone, which nobody is to see."""
@@ -189,19 +199,22 @@ class ScopeSurface:
         return {**scope, "headers": lines}
 
     def _is_secret(self, wire: bytes) -> bool:
-        return wire.decode("latin-1").lower().replace("_", "-") == self._secret_key
+        name = wire.decode("latin-1").lower().replace("_", "-")
+        return name == self._secret_name
 
-    def _list_changes(self, decision: Decision) -> dict[str, str | None]:
+    def _list_changes(
+        self, headers: dict[str, str], decision: Decision
+    ) -> dict[str, str | None]:
         """List what becomes of headers: key → the new value, ``None`` for none."""
-        changes: dict[str, str | None] = dict.fromkeys(decision.gone)
-        finding, parts = decision.finding, decision.url_parts
-        if parts.rewritten or finding.text != finding.value:
-            for name, text in decision.rewritten.items():
-                changes[self._key_of[name]] = text
+        parts = decision.url_parts
+        changes: dict[str, str | None] = dict.fromkeys(parts.gone)
+        for key, text in parts.variables:
+            if key in self._name_of and headers.get(key) != text:
+                changes[key] = text
+        if decision.text is not None:
+            changes[self._key_of[decision.verdict.header]] = decision.text
         if self._secret_key is not None:
             changes[self._secret_key] = None
-        if parts.said and decision.host != decision.connection.host:
-            changes[HOST] = decision.host
         return changes
 
     def _rewrite(
@@ -228,13 +241,13 @@ class ScopeSurface:
         for key in changes:
             # Nobody is to see the secret, not even here.
             if key in headers and key != self._secret_key:
-                original[key] = headers[key]
+                original[self._name_of[key]] = headers[key]
         if HOST in values:
             # A host that was said where the request had none.
             new.append((b"host", values[HOST].encode("latin-1")))
-            original[HOST] = None
+            original[self._name_of[HOST]] = None
         for name, texts in dropped.items():
-            if name.replace("_", "-") != self._secret_key:
+            if name.replace("_", "-") != self._secret_name:
                 original[name] = self._join(texts)
         return new
 
@@ -263,8 +276,18 @@ class ScopeSurface:
             _replace(new, original, "raw_path", (front + text).encode("latin-1"))
 
 
+def spell_name(key: str) -> str:
+    """Spell the header with this key in an environ as it is on the wire of ASGI."""
+    return key.removeprefix("HTTP_").replace("_", "-").lower()
+
+
 def read_connection(scope: Scope, host: str | None) -> Connection:
     """Read what the server says by itself."""
+    own, peer_is_unix = _read_own(scope, host)
+    return Connection(*own, peer_is_unix)
+
+
+def _read_own(scope: Scope, host: str | None) -> tuple[Own, bool | None]:
     client, server = scope.get("client"), scope.get("server")
     peer = str(client[0]) if client and client[0] is not None else None
     scheme: str
@@ -277,7 +300,7 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
     mount_point, path = "", scope.get("path", "/")
     if scope.get("root_path"):
         mount_point, path = split_scope_path(scope)
-    return Connection(
+    own = (
         peer,
         scheme,
         host,
@@ -285,8 +308,8 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
         None if port is None else str(port),
         mount_point,
         path,
-        _is_unix(peer, name, port),
     )
+    return own, _is_unix(peer, name, port)
 
 
 def _is_unix(peer: str | None, server: Any, port: Any) -> bool | None:
@@ -300,12 +323,6 @@ def _is_unix(peer: str | None, server: Any, port: Any) -> bool | None:
         return True if not peer else None
     name = str(server)
     return port in _NO_PORTS or name.startswith(_PATH_BEGINNINGS) or "/" in name
-
-
-def _write_client(new: Scope, original: dict[str, Any], decision: Decision) -> None:
-    if decision.address != decision.peer or decision.client_port is not None:
-        client = (decision.address, decision.client_port or 0)
-        _replace(new, original, "client", client)
 
 
 def _write_server(
@@ -330,21 +347,25 @@ def _replace(new: Scope, original: dict[str, Any], key: str, value: object) -> N
 
 
 #: What a server that rewrites the client by itself reads, and leaves where it was.
-CHAINS = ("x-forwarded-for", "forwarded")
+CHAINS = (environ_key("X-Forwarded-For"), environ_key("Forwarded"))
 
 
-def is_rewritten(scope: Scope, headers: dict[str, str]) -> bool:
+def is_rewritten(scope: Scope, chains: Iterable[str | None]) -> bool:
     """
     Say whether a server has taken the scope's client from a chain by itself (R16).
 
     Its port is 0 then, or the chain has it too: no connection's own port is there.
+
+    Args:
+        scope: The scope.
+
+        chains: Values of the `CHAINS`, ``None`` for one that did not come.
     """
     client = scope.get("client")
     if not client or not client[0]:
         return False
     host, port = str(client[0]), client[1]
-    for name in CHAINS:
-        chain = headers.get(name)
+    for chain in chains:
         if chain is None:
             continue
         if port == 0:

@@ -2,8 +2,8 @@
 Find the client in the value of a client header (rules R6, R7, R8, R11).
 
 In:  the header's value, what trusts an address, the hop count.
-Out: a `Finding`: the client, the last address that was confirmed, and where it stood;
-     or ``None`` for a value in which there is nothing.
+Out: a `Finding`: what is concluded, the last address that was confirmed, and what
+     remains of the value; or ``None`` for a value in which there is nothing.
 
 How a header is read is chosen once, by `compile_finder`.  Elements are read from the
 right, and the reading stops at the client's.  Whoever wants to see every element and
@@ -16,10 +16,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from .decision import Finding, Reason, Verdict
+from .decision import Reason, Verdict
 from .headers import Form
 from .parsing import forwarded, lists
-from .parsing.addresses import Hop, parse_hop, parse_hop_colon_port
+from .parsing.addresses import (
+    FoundHop,
+    Hop,
+    Said,
+    as_hop,
+    find_hop,
+    find_hop_colon_port,
+)
 from .parsing.grammar import UNIDENTIFIED
 from .parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS
 from .parsing.values import BLANKS
@@ -62,12 +69,19 @@ class Step:
     trusted: bool
 
 
+#: What a client header says: the verdict; the address that ``REMOTE_ADDR`` gets and the
+#: port beside it, ``None`` where the peer stays; what remains of the header's value,
+#: ``None`` where all or nothing does; and what the client's own element of
+#: ``Forwarded`` says besides.
+Finding: TypeAlias = "tuple[Verdict, str | None, int | None, str | None, Said | None]"
 #: A header's value, and a list for the steps → what it says; ``None``: nothing.
 Finder: TypeAlias = "Callable[[str, list[Step] | None], Finding | None]"
-#: The value; the element that names nobody, ``None`` for one that is not read; the hop
-#: right of it, and what remains of the value there; the element's position, 0 for the
-#: first of all → what the header says.
-_End: TypeAlias = "Callable[[str, str | None, Hop | None, str | None, int], Finding]"
+#: The value; the element that names nobody, ``None`` for one that is not read; address
+#: and port of the hop right of it, and what remains of the value there; the element's
+#: position, 0 for the first of all → what the header says.
+_End: TypeAlias = (
+    "Callable[[str, str | None, str | None, int | None, str | None, int], Finding]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +98,35 @@ class _Grammar:
     """
 
     partition: lists.Partition
-    read: Callable[[str], Hop | None]
+    read: Callable[[str], FoundHop | None]
     parse: Callable[[str], forwarded.Element | None]
 
 
-def _read_node(text: str) -> Hop | None:
+def _read_node(text: str) -> FoundHop | None:
     element = forwarded.parse_element(text)
-    if element is None or element.node is None:
+    if element is None:
         return None
-    hop = parse_hop(element.node, forwarded=True)
-    if hop is not None:
-        hop.proto, hop.host = element.proto, element.host
-    return hop
+    node, proto, host = element
+    found = None if node is None else find_hop(node, forwarded=True)
+    if found is None:
+        return None
+    address, port, packed, _ = found
+    return address, port, packed, (proto, host)
 
 
 def _parse_nothing(text: str) -> forwarded.Element:
     """A list that is split at bare commas has no grammar to break."""
-    return forwarded.Element(text, None, None)
+    return text, None, None
 
 
-_LIST = _Grammar(lists.PARTITION, parse_hop, _parse_nothing)
+_LIST = _Grammar(lists.PARTITION, find_hop, _parse_nothing)
 _FORWARDED = _Grammar(
     forwarded.partition_from_right, _read_node, forwarded.parse_element
 )
 #: How a header with one address is read.
-_SINGLE: dict[Form, Callable[[str], Hop | None]] = {
-    Form.ADDRESS: parse_hop,
-    Form.ADDRESS_COLON_PORT: parse_hop_colon_port,
+_SINGLE: dict[Form, Callable[[str], FoundHop | None]] = {
+    Form.ADDRESS: find_hop,
+    Form.ADDRESS_COLON_PORT: find_hop_colon_port,
 }
 
 
@@ -152,7 +168,7 @@ def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
 
 
 def _compile_single(
-    name: str, trust: Trust, read: Callable[[str], Hop | None]
+    name: str, trust: Trust, read: Callable[[str], FoundHop | None]
 ) -> Finder:
     """Read a header that holds one address."""
     place = name, trust.position_without_list, trust.hops is not None
@@ -166,11 +182,12 @@ def _compile_single(
             return None
         hop = read(text)
         if steps is not None:
-            steps.append(Step(text, hop, False))
-        if hop is not None:
-            return Finding(is_client, hop, text, value)
-        is_known = UNIDENTIFIED.fullmatch(text)
-        return Finding(is_nobody if is_known else is_malformed, None, None, value)
+            steps.append(Step(text, as_hop(hop), False))
+        if hop is None:
+            is_known = UNIDENTIFIED.fullmatch(text)
+            return is_nobody if is_known else is_malformed, None, None, None, None
+        address, port, _, _ = hop
+        return is_client, address, port, None if text == value else text, None
 
     return find
 
@@ -188,11 +205,12 @@ def _compile_first(
             return None
         hop = None if text is None else grammar.read(text)
         if steps is not None:
-            steps.append(Step(text, hop, False))
-        if hop is None or text is None:
-            return end(value, text, None, None, 0)
+            steps.append(Step(text, as_hop(hop), False))
+        if hop is None:
+            return end(value, text, None, None, None, 0)
+        address, port, _, said = hop
         # The header stays as it is, whatever its length.
-        return Finding(verdict, hop, value, value, hop.proto, hop.host)
+        return verdict, address, port, None, said
 
     return find
 
@@ -221,7 +239,7 @@ def _compile_walk(
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
         is_unread = len(value) > MAX_CHARACTERS
         rest, comma = lists.drop_unread(value) if is_unread else value, ","
-        hop = kept = None
+        address = port = kept = said = None
         position = 0
         while comma:
             rest, comma, text = partition(rest, ",")
@@ -231,26 +249,25 @@ def _compile_walk(
             if position == MAX_ELEMENTS:
                 is_unread = True
                 break
-            found = read(text)
-            is_ours = found is not None and contains(found.packed)
-            if steps is not None:
-                steps.append(Step(text, found, is_ours))
+            hop = read(text)
             position += 1
-            if found is None:
-                return end(value, text, hop, kept, position)
-            hop = found
+            if steps is not None:
+                is_ours = hop is not None and contains(hop[2])
+                steps.append(Step(text, as_hop(hop), is_ours))
+            if hop is None:
+                return end(value, text, address, port, kept, position)
+            address, port, packed, said = hop
             kept = text if kept is None else f"{text}, {kept}"
-            if not is_ours:
-                return Finding(
-                    untrusted[position], hop, kept, value, hop.proto, hop.host
-                )
+            if not contains(packed):
+                remains = None if kept == value else kept
+                return untrusted[position], address, port, remains, said
         if is_unread:
             if steps is not None:
                 steps.append(Step(None, None, False))
-            return end(value, None, hop, kept, position + 1)
-        if hop is None:
+            return end(value, None, address, port, kept, position + 1)
+        if address is None:
             return None
-        return Finding(trusted[position], hop, kept, value, hop.proto, hop.host)
+        return trusted[position], address, port, None if kept == value else kept, said
 
     return find
 
@@ -275,13 +292,14 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
             position += 1
             hop = read(text) if position == hops else None
             if steps is not None:
-                steps.append(Step(text, hop, position < hops))
+                steps.append(Step(text, as_hop(hop), position < hops))
             # What breaks the grammar of Forwarded might be several elements.
             if hop is None and (position == hops or parse(text) is None):
                 return end(value, text, *_keep(right, kept, read), hops)
             kept = text if kept is None else f"{text}, {kept}"
             if hop is not None:
-                return Finding(is_client, hop, kept, value, hop.proto, hop.host)
+                address, port, _, said = hop
+                return is_client, address, port, None if kept == value else kept, said
             right = text
         if is_unread:
             if steps is not None:
@@ -289,17 +307,17 @@ def _compile_count(name: str, grammar: _Grammar, hops: int) -> Finder:
             return end(value, None, *_keep(right, kept, read), hops)
         if kept is None:
             return None
-        return Finding(is_short, None, None, value)
+        return is_short, None, None, None, None
 
     return find
 
 
 def _keep(
-    right: str | None, kept: str | None, read: Callable[[str], Hop | None]
-) -> tuple[Hop | None, str | None]:
+    right: str | None, kept: str | None, read: Callable[[str], FoundHop | None]
+) -> tuple[str | None, int | None, str | None]:
     """Say what remains right of the end of a count: only if an address stands there."""
     hop = None if right is None else read(right)
-    return (None, None) if hop is None else (hop, kept)
+    return (None, None, None) if hop is None else (hop[0], hop[1], kept)
 
 
 def _compile_end(name: str, grammar: _Grammar) -> _End:
@@ -320,18 +338,20 @@ def _compile_end(name: str, grammar: _Grammar) -> _End:
     def end(
         value: str,
         text: str | None,
-        confirmed: Hop | None,
+        address: str | None,
+        port: int | None,
         kept: str | None,
         position: int,
     ) -> Finding:
         element = None if text is None else grammar.parse(text)
         problem: str | None = "too-long" if text is None else "malformed"
-        proto = host = None
+        said = None
         if element is not None:
-            proto, host, node = element.proto, element.host, element.node
+            node, proto, host = element
+            said = proto, host
             if node is None or UNIDENTIFIED.fullmatch(node):
                 problem = None
         verdict = verdicts[problem, kept is not None][position]
-        return Finding(verdict, confirmed, kept, value, proto, host)
+        return verdict, address, port, None if kept == value else kept, said
 
     return end

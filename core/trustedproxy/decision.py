@@ -5,9 +5,8 @@ In:  nothing; these are records, which are read by name.
 Out: `Connection`, `Decision` and its parts; where a decision is kept, and
      `get_decision` to find it there.
 
-`Connection`, `Finding` and `Decision` are made for every request.  They are not frozen,
-which would cost more than all the rest of a decision; nobody changes one after `policy`
-has handed it out.
+A `Decision` is made for every request.  It is not frozen, which would cost as much as
+making it; nobody changes one after `policy` has handed it out.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from .headers import Category, ProxyHeader
-from .parsing.addresses import Hop, spell_peer
+from .parsing.addresses import spell_peer
 
 #: Where the decision is kept, in environs and in scopes.
 DECISION_KEY = "trustedproxy.decision"
@@ -151,9 +150,9 @@ class Verdict:
 
         remains: Whether something of the header does.
 
-        place:
-            What the other lists are read by: the position, whether it is known, and the
-            name of the header if something of it remains.
+        peer_trusted: Whether the peer is a trusted proxy, so that headers were read.
+
+        place: What the other headers are read by, as one text to remember it by.
     """
 
     reason: Reason
@@ -163,69 +162,12 @@ class Verdict:
     problem: str | None = None
     identifies: bool = False
     remains: bool = False
-    place: tuple[int | None, bool, str | None] = field(init=False)
+    peer_trusted: bool = True
+    place: str = field(init=False)
 
     def __post_init__(self) -> None:
-        place = self.position, self.counted, self.header if self.remains else None
+        place = f"{self.position} {self.counted} {self.remains} {self.header}"
         object.__setattr__(self, "place", place)
-
-
-@dataclass(slots=True)
-class Finding:
-    """
-    What the client header says that counts; made for every request, as `Decision`.
-
-    Attributes:
-        verdict: What is concluded from it.
-
-        confirmed:
-            The hop whose address ``REMOTE_ADDR`` gets: the client, or else the last
-            one that a trusted proxy confirmed; ``None``: the peer stays.
-
-        text: What remains of the header's value, or ``None`` where nothing does.
-
-        value: The header's value as it came.
-
-        proto, host:
-            What the client's own element of ``Forwarded`` says besides, as it came.
-    """
-
-    verdict: Verdict
-    confirmed: Hop | None = None
-    text: str | None = None
-    value: str | None = None
-    proto: str | None = None
-    host: str | None = None
-
-    @property
-    def client(self) -> Hop | None:
-        """The client's hop, or ``None`` where it is unknown."""
-        return self.confirmed if self.verdict.identifies else None
-
-    @property
-    def reason(self) -> Reason:
-        """Why the client is who it is."""
-        return self.verdict.reason
-
-    @property
-    def header(self) -> str:
-        """Name of the header."""
-        return self.verdict.header
-
-    @property
-    def position(self) -> int | None:
-        """Where the other lists are read: see `Verdict`."""
-        return self.verdict.position
-
-    @property
-    def counted(self) -> bool:
-        """Whether the position is known; else it is a guess."""
-        return self.verdict.counted
-
-    @property
-    def problem(self) -> str | None:
-        """The code of the problem that was met, or ``None``."""
-        return self.verdict.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,26 +175,40 @@ class URLParts:
     """
     What trusted headers, and stated facts, say of everything but the client.
 
+    What came, and what goes, is worked out with it, and stands here, too.
+
     Attributes:
         said: Name of a field of `Connection` → its value, for those that were said.
-
-        says_scheme: Whether the scheme is one of them.
 
         winners: Category → header name, the client's included.
 
         rewritten: Header name → the one value of it that was used, where it has more.
 
-        remaining: Keys of the headers that are not removed, as the surface spells them.
+        variables: Variable of an environ → what it becomes, for all of these.
+
+        gone: Keys of the headers that are removed (rules R2, R5).
+
+        came: Keys of what was looked at and came: headers, and what a server set.
+
+        known: Every header that is known, the custom ones among them, with its key.
 
         problems: What was wrong with the headers.
+
+        says_scheme: Whether the scheme is among what was said.
+
+        is_remarkable: Whether a request like this may be worth a look (rule R17).
     """
 
-    said: tuple[tuple[str, str], ...] = ()
-    says_scheme: bool = False
-    winners: tuple[tuple[Category, str], ...] = ()
-    rewritten: tuple[tuple[str, str], ...] = ()
-    remaining: frozenset[str] = frozenset()
-    problems: tuple[Problem, ...] = ()
+    said: tuple[tuple[str, str], ...]
+    winners: tuple[tuple[Category, str], ...]
+    rewritten: tuple[tuple[str, str], ...]
+    variables: tuple[tuple[str, str], ...]
+    gone: tuple[str, ...]
+    came: frozenset[str]
+    known: tuple[tuple[str, ProxyHeader], ...]
+    problems: tuple[Problem, ...]
+    says_scheme: bool
+    is_remarkable: bool
 
     def get(self, part: str) -> str | None:
         """Return what was said of the field *part* of `Connection`, or ``None``."""
@@ -262,8 +218,10 @@ class URLParts:
         return None
 
 
-#: Nothing was said: the connection's own values hold.
-NO_URL_PARTS = URLParts()
+#: The first seven fields of a `Connection`, as a server gives them.
+Own: TypeAlias = tuple[
+    "str | None", str, "str | None", "str | None", "str | None", str, str
+]
 
 
 @dataclass(slots=True)
@@ -272,19 +230,19 @@ class Decision:
     The conclusion for one request.
 
     Attributes:
-        connection: What the server said by itself.
+        own: What the server said by itself: see `connection`.
 
-        peer_trusted: Whether the peer is a trusted proxy, so that its headers count.
+        peer_is_unix: Whether the peer came over a unix socket, as in `Connection`.
 
-        finding: Who the client is, and why.
+        verdict: What was concluded from the client header that counts.
+
+        address: What ``REMOTE_ADDR`` is now, to the letter.
+
+        client_port: The port that a header gave beside `address`, or ``None``.
+
+        text: What the client header is now, where a part of it was cut off.
 
         url_parts: What was said of scheme, host, server, port and mount point.
-
-        came: Keys of the known headers that came, as the surface spells them.
-
-        gone: Keys of those that were removed.
-
-        known: Every header that is known, the custom ones among them, with its key.
 
         problems: What was malformed or contradictory.
 
@@ -296,31 +254,52 @@ class Decision:
             for a variable that was not there.
     """
 
-    connection: Connection
-    peer_trusted: bool
-    finding: Finding
+    own: Own
+    peer_is_unix: bool | None
+    verdict: Verdict
+    address: str | None
+    client_port: int | None
+    text: str | None
     url_parts: URLParts
-    came: frozenset[str]
-    gone: frozenset[str]
-    known: tuple[tuple[str, ProxyHeader], ...]
     problems: tuple[Problem, ...]
     rejected: Problem | None
     original: dict[str, Any]
 
     @property
+    def connection(self) -> Connection:
+        """What the server said by itself."""
+        return Connection(*self.own, self.peer_is_unix)
+
+    @property
     def peer(self) -> str | None:
         """The other end of the connection, as the server reported it."""
-        return self.connection.peer
+        peer, *_ = self.own
+        return peer
+
+    @property
+    def peer_trusted(self) -> bool:
+        """Whether the peer is a trusted proxy, so that its headers count."""
+        return self.verdict.peer_trusted
 
     @property
     def reason(self) -> Reason:
         """Why the client is who it is."""
-        return self.finding.reason
+        return self.verdict.reason
+
+    @property
+    def came(self) -> frozenset[str]:
+        """Keys of what was looked at and came: headers, and what a server set."""
+        return self.url_parts.came
+
+    @property
+    def known(self) -> tuple[tuple[str, ProxyHeader], ...]:
+        """Every header that is known, the custom ones among them, with its key."""
+        return self.url_parts.known
 
     @property
     def removed(self) -> tuple[str, ...]:
         """Names of the headers that were removed, in alphabetical order."""
-        gone = self.gone
+        gone = self.url_parts.gone
         return tuple(sorted(header.name for key, header in self.known if key in gone))
 
     @property
@@ -330,29 +309,16 @@ class Decision:
 
         The client of a direct request is its peer, unknown where that has no address.
         """
-        hop = self.finding.client
-        if hop is not None:
-            return hop.address
-        if self.peer_trusted or self.connection.peer_is_unix:
+        if self.verdict.identifies:
+            return self.address
+        if self.peer_trusted or self.peer_is_unix:
             return None
-        return spell_peer(self.connection.peer)
+        return spell_peer(self.peer)
 
     @property
     def client_known(self) -> bool:
         """Whether the client's address is known."""
         return self.client is not None
-
-    @property
-    def client_port(self) -> int | None:
-        """The port that a header gave beside `address`, or ``None``."""
-        hop = self.finding.confirmed
-        return None if hop is None else hop.port
-
-    @property
-    def address(self) -> str | None:
-        """What ``REMOTE_ADDR`` is now, to the letter."""
-        hop = self.finding.confirmed
-        return self.connection.peer if hop is None else hop.address
 
     @property
     def scheme(self) -> str:
@@ -394,9 +360,8 @@ class Decision:
     def rewritten(self) -> dict[str, str]:
         """Name of a header of which a part remains → its value now."""
         rewritten = dict(self.url_parts.rewritten)
-        finding = self.finding
-        if finding.text is not None and finding.text != finding.value:
-            rewritten[finding.header] = finding.text
+        if self.text is not None:
+            rewritten[self.verdict.header] = self.text
         return rewritten
 
     def as_dict(self) -> dict[str, Any]:

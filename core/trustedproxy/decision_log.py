@@ -12,7 +12,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .advice import OF_DIRECT_REQUESTS, OF_TRUSTED_PEERS, Situation, advise
+from .advice import (
+    OF_DIRECT_REQUESTS,
+    OF_TRUSTED_PEERS,
+    REMOVED_BY_WAITRESS,
+    Situation,
+    advise,
+)
 from .headers import Category
 from .log import is_due, log_problems, logger, warn_once
 from .networks import is_own_peer
@@ -33,7 +39,7 @@ def log_decision(
     policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
 ) -> None:
     """
-    Log what a decision is worth: problems, mistakes, and itself at DEBUG.
+    Log what a decision is worth: problems and mistakes, or what a report would change.
 
     Args:
         policy: The policy.
@@ -46,27 +52,40 @@ def log_decision(
     """
     if decision.peer_trusted:
         if decision.problems:
-            log_problems(decision.problems, decision.connection.peer)
+            log_problems(decision.problems, decision.peer)
+            _log_waitress(decision, headers)
+        _, _, _, _, _, _, path = decision.own
         names_one = not rules.mount_point_keys.isdisjoint(decision.came)
         if (names_one or policy.fixed_mount_point) and (
             Category.MOUNT_POINT not in rules.opted_in
-            or decision.connection.path.startswith(decision.mount_point)
+            or path.startswith(decision.mount_point)
         ):
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_TRUSTED_PEERS, situation, logging.WARNING)
-    elif decision.problems or decision.gone:
+    elif decision.problems or decision.url_parts.gone:
         # A stranger is probably a forger; a peer of an own network, an own proxy.
-        is_own = is_own_peer(decision.peer, decision.connection.peer_is_unix)
+        is_own = is_own_peer(decision.peer, decision.peer_is_unix)
         level = logging.WARNING if is_own else logging.DEBUG
         if logger.isEnabledFor(level):
-            log_problems(decision.problems, decision.connection.peer, level)
+            log_problems(decision.problems, decision.peer, level)
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_DIRECT_REQUESTS, situation, level)
     if policy.report_only:
         _log_report(decision)
-    if logger.isEnabledFor(logging.DEBUG):
-        extra = {"code": "decided", "header": None, "peer": decision.peer}
-        logger.debug("trustedproxy: %s", _show(decision), extra=extra)
+
+
+def _log_waitress(decision: Decision, headers: Mapping[str, Any]) -> None:
+    """Log that waitress removes headers by itself, where it did."""
+    if headers.get("SERVER_SOFTWARE") == "waitress" and any(
+        problem.code == "missing" for problem in decision.problems
+    ):
+        warn_once("waitress", REMOVED_BY_WAITRESS)
+
+
+def log_itself(decision: Decision) -> None:
+    """Log a decision whole, at DEBUG."""
+    extra = {"code": "decided", "header": None, "peer": decision.peer}
+    logger.debug("trustedproxy: %s", _show(decision), extra=extra)
 
 
 def _describe(

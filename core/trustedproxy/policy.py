@@ -10,6 +10,7 @@ and write; here the three steps of every request stand: read, decide, write.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -17,14 +18,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import advice, events
-from .asgi import ScopeSurface, is_rewritten
+from .asgi import CHAINS, HOST, ScopeSurface, is_rewritten, spell_name
 from .decision import DECISION_KEY, REPORT_KEY, Connection
-from .decision_log import log_decision
-from .headers import environ_key
-from .log import warn_once
+from .decision_log import log_decision, log_itself
+from .log import logger, warn_once
 from .policy_options import PolicyOptions, read_policy_options
 from .rules import Rules
-from .wsgi import PROXY_FIX_KEY, EnvironSurface
+from .wsgi import (
+    PROXY_FIX_KEY,
+    SURFACE,
+    EnvironSurface,
+    get_own,
+    read_incomplete,
+)
 
 if TYPE_CHECKING:
     from ._types import Environ, Scope, SettingsMapping
@@ -86,9 +92,8 @@ class ProxyPolicy(PolicyOptions):
     Source: ``WSGITrustedProxyHeaders`` and ``WSGITrustedProxies`` of mod_wsgi.
     """
 
-    #: The rules, compiled for header names in lower case and for those of an environ.
+    #: The rules, compiled.
     rules: Rules = field(compare=False)
-    _environ_rules: Rules = field(compare=False)
     _environs: EnvironSurface = field(compare=False)
     _scopes: ScopeSurface = field(compare=False)
 
@@ -130,14 +135,12 @@ class ProxyPolicy(PolicyOptions):
             fixed_mount_point=fixed_mount_point,
             preset=preset,
         )
-        rules = Rules(options, str.lower)
-        environ_rules = Rules(options, environ_key)
+        rules = Rules(options, SURFACE)
         strip_path = options.strip_mount_point
         from_left = options.networks is None and options.hops is None
         compiled = {
             "rules": rules,
-            "_environ_rules": environ_rules,
-            "_environs": EnvironSurface(environ_rules, strip_path=strip_path),
+            "_environs": EnvironSurface(rules, strip_path=strip_path),
             "_scopes": ScopeSurface(rules, strip_path=strip_path, from_left=from_left),
         }
         given = {each.name: getattr(options, each.name) for each in fields(options)}
@@ -194,11 +197,28 @@ class ProxyPolicy(PolicyOptions):
         """
         if isinstance(connection, str):
             connection = Connection(connection)
-        else:
-            # The decision keeps it, and what it says must not change with the caller's.
-            connection = replace(connection)
-        lower = {name.lower(): value for name, value in headers.items()}
-        return self.rules.decide(connection, lower)
+        key_of = self._scopes.key_of
+        keyed = {
+            key_of[name.lower()]: value
+            for name, value in headers.items()
+            if name.lower() in key_of
+        }
+        # What the connection says of the host counts, as on the surfaces.
+        keyed.pop(HOST, None)
+        if connection.host is not None:
+            keyed[HOST] = connection.host
+        own = (
+            connection.peer,
+            connection.scheme,
+            connection.host,
+            connection.server,
+            connection.port,
+            connection.mount_point,
+            connection.path,
+        )
+        rules = self.rules
+        layout = rules.layouts[rules.list_keys(keyed)]
+        return rules.decide(own, connection.peer_is_unix, layout, keyed)
 
     def apply(self, environ: Environ) -> Decision:
         """
@@ -213,26 +233,36 @@ class ProxyPolicy(PolicyOptions):
             ``environ["trustedproxy.report"]`` in report-only mode; the first one, where
             a policy was applied before.
         """
-        if DECISION_KEY in environ or REPORT_KEY in environ:
-            earlier = self._find_earlier(environ)
-            if earlier is not None:
-                return earlier
-        connection = self._environs.read(environ)
-        decision = self._environ_rules.decide(connection, environ)
+        rules, environs = self.rules, self._environs
+        layout = rules.layouts[rules.list_keys(environ)]
+        surface, peer_is_unix = layout.surface, None
+        try:
+            own = get_own(environ)
+        except KeyError:
+            own = read_incomplete(environ)
+        # A server may show more than the usual keys do, or not even the peer.
+        if surface or own[0] is None:
+            if DECISION_KEY in surface or REPORT_KEY in surface:
+                earlier = self._find_earlier(environ)
+                if earlier is not None:
+                    return earlier
+            if PROXY_FIX_KEY in surface:
+                warn_once("proxy-fix", advice.PROXY_FIX)
+            own, peer_is_unix = environs.look_closer(environ, own)
+        decision = rules.decide(own, peer_is_unix, layout, environ)
         if self.report_only:
-            decision.original = self._environs.write(dict(environ), decision)
-            self._environs.remove_secret(environ)
+            environs.write(dict(environ), surface, decision)
+            environs.remove_secret(environ)
             environ[REPORT_KEY] = decision
         else:
-            decision.original = self._environs.write(environ, decision)
+            environs.write(environ, surface, decision)
             environ[DECISION_KEY] = decision
-        log_decision(self, self._environ_rules, decision, environ)
+        if decision.problems or decision.url_parts.is_remarkable or self.report_only:
+            log_decision(self, rules, decision, environ)
+        if logger.isEnabledFor(logging.DEBUG):
+            log_itself(decision)
         if events.listeners:
             events.send(decision, environ)
-        if PROXY_FIX_KEY in environ:
-            warn_once("proxy-fix", advice.PROXY_FIX)
-        if decision.problems and environ.get("SERVER_SOFTWARE") == "waitress":
-            self._log_waitress(decision)
         return decision
 
     def apply_scope(self, scope: Scope) -> tuple[Decision, Scope]:
@@ -251,24 +281,25 @@ class ProxyPolicy(PolicyOptions):
         if not isinstance(lines, (list, tuple)):
             # It may be one that can be gone through only once.
             scope = {**scope, "headers": list(lines)}
-        connection, headers = self._scopes.read(scope)
-        decision = self.rules.decide(connection, headers)
-        written, decision.original = self._scopes.write(scope, headers, decision)
+        own, peer_is_unix, headers = self._scopes.read(scope)
+        rules = self.rules
+        layout = rules.layouts[rules.list_keys(headers)]
+        decision = rules.decide(own, peer_is_unix, layout, headers)
+        written = self._scopes.write(scope, headers, decision)
         if self.report_only:
             written = self._scopes.remove_secret(scope)
             written[REPORT_KEY] = decision
         else:
             written[DECISION_KEY] = decision
-        log_decision(self, self.rules, decision, headers)
+        if decision.problems or decision.url_parts.is_remarkable or self.report_only:
+            log_decision(self, rules, decision, headers)
+        if logger.isEnabledFor(logging.DEBUG):
+            log_itself(decision)
         if events.listeners:
             events.send(decision, written)
-        if decision.came and is_rewritten(scope, headers):
+        if layout.came and is_rewritten(scope, map(headers.get, CHAINS)):
             warn_once("rewritten-client", advice.REWRITTEN_BY_SERVER)
         return decision, written
-
-    def _log_waitress(self, decision: Decision) -> None:
-        if any(problem.code == "missing" for problem in decision.problems):
-            warn_once("waitress", advice.REMOVED_BY_WAITRESS)
 
     def _find_earlier(self, holder: Environ | Scope) -> Decision | None:
         """Find the decision of a policy that was applied before (R16)."""
@@ -281,7 +312,8 @@ class ProxyPolicy(PolicyOptions):
 
     def read_connection(self, environ: Environ) -> Connection:
         """Read what a WSGI server says by itself, as `apply` reads it."""
-        return self._environs.read(environ)
+        own, peer_is_unix = self._environs.read(environ)
+        return Connection(*own, peer_is_unix)
 
     def read_scope(self, scope: Scope) -> tuple[Connection, dict[str, str]]:
         """
@@ -290,7 +322,9 @@ class ProxyPolicy(PolicyOptions):
         Returns:
             The connection; and the headers that are read, name in lower case → value.
         """
-        return self._scopes.read(scope)
+        own, peer_is_unix, headers = self._scopes.read(scope)
+        named = {spell_name(key): text for key, text in headers.items()}
+        return Connection(*own, peer_is_unix), named
 
     def rewrite(self, environ: Environ, decision: Decision) -> dict[str, Any]:
         """
@@ -301,9 +335,9 @@ class ProxyPolicy(PolicyOptions):
         Returns:
             Variable → its value before, for what was replaced or removed.
         """
-        key_of = self._environ_rules.key_of
-        gone = frozenset(key_of[name] for name in decision.removed)
-        return self._environs.write(environ, replace(decision, gone=gone))
+        written = replace(decision, original={})
+        self._environs.write(environ, SURFACE.intersection(environ), written)
+        return written.original
 
     def explain(self, environ: Environ) -> str:
         """

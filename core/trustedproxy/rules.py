@@ -4,8 +4,8 @@ The compiled policy: from a connection and its headers to a decision.
 In:  what the server says by itself, and a mapping that holds the headers.
 Out: a `Decision`.  Nothing is rewritten, read from elsewhere, or raised on input.
 
-A surface hands over its own mapping: the rules are compiled for its way of spelling
-header names, so that a WSGI environ is looked into and never copied.
+Headers are looked up by their keys in a WSGI environ, so that an environ is looked into
+and never copied; who reads something else spells the names like that.
 
 The order is that of the rules in docs/rules.md: the secret and the peer first (R3),
 then the client (R6 to R8, R11), then the URL's parts (R9) and what is removed (R2, R5),
@@ -14,49 +14,62 @@ and last whether the request is rejected (R10, R14).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .client import Trust, compile_finder
-from .decision import NO_URL_PARTS, Decision, Finding, Problem, Reason, Verdict
-from .headers import KNOWN_HEADERS, Category
+from .decision import Decision, Problem, Reason, Verdict
+from .headers import KNOWN_HEADERS, Category, environ_key
+from .layouts import Layouts
+from .memo import Memo
 from .parsing.lists import MAX_CHARACTERS
 from .parsing.values import BLANKS
 from .policy_options import HIDDEN
 from .url_parts import PART_OF, URLPartsReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from .decision import Connection
+    from .decision import Own, URLParts
     from .headers import ProxyHeader
+    from .layouts import Layout
+    from .parsing.addresses import Said
     from .policy_options import PolicyOptions
 
 #: The header that asks proxies to drop others (RFC 9110 section 7.6.1).
 CONNECTION = "Connection"
+CONNECTION_KEY = environ_key(CONNECTION)
 #: What it says without naming a header.
 _PLAIN_CONNECTION = frozenset(
     {None, "close", "keep-alive", "upgrade", "Close", "Keep-Alive", "Upgrade"}
 )
+# What is longer is not remembered, in characters.
+_LONGEST = 512
 _REJECTING = frozenset({"malformed", "too-long"})
-_PEER_NOT_TRUSTED = Verdict(Reason.PEER_NOT_TRUSTED)
-_SECRET_MISSING = Verdict(Reason.SECRET_MISSING)
-_NO_TRUSTED_HEADERS = Verdict(Reason.NO_TRUSTED_HEADERS)
+# Problems of a client header that leave the client unknown.
+_LEAVING_UNKNOWN = frozenset({"malformed", "missing", "too-few-elements", "too-long"})
+# The layout, where the client stands, what its element of Forwarded says besides, the
+# connection's scheme, and the texts of the listed headers.
+_DependsOn: TypeAlias = "tuple[Layout, str, Said | None, str, object]"
+_PEER_NOT_TRUSTED = Verdict(Reason.PEER_NOT_TRUSTED, peer_trusted=False)
+_SECRET_MISSING = Verdict(Reason.SECRET_MISSING, peer_trusted=False)
+_REJECTED = {reason: Verdict(reason) for reason in Reason}
+_NO_TRUSTED_HEADERS = Verdict(Reason.NO_TRUSTED_HEADERS, peer_trusted=False)
 
 
 class Rules:
     """
-    A policy, compiled for one way of spelling header names.
+    A policy, compiled.
 
-    Records that every request needs are made by position: by name it would cost as
+    A decision, which every request needs, is made by position: by name it would cost as
     much as all the rest.
 
     Args:
         options: The policy's options, validated.
 
-        spell: Header name on the wire → key in the mapping that `decide` is given.
+        surface: Keys that the surfaces look at besides headers.
     """
 
-    def __init__(self, options: PolicyOptions, spell: Callable[[str], str]) -> None:
+    def __init__(self, options: PolicyOptions, surface: frozenset[str]) -> None:
         #: Every header that is known, the custom ones among them.
         self.known: tuple[ProxyHeader, ...] = _join_known(options.headers)
         fixed = {PART_OF[each]: value for each, value in options.fixed.items()}
@@ -67,33 +80,27 @@ class Rules:
             )
             | options.fixed.keys()
         )
-        #: Name on the wire → key; what is read, and what is removed.
+        #: Name on the wire → key, of every header that is known, and ``Connection``.
         self.key_of: dict[str, str] = {
-            header.name: spell(header.name) for header in self.known
+            header.name: header.environ_key for header in self.known
         }
-        self.key_of[CONNECTION] = self._connection_key = spell(CONNECTION)
+        self.key_of[CONNECTION] = CONNECTION_KEY
         self.secret_key: str | None = None
         if options.secret_header is not None:
-            self.secret_key = spell(options.secret_header)
+            self.secret_key = environ_key(options.secret_header)
         #: Keys of the headers that are removed unless they win (rules R2, R5).
         self.removable: frozenset[str] = frozenset(
-            self.key_of[header.name]
+            header.environ_key
             for header in self.known
             if options.strip == "all" or not self.opted_in.isdisjoint(header.categories)
         )
-        #: Keys of the headers that may name a mount point, listed or not.
-        self.mount_point_keys: frozenset[str] = frozenset(
-            self.key_of[header.name]
-            for header in self.known
-            if header.category is Category.MOUNT_POINT
-        )
-        self._known_keys = frozenset(self.key_of[header.name] for header in self.known)
         self._secrets = tuple(options.secrets)
         if self._secrets:
             # It takes as long to load as half of the package, and few have secrets.
             from hmac import compare_digest
 
             self._compare = compare_digest
+        self._distrust = None if self.opted_in else _NO_TRUSTED_HEADERS
         networks = options.networks
         #: `networks.TrustedNetworks.trusts`; ``None`` where every peer is trusted.
         self._trusts = None if networks is None else networks.trusts
@@ -101,123 +108,134 @@ class Rules:
         self.trust: Trust = Trust(
             None if networks is None else networks.contains, options.hops
         )
-        #: Key of a client header → what `client.compile_finder` chose to read it.
-        self._client = tuple(
-            (self.key_of[header.name], compile_finder(header, self.trust))
-            for header in options.headers
-            if header.category is Category.CLIENT
-        )
         self.client_headers: tuple[str, ...] = tuple(
             h.name for h in options.headers if h.category is Category.CLIENT
         )
         #: What is concluded where no client header came.
-        reason = Reason.HEADER_MISSING if self._client else Reason.NO_CLIENT_HEADER
+        reason = (
+            Reason.HEADER_MISSING if self.client_headers else Reason.NO_CLIENT_HEADER
+        )
         is_counted = options.hops is not None
         position = self.trust.position_without_list
         self._nobody = Verdict(reason, "", position, is_counted)
-        #: Whether URL parts may be said even where no header came (R15, R21).
-        self._says_always = bool(fixed) or options.port_in_host
         self._url_parts = URLPartsReader(
             options.headers,
+            tuple((header.environ_key, header) for header in self.known),
             fixed,
-            self.key_of,
             self.removable,
             port_in_host=options.port_in_host,
         )
+        self.mount_point_keys: frozenset[str] = self._url_parts.mount_point_keys
+        #: A mapping → the keys that are looked at and there.
+        self.list_keys: Callable[[Iterable[str]], frozenset[str]]
+        self.list_keys = surface.union(
+            self.key_of.values(), self._url_parts.depends_on
+        ).intersection
+        self.layouts: Layouts = Layouts(
+            surface,
+            tuple(
+                (header.environ_key, compile_finder(header, self.trust))
+                for header in options.headers
+                if header.category is Category.CLIENT
+            ),
+            self._url_parts,
+            CONNECTION_KEY,
+        )
+        #: What the URL's parts depend on → what becomes of them.
+        self._remembered: Memo[_DependsOn, URLParts] = Memo()
         self._reject_malformed = options.malformed == "reject"
         self._reject_missing = options.missing == "reject"
         self._rejects = self._reject_malformed or self._reject_missing
-        self._keyed = tuple((self.key_of[h.name], h) for h in self.known)
 
-    def decide(self, connection: Connection, headers: Mapping[str, Any]) -> Decision:
+    def decide(
+        self,
+        own: Own,
+        is_unix: bool | None,
+        layout: Layout,
+        headers: Mapping[str, Any],
+    ) -> Decision:
         """
         Decide one request.
 
         Args:
-            connection: What the server says by itself.
+            own: What the server says by itself.
+
+            is_unix: Whether the peer came over a unix socket: see `Connection`.
+
+            layout: Which headers there are.
 
             headers:
-                A mapping in which each header that is there has its key, as the surface
-                spells it, with its lines joined by commas in order. Other keys are not
-                looked at.
+                A mapping in which each of them has its key, with its lines joined by
+                commas in order.  Other keys are not looked at.
         """
-        if not self.opted_in:
-            return self._decide_direct(connection, headers, _NO_TRUSTED_HEADERS)
-        if self.secret_key is not None and not self._has_secret(headers):
-            return self._decide_direct(connection, headers, _SECRET_MISSING)
+        peer, scheme, _, _, _, _, _ = own
+        confirmed = port = text = said = rejected = None
+        problems: tuple[Problem, ...] = ()
         # The peer decides, before any header is read (rule R3).
-        trusts = self._trusts
-        if trusts is not None and not trusts(connection.peer, connection.peer_is_unix):
-            return self._decide_direct(connection, headers, _PEER_NOT_TRUSTED)
-        finding, problems = self._find_client(headers)
-        came = self._known_keys.intersection(headers)
-        parts = NO_URL_PARTS
-        gone = came
-        if came or self._says_always:
-            parts = self._url_parts.read(headers, finding, connection)
-            # The winner stays, its synonyms go (rule R5).
-            gone = came - parts.remaining
+        verdict = self._distrust
+        if verdict is None and self._secrets and not self._has_secret(headers):
+            verdict = _SECRET_MISSING
+        if verdict is None and self._trusts and not self._trusts(peer, is_unix):
+            verdict = _PEER_NOT_TRUSTED
+        if verdict is not None:
+            parts = layout.untouched
+        else:
+            for key, find in layout.client:
+                value: str | None = headers[key]
+                if value is None or (finding := find(value, None)) is None:
+                    # Empty, which is as good as not there.
+                    continue
+                this, at, _, _, _ = finding
+                if this.problem is not None:
+                    problems += (Problem(this.problem, this.header, value),)
+                # Of several that are there, one counts (rule R5).
+                if verdict is None or _rank(this, at) >= _rank(verdict, confirmed):
+                    verdict, confirmed, port, text, said = finding
+            if verdict is None:
+                verdict, problems = self._nobody, self._list_missing()
+            texts = layout.get_texts(headers)
+            depends_on = layout, verdict.place, said, scheme, texts
+            parts = self._remembered.get(depends_on) or self._read_url_parts(
+                depends_on, headers, verdict
+            )
             if parts.problems:
                 problems += parts.problems
-        if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
+        if layout.names_options and headers[CONNECTION_KEY] not in _PLAIN_CONNECTION:
             problems += self._list_named_in_connection(headers)
         if problems and self._secrets:
             problems = self._hide_secrets(problems)
-        if self._rejects:
-            rejected = self._reject(finding, problems)
+        if self._rejects and verdict.peer_trusted:
+            rejected = self._reject(verdict, problems)
             if rejected is not None:
-                return self._decide_rejected(
-                    connection, headers, finding, problems, rejected
-                )
+                # Left unrewritten, without its opted-in headers (rules R10, R14).
+                verdict, parts = _REJECTED[verdict.reason], layout.untouched
+                confirmed = port = text = None
+                # Whoever is rejected must find in the log why.
+                problems = problems if rejected in problems else (*problems, rejected)
+        address = peer if confirmed is None else confirmed
         return Decision(
-            connection,
-            True,
-            finding,
-            parts,
-            came,
-            gone,
-            self._keyed,
-            problems,
-            None,
-            {},
+            own, is_unix, verdict, address, port, text, parts, problems, rejected, {}
         )
 
-    def _decide_direct(
-        self, connection: Connection, headers: Mapping[str, Any], verdict: Verdict
-    ) -> Decision:
-        """Trust nothing: the connection's own values, and no forwarding header."""
-        problems: tuple[Problem, ...] = ()
-        if headers.get(self._connection_key) not in _PLAIN_CONNECTION:
-            problems = self._hide_secrets(self._list_named_in_connection(headers))
-        came = self._known_keys.intersection(headers)
-        return Decision(
-            connection,
-            False,
-            Finding(verdict),
-            NO_URL_PARTS,
-            came,
-            came & self.removable,
-            self._keyed,
-            problems,
-            None,
-            {},
-        )
-
-    def _decide_rejected(
+    def _read_url_parts(
         self,
-        connection: Connection,
+        depends_on: _DependsOn,
         headers: Mapping[str, Any],
-        finding: Finding,
-        problems: tuple[Problem, ...],
-        rejected: Problem,
-    ) -> Decision:
-        """Leave the request unrewritten, without its opted-in headers (R10, R14)."""
-        decision = self._decide_direct(connection, headers, Verdict(finding.reason))
-        decision.peer_trusted = True
-        # Whoever is rejected must find in the log why.
-        decision.problems = problems if rejected in problems else (*problems, rejected)
-        decision.rejected = rejected
-        return decision
+        verdict: Verdict,
+    ) -> URLParts:
+        """Say what becomes of the URL's parts, and remember what proxies send again."""
+        layout, _, said, scheme, _ = depends_on
+        parts = self._url_parts.read(layout.came, headers, verdict, said, scheme)
+        # No proxy sends malformed values, and each request has problems of its own.
+        if not parts.problems and len(repr(depends_on[1:])) <= _LONGEST:
+            self._remembered.remember(depends_on, parts)
+        return parts
+
+    def _list_missing(self) -> tuple[Problem, ...]:
+        """Say that no client header came, where one is listed."""
+        if not self.client_headers:
+            return ()
+        return (Problem("missing", self.client_headers[-1]),)
 
     def _has_secret(self, headers: Mapping[str, Any]) -> bool:
         """Compare with every secret, in time that gives nothing away about them."""
@@ -237,7 +255,7 @@ class Rules:
         """Say which known headers ``Connection`` asks proxies to drop (R14)."""
         if not self.opted_in:
             return ()
-        text = headers[self._connection_key]
+        text = headers[CONNECTION_KEY]
         options = text[-MAX_CHARACTERS:].lower().replace("_", "-").split(",")
         known = {name.lower(): name for name in self.key_of if name != CONNECTION}
         names = dict.fromkeys(
@@ -255,63 +273,37 @@ class Rules:
                 problem.value = problem.value.replace(secret, HIDDEN)
         return problems
 
-    def _find_client(
-        self, headers: Mapping[str, Any]
-    ) -> tuple[Finding, tuple[Problem, ...]]:
-        """
-        Read the listed client headers that are there (R14); which one counts is R5.
-        """
-        best: Finding | None = None
-        problems: tuple[Problem, ...] = ()
-        for key, find in self._client:
-            value = headers.get(key)
-            finding = None if value is None else find(value, None)
-            if finding is None:
-                # Not there, or empty, which is as good.
-                continue
-            verdict = finding.verdict
-            if verdict.problem is not None:
-                problems += (Problem(verdict.problem, verdict.header, str(value)),)
-            if best is None or _rank(finding) >= _rank(best):
-                best = finding
-        if best is not None:
-            return best, problems
-        if self._client:
-            problems = (Problem("missing", self.client_headers[-1]),)
-        return Finding(self._nobody), problems
-
     def _reject(
-        self, finding: Finding, problems: tuple[Problem, ...]
+        self, verdict: Verdict, problems: tuple[Problem, ...]
     ) -> Problem | None:
         """Say for which problem the request is to be rejected, if any (R10, R14)."""
         if self._reject_malformed:
             for problem in problems:
                 if problem.code in _REJECTING:
                     return problem
-        if self._reject_missing and finding.client is None:
+        if self._reject_missing and not verdict.identifies:
             for problem in problems:
-                if problem.header in self.client_headers and problem.code in _NOBODY:
+                if (
+                    problem.header in self.client_headers
+                    and problem.code in _LEAVING_UNKNOWN
+                ):
                     return problem
-            return Problem("unidentified", finding.header or self.client_headers[-1])
+            return Problem("unidentified", verdict.header or self.client_headers[-1])
         return None
 
 
-#: Problems of a client header that leave the client unknown.
-_NOBODY = frozenset({"malformed", "missing", "too-few-elements", "too-long"})
-
-
-def _rank(finding: Finding) -> int:
+def _rank(verdict: Verdict, address: str | None) -> int:
     """
     Say which of several client headers counts (R5); among equals, the last listed one.
 
     One that identifies the client beats one that does not, and a well-formed one beats
     a malformed one, which still counts where an address in it was confirmed.
     """
-    if finding.client is not None:
+    if verdict.identifies:
         return 3
-    if finding.problem is None:
+    if verdict.problem is None:
         return 2
-    return 1 if finding.confirmed is not None else 0
+    return 1 if address is not None else 0
 
 
 def _join_known(listed: tuple[ProxyHeader, ...]) -> tuple[ProxyHeader, ...]:

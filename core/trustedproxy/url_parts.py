@@ -1,20 +1,22 @@
 """
 Scheme, host, server, port and mount point: everything but the client (R9, R10, R21).
 
-In:  the values of the listed headers, and where the client stands in its own list.
-Out: `URLParts`: what each part becomes, which headers won, and what was wrong.
+In:  which headers came, the values of the listed ones, and where the client stands in
+     its own list.
+Out: `URLParts`: what each part becomes, which headers won and which are removed, and
+     what was wrong.
 
 All of that depends on few texts, and hosts and proxies come again where clients do not:
-outcomes are remembered by exactly what they depend on.
+`rules` remembers it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .decision import Problem, URLParts
-from .headers import Category, Form
-from .memo import Memo
+from .headers import Category, Form, environ_key
 from .parsing.lists import choose_element, split_from_right
 from .parsing.values import (
     BLANKS,
@@ -28,8 +30,9 @@ from .parsing.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from .decision import Connection, Finding
+    from .decision import Verdict
     from .headers import ProxyHeader
+    from .parsing.addresses import Said
 
 #: Category → the field of `Connection` that it sets.
 PART_OF = {
@@ -40,9 +43,16 @@ PART_OF = {
     Category.MOUNT_POINT: "mount_point",
 }
 
+#: Field of `Connection` → its key in an environ.
+KEY_OF = {
+    "scheme": "wsgi.url_scheme",
+    "host": "HTTP_HOST",
+    "server": "SERVER_NAME",
+    "port": "SERVER_PORT",
+    "mount_point": "SCRIPT_NAME",
+}
+
 _WEBSOCKET = frozenset(WEBSOCKET_SCHEMES.values())
-# Outcomes of longer texts are not remembered: no proxy writes so much.
-_LONGEST = 512
 
 
 class URLPartsReader:
@@ -50,11 +60,11 @@ class URLPartsReader:
     Reads the listed headers of these categories.
 
     Args:
-        headers: The listed headers, in the policy's order.
+        listed: The listed headers, in the policy's order.
+
+        known: Every header that is known, with its key.
 
         fixed: Field of `Connection` → the value that was stated for it (rule R21).
-
-        key_of: Header name → its key in the mapping that `read` is given.
 
         removable: Keys of the headers that are removed unless they win (rule R5).
 
@@ -63,79 +73,76 @@ class URLPartsReader:
 
     def __init__(
         self,
-        headers: Sequence[ProxyHeader],
+        listed: Sequence[ProxyHeader],
+        known: tuple[tuple[str, ProxyHeader], ...],
         fixed: Mapping[str, str],
-        key_of: Mapping[str, str],
         removable: frozenset[str],
         *,
         port_in_host: bool,
     ) -> None:
-        rows = [header for header in headers if header.category is not Category.CLIENT]
+        rows = [header for header in listed if header.category is not Category.CLIENT]
         self._rows = tuple(
             (header.category, header.name, PARSERS[header.form]) for header in rows
         )
-        self._keys = tuple(key_of[header.name] for header in rows)
-        self._key_of = key_of
-        self._passing = frozenset(key_of.values()) - removable
+        self._keys = tuple(header.environ_key for header in rows)
+        #: Keys of the headers whose values decide.
+        self.depends_on: tuple[str, ...] = self._keys
+        if port_in_host:
+            self.depends_on += (KEY_OF["host"],)
+        self._known = known
+        self._removable = removable
+        #: Keys of the headers that may name a mount point, listed or not.
+        self.mount_point_keys: frozenset[str] = frozenset(
+            key for key, header in known if header.category is Category.MOUNT_POINT
+        )
         self._forwarded = next(
-            (header.name for header in headers if header.form is Form.FORWARDED), ""
+            (header.name for header in listed if header.form is Form.FORWARDED), ""
         )
         self._fixed = dict(fixed)
         self._port_in_host = port_in_host
-        self._remembered: Memo[tuple[object, ...], URLParts] = Memo()
+
+    def read_nothing(self, came: frozenset[str]) -> URLParts:
+        """Leave the URL's parts as they are; what may be removed is (R2, R3)."""
+        parts = self._conclude(came, {}, {}, {}, frozenset(), ())
+        # Whoever sends what only a trusted proxy may is a forger, or one that is not
+        # in the list.
+        return replace(parts, is_remarkable=bool(parts.gone))
 
     def read(
         self,
+        came: frozenset[str],
         headers: Mapping[str, str],
-        finding: Finding,
-        connection: Connection,
+        verdict: Verdict,
+        element: Said | None,
+        scheme: str,
     ) -> URLParts:
         """
-        Say what becomes of the URL's parts.
+        Say what becomes of the URL's parts, and which headers are removed.
+
+        It reads the headers of `depends_on` and what it is given, and nothing else.
 
         Args:
-            headers: Key of a header → its value, for those that are there.
+            came: Keys of the headers that came.
 
-            finding: Where the client stands, and its own element of ``Forwarded``.
+            headers: Key of a header → its value; the host has one, too.
 
-            connection: What the server says by itself.
+            verdict: Where the client stands.
+
+            element: What its own element of ``Forwarded`` says besides.
+
+            scheme: What the server says by itself.
         """
-        texts = tuple(map(headers.get, self._keys))
-        key = (
-            finding.verdict.place,
-            finding.proto,
-            finding.host,
-            connection.scheme,
-            connection.host if self._port_in_host else None,
-            texts,
-        )
-        parts = self._remembered.get(key)
-        if parts is None:
-            parts = self._read(*key)
-            shown = filter(None, (finding.proto, finding.host, connection.host, *texts))
-            # A problem shows its value, and every request shows its own.
-            if not parts.problems and sum(map(len, shown)) <= _LONGEST:
-                self._remembered.remember(key, parts)
-        return parts
-
-    def _read(
-        self,
-        place: tuple[int | None, bool, str | None],
-        said_proto: str | None,
-        said_host: str | None,
-        scheme: str,
-        host: str | None,
-        texts: Iterable[str | None],
-    ) -> URLParts:
-        position, counted, client_header = place
+        position, counted = verdict.position, verdict.counted
         said = dict(self._fixed)
         winners: dict[Category, str] = {}
         rewritten: dict[str, str] = {}
         problems: list[Problem] = []
-        if client_header is not None:
-            winners[Category.CLIENT] = client_header
-        self._read_element(said_proto, said_host, said, winners, problems)
-        for (category, name, parse), text in zip(self._rows, texts, strict=True):
+        if verdict.remains:
+            winners[Category.CLIENT] = verdict.header
+        if element is not None:
+            self._read_element(*element, said, winners, problems)
+        for key, (category, name, parse) in zip(self._keys, self._rows, strict=True):
+            text = headers.get(key)
             if text is None:
                 continue
             chosen, value, problem = choose_value(text, position, category, parse)
@@ -150,18 +157,37 @@ class URLPartsReader:
             winners[category], said[PART_OF[category]] = name, value
             if chosen != text:
                 rewritten[name] = chosen
-        self._fit_to_connection(said, scheme, host)
+        self._fit_to_connection(said, scheme, headers.get(KEY_OF["host"]))
         # Of `Forwarded` an element is used even where nothing of the header remains.
         remaining = set(winners.values())
-        if client_header != self._forwarded:
+        if not verdict.remains or verdict.header != self._forwarded:
             remaining.discard(self._forwarded)
+        return self._conclude(came, said, winners, rewritten, remaining, problems)
+
+    def _conclude(
+        self,
+        came: frozenset[str],
+        said: Mapping[str, str],
+        winners: Mapping[Category, str],
+        rewritten: Mapping[str, str],
+        remaining: Iterable[str],
+        problems: Iterable[Problem],
+    ) -> URLParts:
+        """Put together what is said, and what goes: what may, less what remains."""
+        kept = {environ_key(name) for name in remaining}
+        variables = {KEY_OF[part]: value for part, value in said.items()}
+        variables |= {environ_key(name): text for name, text in rewritten.items()}
         return URLParts(
             tuple(said.items()),
-            "scheme" in said,
             tuple(winners.items()),
             tuple(rewritten.items()),
-            self._passing.union(self._key_of[name] for name in remaining),
+            tuple(variables.items()),
+            tuple(sorted((came & self._removable) - kept)),
+            came,
+            self._known,
             tuple(problems),
+            "scheme" in said,
+            "mount_point" in self._fixed or not came.isdisjoint(self.mount_point_keys),
         )
 
     def _read_element(

@@ -15,13 +15,15 @@ import socket as _sockets
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from .decision import Connection
+from .decision import DECISION_KEY, REPORT_KEY
 from .headers import Category
 from .parsing.values import strip_mount_point
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._types import Environ
-    from .decision import Decision
+    from .decision import Decision, Own
     from .rules import Rules
 
 #: Where gunicorn and Werkzeug show the socket of the connection.
@@ -33,13 +35,30 @@ UWSGI = "uwsgi.version"
 PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
 
 _OF_THE_PEER = ("REMOTE_HOST", "REMOTE_PORT")
+_SECURE = "HTTPS"
+_SCHEME = "REQUEST_SCHEME"
+#: What is looked at besides headers: what some servers set, and others left behind.
+SURFACE = frozenset(
+    {
+        GUNICORN_SOCKET,
+        WERKZEUG_SOCKET,
+        UWSGI,
+        PROXY_FIX_KEY,
+        DECISION_KEY,
+        REPORT_KEY,
+        _SECURE,
+        _SCHEME,
+        *_OF_THE_PEER,
+    }
+)
 
 # Not every system has unix sockets.
 _AF_UNIX = getattr(_sockets, "AF_UNIX", None)
 # `socket.family` makes an enum member at every look; this is the number below it.
 _family_of = _socket.socket.family.__get__
 
-_get_usual_keys = itemgetter(
+#: The fields of `Connection`, in their order, of an environ that has them all.
+get_own: Callable[[Environ], Own] = itemgetter(
     "REMOTE_ADDR",
     "wsgi.url_scheme",
     "HTTP_HOST",
@@ -48,118 +67,12 @@ _get_usual_keys = itemgetter(
     "SCRIPT_NAME",
     "PATH_INFO",
 )
-#: Field of `Connection` → its key in an environ.
-KEY_OF = {
-    "scheme": "wsgi.url_scheme",
-    "host": "HTTP_HOST",
-    "server": "SERVER_NAME",
-    "port": "SERVER_PORT",
-    "mount_point": "SCRIPT_NAME",
-}
 
 
-class EnvironSurface:
-    """
-    Environs, for one policy.
-
-    Args:
-        rules: The policy, compiled for `environ_key`.
-
-        strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
-    """
-
-    def __init__(self, rules: Rules, *, strip_path: bool) -> None:
-        self._key_of = rules.key_of
-        self._secret_key = rules.secret_key
-        self._scheme_opted_in = Category.SCHEME in rules.opted_in
-        self._strip_path = strip_path
-
-    def read(self, environ: Environ) -> Connection:
-        """
-        Read what the server says by itself.
-
-        Where the policy says the scheme (rule R19), it is what the connection says, and
-        not what uWSGI or gunicorn took from a header that the policy may not know.
-        """
-        try:
-            connection = Connection(*_get_usual_keys(environ))
-        except KeyError:
-            connection = _read_incomplete(environ)
-        if (
-            GUNICORN_SOCKET in environ
-            or UWSGI in environ
-            or WERKZEUG_SOCKET in environ
-            or connection.peer is None
-        ):
-            self._look_at_socket(environ, connection)
-        return connection
-
-    def _look_at_socket(self, environ: Environ, connection: Connection) -> None:
-        """Correct the usual keys by what the server shows besides (R3, R19)."""
-        connection.peer_is_unix = shows_unix(environ)
-        if self._scheme_opted_in:
-            if UWSGI in environ:
-                secure = is_https(environ.get("HTTPS"))
-                connection.scheme = "https" if secure else "http"
-            elif (gunicorn := environ.get(GUNICORN_SOCKET)) is not None:
-                connection.scheme = "https" if has_tls(gunicorn) else "http"
-
-    def write(self, environ: Environ, decision: Decision) -> dict[str, Any]:
-        """
-        Write *decision* into *environ*.
-
-        Returns:
-            Variable → its value before, for what was replaced or removed.
-        """
-        original: dict[str, Any] = {}
-        for key in decision.gone:
-            original[key] = environ.pop(key)
-        if self._secret_key is not None:
-            environ.pop(self._secret_key, None)
-        finding, parts = decision.finding, decision.url_parts
-        if parts.rewritten or finding.text != finding.value:
-            for name, text in decision.rewritten.items():
-                _replace(environ, original, self._key_of[name], text)
-        hop = finding.confirmed
-        if hop is not None:
-            if environ.get("REMOTE_ADDR") != hop.address:
-                original["REMOTE_ADDR"] = environ.get("REMOTE_ADDR")
-                environ["REMOTE_ADDR"] = hop.address
-                # What the server said of the peer goes (rule R10).
-                for key in _OF_THE_PEER:
-                    if key in environ:
-                        original[key] = environ.pop(key)
-            if hop.port is not None:
-                _replace(environ, original, "REMOTE_PORT", str(hop.port))
-        for part, value in parts.said:
-            key = KEY_OF[part]
-            if environ.get(key) != value:
-                original[key] = environ.get(key)
-                environ[key] = value
-            if part == "mount_point" and self._strip_path:
-                path = environ.get("PATH_INFO")
-                if path is not None:
-                    path = strip_mount_point(path, value)
-                _replace(environ, original, "PATH_INFO", path)
-        if self._scheme_opted_in:
-            # The connection's own, where nothing says another (rule R19).
-            own = decision.connection.scheme
-            if not parts.says_scheme and environ.get("wsgi.url_scheme") != own:
-                _replace(environ, original, "wsgi.url_scheme", own)
-            if "HTTPS" in environ or "REQUEST_SCHEME" in environ:
-                _write_doubles(environ, original, decision)
-        return original
-
-    def remove_secret(self, environ: Environ) -> None:
-        """Remove the secret, which nobody is to see."""
-        if self._secret_key is not None:
-            environ.pop(self._secret_key, None)
-
-
-def _read_incomplete(environ: Environ) -> Connection:
-    """Read an environ without some of the usual keys."""
+def read_incomplete(environ: Environ) -> Own:
+    """Read what `get_own` does in an environ without some of the keys."""
     get = environ.get
-    return Connection(
+    return (
         get("REMOTE_ADDR"),
         get("wsgi.url_scheme", "http"),
         get("HTTP_HOST"),
@@ -170,10 +83,114 @@ def _read_incomplete(environ: Environ) -> Connection:
     )
 
 
-def _write_doubles(
-    environ: Environ, original: dict[str, Any], decision: Decision
-) -> None:
+class EnvironSurface:
+    """
+    Environs, for one policy.
+
+    Args:
+        rules: The compiled policy.
+
+        strip_path: Whether the mount point is taken off the front of ``PATH_INFO``.
+    """
+
+    def __init__(self, rules: Rules, *, strip_path: bool) -> None:
+        self._key_of = rules.key_of
+        self._secret_key = rules.secret_key
+        self._scheme_opted_in = Category.SCHEME in rules.opted_in
+        self._strip_path = strip_path
+
+    def read(self, environ: Environ) -> tuple[Own, bool | None]:
+        """
+        Read what the server says by itself.
+
+        Returns:
+            The fields of `Connection`.
+        """
+        try:
+            own = get_own(environ)
+        except KeyError:
+            own = read_incomplete(environ)
+        return self.look_closer(environ, own)
+
+    def look_closer(self, environ: Environ, own: Own) -> tuple[Own, bool | None]:
+        """
+        Look at what only some servers show: sockets, and uWSGI's own variables.
+
+        Where the policy says the scheme (rule R19), it is what the connection says, and
+        not what uWSGI or gunicorn took from a header that the policy may not know.
+        """
+        peer, scheme, host, server, port, mount_point, path = own
+        socket = environ.get(GUNICORN_SOCKET)
+        shown = scheme
+        if self._scheme_opted_in:
+            if UWSGI in environ:
+                shown = "https" if is_https(environ.get("HTTPS")) else "http"
+            elif socket is not None:
+                # TLS, as the sockets of `ssl` and gevent show it.
+                shown = "https" if hasattr(socket, "getpeercert") else "http"
+        if shown != scheme:
+            own = (peer, shown, host, server, port, mount_point, path)
+        return own, shows_unix(environ)
+
+    def write(
+        self, environ: Environ, surface: frozenset[str], decision: Decision
+    ) -> None:
+        """
+        Write *decision* into *environ*, and what was there before into the decision.
+
+        Args:
+            environ: The environ.
+
+            surface: Which of the keys of `SURFACE` are there.
+
+            decision: What was decided; its ``original`` is filled.
+        """
+        original, parts = decision.original, decision.url_parts
+        for key in parts.gone:
+            original[key] = environ.pop(key)
+        if self._secret_key is not None:
+            environ.pop(self._secret_key, None)
+        if decision.text is not None:
+            key = self._key_of[decision.verdict.header]
+            _replace(environ, original, key, decision.text)
+        was = environ.get("REMOTE_ADDR")
+        if was != decision.address:
+            original["REMOTE_ADDR"] = was
+            environ["REMOTE_ADDR"] = decision.address
+            # What the server said of the peer goes (rule R10).
+            for key in _OF_THE_PEER:
+                if key in surface:
+                    original[key] = environ.pop(key)
+        if decision.client_port is not None:
+            _replace(environ, original, "REMOTE_PORT", str(decision.client_port))
+        for key, value in parts.variables:
+            was = environ.get(key)
+            if was != value:
+                original[key] = was
+                environ[key] = value
+        if self._strip_path:
+            mount_point, path = parts.get("mount_point"), environ.get("PATH_INFO")
+            if mount_point is not None and path is not None:
+                path = strip_mount_point(path, mount_point)
+                _replace(environ, original, "PATH_INFO", path)
+        if self._scheme_opted_in:
+            if not parts.says_scheme:
+                # The connection's own, where nothing says another (rule R19).
+                _, scheme, _, _, _, _, _ = decision.own
+                if environ.get("wsgi.url_scheme") != scheme:
+                    _replace(environ, original, "wsgi.url_scheme", scheme)
+            if _SECURE in surface or _SCHEME in surface:
+                _write_doubles(environ, decision)
+
+    def remove_secret(self, environ: Environ) -> None:
+        """Remove the secret, which nobody is to see."""
+        if self._secret_key is not None:
+            environ.pop(self._secret_key, None)
+
+
+def _write_doubles(environ: Environ, decision: Decision) -> None:
     """Write what says the same as the scheme, where the server set it (R16)."""
+    original = decision.original
     is_decided = decision.peer_trusted and decision.rejected is None
     # Where nothing was decided, what the server says by itself stays as it is.
     if is_decided or "wsgi.url_scheme" in original:
@@ -206,24 +223,14 @@ def shows_unix(environ: Environ) -> bool | None:
     if socket is not None:
         # A client of a unix socket can bind its own end to a path that reads like an
         # address.
-        return has_unix_family(socket)
+        try:
+            family = _family_of(socket)
+        except TypeError:
+            family = getattr(socket, "family", None)
+        return _AF_UNIX is not None and bool(family == _AF_UNIX)
     if environ.get("REMOTE_ADDR") is None:
         return "/" in (environ.get("SERVER_NAME") or "")
     return None
-
-
-def has_unix_family(socket: Any) -> bool:
-    """Say whether a server's *socket* is a unix one."""
-    try:
-        family = _family_of(socket)
-    except TypeError:
-        family = getattr(socket, "family", None)
-    return _AF_UNIX is not None and bool(family == _AF_UNIX)
-
-
-def has_tls(socket: Any) -> bool:
-    """Say whether a server's *socket* speaks TLS, as `ssl` and gevent show it."""
-    return hasattr(socket, "getpeercert")
 
 
 def is_https(value: object) -> bool:

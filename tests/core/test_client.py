@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from trustedproxy import Category, Form, ProxyHeader, Reason
-from trustedproxy.client import Step, Trust, compile_finder
-from trustedproxy.decision import Finding
+from trustedproxy.client import Finding, Step, Trust, compile_finder
 from trustedproxy.networks import TrustedNetworks
 from trustedproxy.parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS
 
@@ -43,25 +42,27 @@ def find(
 
     assert finder(value, None) == finding, "taking the steps changes the end"
     if finding is not None:
-        assert (finding.header, finding.value) == ("X-Edge", value)
+        verdict, _, _, text, _ = finding
+        assert verdict.header == "X-Edge"
+        assert text is None or (verdict.remains and text != value)
     return finding, steps
 
 
-def describe(finding: Finding | None) -> dict[str, Any] | None:
-    """Describe what a finding says, without what it does not say."""
+def describe(finding: Finding | None, value: str) -> dict[str, Any] | None:
+    """Describe what a finding says of *value*, without what it does not say."""
     if finding is None:
         return None
-    client, confirmed = finding.client, finding.confirmed
+    verdict, address, _, text, _ = finding
+    remains = value if text is None else text
     said = {
-        "client": client and client.address,
-        "confirmed": confirmed and confirmed.address,
-        "text": finding.text,
-        "position": finding.position,
-        "reason": finding.reason,
-        "problem": finding.problem,
+        "client": address if verdict.identifies else None,
+        "confirmed": address,
+        "text": remains if verdict.remains else None,
+        "position": verdict.position,
+        "reason": verdict.reason,
+        "problem": verdict.problem,
     }
-    assert confirmed is client or client is None
-    assert (finding.text is None) is (confirmed is None)
+    assert verdict.remains is (address is not None)
     return {key: value for key, value in said.items() if value is not None}
 
 
@@ -170,8 +171,8 @@ def test_list_is_read_to_the_client(
     """The client, the last that was confirmed, what remains, and the position."""
     finding, _ = find(value, trust, form)
 
-    assert describe(finding) == expected
-    assert finding is None or finding.counted
+    assert describe(finding, value) == expected
+    assert finding is None or finding[0].counted
 
 
 @pytest.mark.parametrize(
@@ -185,16 +186,17 @@ def test_single_value_is_the_client(
     form: Form, text: str, trust: Trust, position: int | None
 ) -> None:
     """Other lists are read by the peer's own element, which is a guess (R9)."""
-    finding, steps = find(f"\t{text} ", trust, form)
+    value = f"\t{text} "
+    finding, steps = find(value, trust, form)
 
-    assert describe(finding) == found(
+    assert describe(finding, value) == found(
         "203.0.113.7", text, position, Reason.SINGLE_VALUE
     )
-    assert finding is not None and finding.counted is (trust is COUNT)
+    assert finding is not None and finding[0].counted is (trust is COUNT)
     assert [(step.element, step.trusted) for step in steps] == [(text, False)]
     assert find(" \t", trust, form) == (None, [])
-    assert describe(find("unknown", trust, form)[0]) == lost(position)
-    assert describe(find("203.0.113.7, 10.0.0.8", trust, form)[0]) == lost(
+    assert describe(find("unknown", trust, form)[0], "") == lost(position)
+    assert describe(find("203.0.113.7, 10.0.0.8", trust, form)[0], "") == lost(
         position, Reason.MALFORMED, "malformed"
     )
 
@@ -211,8 +213,9 @@ def test_clients_own_element_of_forwarded_is_found_with_it(
     finding, _ = find(value, trust, Form.FORWARDED)
 
     assert finding is not None
-    assert (finding.client is None) is (node == "_hidden")
-    assert (finding.proto, finding.host) == ("https", "a.example")
+    verdict, _, _, _, said = finding
+    assert verdict.identifies is (node != "_hidden")
+    assert said == ("https", "a.example")
 
 
 # -- the steps -------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from trustedproxy import DECISION_KEY, Connection, ProxyPolicy, Reason
-from trustedproxy.wsgi import has_tls, has_unix_family, is_https
+from trustedproxy.wsgi import is_https, shows_unix
 
 from .making import (
     FOR,
@@ -49,18 +49,10 @@ def kind_and_socket(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]
             yield kind, wrapped
 
 
-def test_kind_of_a_real_socket_is_seen(kind_and_socket: tuple[str, Any]) -> None:
-    """Unix sockets by their family, TLS by what only such a socket can do."""
-    kind, given = kind_and_socket
-
-    assert has_unix_family(given) is (kind == "unix")
-    assert has_tls(given) is (kind == "tls")
-
-
 def test_connection_is_what_gunicorns_socket_shows(
     kind_and_socket: tuple[str, Any],
 ) -> None:
-    """Whether it is a unix socket, and whether it speaks TLS (R3, R19)."""
+    """A unix socket by its family, TLS by what only such a socket can do (R3, R19)."""
     kind, given = kind_and_socket
     environ = make_environ(
         **{"gunicorn.socket": given, "wsgi.url_scheme": "https"}, peer="127.0.0.1"
@@ -91,8 +83,11 @@ class Foreign:
 )
 def test_kind_of_another_librarys_socket_is_seen(given: object, is_unix: bool) -> None:
     """gevent's sockets are no sockets of the standard library."""
-    assert has_unix_family(given) is is_unix
-    assert not has_tls(given)
+    environ = make_environ()
+    environ |= {"gunicorn.socket": given, "wsgi.url_scheme": "https"}
+
+    assert shows_unix(environ) is is_unix
+    assert POLICY.read_connection(environ).scheme == "http"
 
 
 @pytest.mark.parametrize("value", ["on", "ON", "1", "true", "yes", 1, True])
@@ -105,6 +100,33 @@ def test_https_is_on(value: object) -> None:
 def test_https_is_off(value: object) -> None:
     """Whatever else it holds is no."""
     assert not is_https(value)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"REMOTE_ADDR": None, "SERVER_NAME": "/run/app.sock"},
+        {"gunicorn.socket": Foreign(socket.AF_UNIX), "wsgi.url_scheme": "https"},
+        {"uwsgi.version": b"2.0", "HTTPS": "on"},
+        {"wsgi.url_scheme": None, "SCRIPT_NAME": None},
+    ],
+    ids=str,
+)
+def test_connection_is_read_as_apply_reads_it(variables: dict[str, Any]) -> None:
+    """Whoever asks for the connection alone sees what a decision rests on."""
+    environ = make_environ(**variables)
+
+    assert POLICY.read_connection(environ) == POLICY.apply(dict(environ)).connection
+
+
+def test_scheme_that_is_missing_is_written() -> None:
+    """PEP 3333 requires it; what the decision says stands in the environ (R19)."""
+    environ = make_environ(**{"wsgi.url_scheme": None})
+
+    decision = POLICY.apply(environ)
+
+    assert environ["wsgi.url_scheme"] == decision.scheme == "http"
 
 
 def test_connection_of_a_bare_environ_has_defaults() -> None:

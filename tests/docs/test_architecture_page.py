@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from trustedproxy import asgi, log, memo, url_parts
+from trustedproxy import asgi, log, memo, rules
 from trustedproxy.parsing import addresses, lists, values
 
 from .pages import ROOT, read, rows, sections
@@ -58,13 +58,15 @@ def test_step_of_a_request_is_in_the_code(name: str) -> None:
     ("first", "then"),
     [
         ("middleware.TrustedProxyMiddleware.__call__", "policy.apply("),
-        ("policy.ProxyPolicy.apply", "_environs.read("),
-        ("policy.ProxyPolicy.apply", "_environ_rules.decide("),
-        ("rules.Rules.decide", "_find_client("),
+        ("policy.ProxyPolicy.apply", "rules.layouts["),
+        ("policy.ProxyPolicy.apply", "get_own("),
+        ("policy.ProxyPolicy.apply", "rules.decide("),
+        ("rules.Rules.decide", "in layout.client"),
         ("rules.Rules", "compile_finder("),
-        ("rules.Rules.decide", "_url_parts.read("),
+        ("rules.Rules.decide", "_read_url_parts("),
+        ("rules.Rules._read_url_parts", "_url_parts.read("),
         ("rules.Rules.decide", "Decision("),
-        ("policy.ProxyPolicy.apply", "_environs.write("),
+        ("policy.ProxyPolicy.apply", "environs.write("),
         ("policy.ProxyPolicy.apply", "log_decision("),
     ],
 )
@@ -80,13 +82,13 @@ def test_everything_that_is_remembered_is_on_the_page() -> None:
     using = {
         path.relative_to(folder).parts[0].removesuffix(".py")
         for path in folder.rglob("*.py")
-        if re.search(r"\bMemo\(\)", path.read_text(encoding="utf-8"))
+        if re.search(r"\bMemo\(\)|\(Memo\[", path.read_text(encoding="utf-8"))
     }
 
     assert {cells[0].strip("`") for cells in table} == using | {"asgi", "log"}
     assert {cells[-1] for cells in table} == {"1,024"}
     assert {memo._MOST, asgi._MOST_NAMES, log._MOST_KEYS} == {1024}
-    assert (url_parts._LONGEST, asgi._LONGEST_NAME) == (512, 64)
+    assert (rules._LONGEST, asgi._LONGEST_NAME) == (512, 64)
 
 
 def test_bounds_are_those_of_the_code() -> None:

@@ -94,8 +94,8 @@ def _list_schemes(header: ProxyHeader, value: str) -> Iterator[str | None]:
 
 def _parse_proto(text: str) -> str | None:
     """Read ``proto`` in an element of ``Forwarded`` (RFC 7239 section 5.4)."""
-    element = parse_element(text)
-    return None if element is None else parse_scheme(element.proto or "")
+    _, proto, _ = parse_element(text) or (None, None, None)
+    return parse_scheme(proto or "")
 
 
 _PLAIN = "If clients reach that proxy over https, they are taken for plain http: "
@@ -227,7 +227,7 @@ def advise_overwritten_scheme(situation: Situation) -> Iterator[Advice]:
     if advice is not None:
         yield advice
         return
-    position = decision.finding.position or 1
+    position = decision.verdict.position or 1
     if position < 2 or "," in situation.headers.get(winner, ","):
         return
     yield Advice(

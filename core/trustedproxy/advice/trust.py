@@ -202,8 +202,8 @@ def advise_too_few_elements(situation: Situation) -> Iterator[Advice]:
     if not decision.peer_trusted or decision.reason is not Reason.TOO_FEW_ELEMENTS:
         return
     short = {p.header: p for p in decision.problems if p.code == "too-few-elements"}
-    # Of a rejected request the finding is gone, and the problem is there.
-    name = decision.finding.header or next(iter(short))
+    # Of a rejected request the header is gone, and the problem is there.
+    name = decision.verdict.header or next(iter(short))
     (form,) = (h.form for h in situation.policy.headers if h.name == name)
     there = len(split_elements(form, short[name].value or ""))
     yield Advice(
@@ -220,15 +220,15 @@ def advise_too_few_elements(situation: Situation) -> Iterator[Advice]:
 def advise_all_trusted(situation: Situation) -> Iterator[Advice]:
     """Every hop is a trusted proxy, and so the client is one, too."""
     decision = situation.decision
-    finding = decision.finding
+    name, position = decision.verdict.header, decision.verdict.position
     if decision.reason is not Reason.ALL_HOPS_TRUSTED or not situation.is_read:
         return
-    (form,) = (h.form for h in situation.policy.headers if h.name == finding.header)
-    hops = _read_hops(form, finding.value or "")[: (finding.position or 1) - 1]
+    (form,) = (h.form for h in situation.policy.headers if h.name == name)
+    hops = _read_hops(form, situation.headers[name])[: (position or 1) - 1]
     entries = [_name_entry(decision), *(hop and hop.address for hop in hops)]
     yield Advice(
         "all-hops-trusted",
-        finding.header,
+        name,
         f"the client {decision.client} is itself in TRUSTED_PROXIES, as every hop is. "
         "If it is a client and no proxy, the networks are too wide: list the "
         "addresses of your proxies alone.",

@@ -72,7 +72,7 @@ class Case:
         put(self, "misplaced", misplaced)
         put(self, "sent", sent)
         put(self, "known", {h.name.lower(): h for h in self.policy.known_headers})
-        put(self, "decision", self.policy.rules.decide(request.connection, sent))
+        put(self, "decision", self.policy.decide(request.connection, sent))
         before = masks.mask_environ(make_environ(request))
         # What an earlier policy decided is no part of this.
         for key in (DECISION_KEY, REPORT_KEY):

@@ -9,6 +9,7 @@ Out: its own environ, copied; or a complete one, as a server would make it (PEP 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -79,5 +80,5 @@ def rewrite_raw_path(
     # Secrets are masked in the raw path of the request, and not in the scope's.
     raw_path = request.raw_path.encode("latin-1")
     scope = {**request.scope, "headers": (), "raw_path": raw_path}
-    written, _ = surface.write(scope, {}, decision)
+    written = surface.write(scope, {}, replace(decision, original={}))
     environ[_TARGET] = _join_target(request, written["raw_path"].decode("latin-1"))

@@ -90,7 +90,7 @@ def _list_connection(case: Case) -> dict[str, str | None]:
 
 def _choose_hops(case: Case, headers: Sequence[Header]) -> tuple[Hop, ...]:
     """Choose the elements of the header that named the client, or did not."""
-    name = case.decision.finding.header
+    name = case.decision.verdict.header
     for header in headers:
         if header.hops and header.name == name:
             return header.hops

@@ -24,8 +24,9 @@ from .records import Fate, Header
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..decision import Finding
+    from ..client import Finding
     from ..headers import ProxyHeader
+    from ..parsing.addresses import Said
     from .case import Case
 
 #: Category → what the application calls what it sets.
@@ -105,6 +106,7 @@ def _describe_client(
     finding, hops = walk_header(case, header, value)
     if finding is None:
         return replace(plain, fate=Fate.IGNORED, sentences=(_EMPTY,))
+    verdict, address, _, _, said = finding
     sentences = [] if header.form in ALONE else [_say_order(case)]
     sentences += [f"{hop.number}. {hop.sentence}" for hop in hops]
     sentences.append(f"So {_say_finding(finding)}.")
@@ -116,12 +118,12 @@ def _describe_client(
     elif header.name in winners.values():
         # Of `Forwarded` an element is used even where nothing of the header remains.
         fate = Fate.USED
-    elif finding.problem in ("malformed", "too-long") and finding.confirmed is None:
+    elif verdict.problem in ("malformed", "too-long") and address is None:
         fate = Fate.MALFORMED
-    elif finding.text is not None and decision.rejected is None:
+    elif verdict.remains and decision.rejected is None:
         sentences.append(_LOST)
     if decision.rejected is None:
-        sentences += _say_element(case, finding)
+        sentences += _say_element(case, said or (None, None))
     return replace(
         plain, fate=fate, value_after=after, hops=hops, sentences=tuple(sentences)
     )
@@ -136,15 +138,16 @@ def _say_order(case: Case) -> str:
 
 
 def _say_finding(finding: Finding) -> str:
-    if finding.client is not None:
-        port = "" if finding.client.port is None else f", port {finding.client.port}"
-        return f"the client is {finding.client.address}{port}: {finding.reason}"
+    verdict, address, port, _, _ = finding
+    if verdict.identifies:
+        beside = "" if port is None else f", port {port}"
+        return f"the client is {address}{beside}: {verdict.reason}"
     stand_in = (
         "the peer's address stays"
-        if finding.confirmed is None
-        else f"the last address that was confirmed is {finding.confirmed.address}"
+        if address is None
+        else f"the last address that was confirmed is {address}"
     )
-    return f"the client is unknown: {finding.reason}; {stand_in}"
+    return f"the client is unknown: {verdict.reason}; {stand_in}"
 
 
 def _say_kept(value: str, after: str) -> str:
@@ -158,11 +161,12 @@ def _say_kept(value: str, after: str) -> str:
 _LOST = "A trusted header that is listed later says the client, so that one counts."
 
 
-def _say_element(case: Case, finding: Finding) -> Iterator[str]:
+def _say_element(case: Case, said: Said) -> Iterator[str]:
     """Say what the client's element of ``Forwarded`` says besides its address."""
+    proto, host = said
     for category, name, text in (
-        (Category.SCHEME, "proto", finding.proto),
-        (Category.HOST, "host", finding.host),
+        (Category.SCHEME, "proto", proto),
+        (Category.HOST, "host", host),
     ):
         if text is not None:
             used = category in case.decision.winners
@@ -175,7 +179,7 @@ def _describe_single(
 ) -> Header:
     """Read one value, or that of several which counts."""
     decision = case.decision
-    position = decision.finding.position
+    position = decision.verdict.position
     text, parsed, problem = choose_value(
         value, position, header.category, PARSERS[header.form]
     )
@@ -221,15 +225,15 @@ def _say_choice(case: Case, value: str, text: str, *, guess: bool) -> str:
     if value.strip(" \t") == text:
         return ""
     shown = shorten(value)
-    finding = case.decision.finding
+    verdict = case.decision.verdict
     if guess:
         return (
             f"Of {shown}, the right-most element is taken, which is a guess, since "
             "nothing says which one the client's own proxy wrote: "
         )
-    if finding.position is None:
+    if verdict.position is None:
         return f"Of {shown}, the first element counts, as of every list: "
-    if not finding.counted:
+    if not verdict.counted:
         return f"Of {shown}, all elements mean the same: "
     if case.policy.hops is not None:
         return f"Of {shown}, the element at the count from the right is taken: "

@@ -33,8 +33,8 @@ from .records import Hop, Peer, Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..client import Step
-    from ..decision import Finding
+    from ..client import Finding, Step
+    from ..decision import Verdict
     from ..headers import ProxyHeader
     from ..networks import NetworkEntry
     from ..policy import ProxyPolicy
@@ -160,7 +160,7 @@ def walk_header(
     if finding is None:
         return None, ()
     hops = [
-        _describe_step(case, header, finding, steps, number)
+        _describe_step(case, header, finding[0], steps, number)
         for number in range(1, len(steps) + 1)
     ]
     return finding, (*hops, *_list_cut(case, header, value, len(hops)))
@@ -169,7 +169,7 @@ def walk_header(
 def _describe_step(
     case: Case,
     header: ProxyHeader,
-    finding: Finding,
+    verdict: Verdict,
     steps: Sequence[Step],
     number: int,
 ) -> Hop:
@@ -179,7 +179,7 @@ def _describe_step(
     entry = None
     if hop is not None and step.trusted and case.policy.hops is None:
         entry = find_entry(case.policy, hop.packed)
-    standing = _choose_standing(case, finding, is_last=is_last)
+    standing = _choose_standing(case, verdict, is_last=is_last)
     return Hop(
         number=number,
         text=step.element or "",
@@ -192,10 +192,10 @@ def _describe_step(
     )
 
 
-def _choose_standing(case: Case, finding: Finding, *, is_last: bool) -> Standing:
-    if is_last and finding.client is not None:
+def _choose_standing(case: Case, verdict: Verdict, *, is_last: bool) -> Standing:
+    if is_last and verdict.identifies:
         return Standing.CLIENT
-    if is_last and finding.reason is not Reason.TOO_FEW_ELEMENTS:
+    if is_last and verdict.reason is not Reason.TOO_FEW_ELEMENTS:
         return Standing.NOBODY
     return Standing.COUNTED if case.policy.hops is not None else Standing.TRUSTED
 

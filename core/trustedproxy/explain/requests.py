@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ..advice import PROXY_FIX, REWRITTEN_BY_SERVER
-from ..asgi import is_rewritten
+from ..asgi import CHAINS, is_rewritten, spell_name
 from ..decision import DECISION_KEY, REPORT_KEY, Connection
 from ..headers import environ_key
 from ..log import shorten
@@ -109,6 +109,7 @@ def read_scope(policy: ProxyPolicy, scope: Scope) -> Request:
         lines.setdefault(name, []).append(value.decode("latin-1"))
     # What is read of a header is bounded, and joined by the one rule for it.
     headers = {name: known.get(name, ",".join(texts)) for name, texts in lines.items()}
+    chains = (known.get(spell_name(key)) for key in CHAINS)
     raw, query = scope.get("raw_path"), scope.get("query_string")
     return Request(
         connection=connection,
@@ -118,7 +119,7 @@ def read_scope(policy: ProxyPolicy, scope: Scope) -> Request:
         query=query.decode("latin-1") if query else None,
         scope=scope,
         websocket=scope["type"] == "websocket",
-        rewritten=REWRITTEN_BY_SERVER if is_rewritten(scope, known) else None,
+        rewritten=REWRITTEN_BY_SERVER if is_rewritten(scope, chains) else None,
         decided=DECISION_KEY in scope or REPORT_KEY in scope,
     )
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._types import Environ, Scope
-from ..asgi import read_connection
+from ..asgi import read_connection, spell_name
 from ..decision import DECISION_KEY, REPORT_KEY, Decision, Reason
-from ..headers import KNOWN_HEADERS, Category, ProxyHeader
+from ..headers import KNOWN_HEADERS, Category, ProxyHeader, environ_key
 from ..parsing.values import BLANKS
 from ..request_target import read_raw_target, split_scope_path
 from ..wsgi import shows_unix
@@ -161,7 +161,11 @@ def read_environ(environ: Environ) -> RequestFacts:
     names = (key[5:] for key in environ if key.startswith("HTTP_"))
     connection = environ.get("HTTP_CONNECTION", "")
     return _add_decision(
-        facts, environ, names, connection, lambda key: environ.get(key, "")
+        facts,
+        environ,
+        names,
+        connection,
+        lambda name: environ.get(environ_key(name), ""),
     )
 
 
@@ -187,8 +191,8 @@ def read_scope(scope: Scope) -> RequestFacts:
     for name, value in scope.get("headers", ()):
         lines.setdefault(name.decode("latin-1").lower(), []).append(value)
 
-    def read(key: str) -> str:
-        return b",".join(lines.get(key, ())).decode("latin-1")
+    def read(name: str) -> str:
+        return b",".join(lines.get(name.lower(), ())).decode("latin-1")
 
     return _add_decision(facts, scope, lines, read("connection"), read)
 
@@ -229,7 +233,7 @@ def _add_decision(
     return replace(
         facts,
         peer=decision.peer,
-        peer_is_unix=decision.connection.peer_is_unix,
+        peer_is_unix=decision.peer_is_unix,
         reason=decision.reason,
         peer_trusted=decision.peer_trusted,
         scheme_header=scheme_header,
@@ -249,11 +253,13 @@ def _list_scheme_headers(
     if not decision.peer_trusted:
         return ()
     before, came = decision.original, decision.came
-    sent = (
-        (header, str(before[key] if key in before else read(key)))
-        for key, header in decision.known
-        if key in came and says_scheme(header)
-    )
+    sent = []
+    for key, header in decision.known:
+        if key in came and says_scheme(header):
+            # By the key in an environ, or by the name in a scope.
+            at = next((at for at in (key, spell_name(key)) if at in before), None)
+            value = read(header.name) if at is None else before[at]
+            sent.append((header, str(value)))
     return tuple(pair for pair in sent if pair[1].strip(BLANKS + ","))
 
 
@@ -267,7 +273,7 @@ def _list_silent(decision: Decision) -> frozenset[str]:
     silent = {
         problem.header for problem in decision.problems if problem.code in _SILENT
     }
-    return frozenset({*silent, decision.finding.header})
+    return frozenset({*silent, decision.verdict.header})
 
 
 def _encode(text: str) -> bytes:

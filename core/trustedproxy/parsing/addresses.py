@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import TypeAlias
 
 from .grammar import OBFUSCATED, PORT
 
@@ -27,10 +28,18 @@ _UNSPECIFIED_V6 = bytes(16)
 _BROADCAST = b"\xff" * 4
 
 
-@dataclass(slots=True)
+#: What the element of ``Forwarded`` that names an address says besides: ``proto`` and
+#: ``host``, as they came.
+Said: TypeAlias = tuple["str | None", "str | None"]
+#: An address in canonical spelling; the port beside it; the address packed, 4 or 16
+#: bytes; and what its element says besides, if that is one of ``Forwarded``.
+FoundHop: TypeAlias = tuple[str, "int | None", bytes, "Said | None"]
+
+
+@dataclass(frozen=True, slots=True)
 class Hop:
     """
-    An element that names an address; one is made for every request, so not frozen.
+    An element that names an address.
 
     Attributes:
         address: In canonical spelling.
@@ -38,15 +47,11 @@ class Hop:
         port: The port that was given beside it, or ``None``.
 
         packed: 4 or 16 bytes.
-
-        proto, host: What its element of ``Forwarded`` says besides, as it came.
     """
 
     address: str
     port: int | None
     packed: bytes
-    proto: str | None = None
-    host: str | None = None
 
 
 def parse_packed(text: str) -> bytes | None:
@@ -97,7 +102,7 @@ def parse_port(text: str) -> int | None:
     return None
 
 
-def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
+def find_hop(text: str, *, forwarded: bool = False) -> FoundHop | None:
     """
     Read an element: an address, optionally in brackets, optionally with a port.
 
@@ -118,7 +123,7 @@ def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
         except (OSError, ValueError):
             return None
         if 0 < packed[0] < 224 or is_client_address(packed):
-            return Hop(text, None, packed)
+            return text, None, packed, None
         return None
     if len(text) > MAX_CHARACTERS:
         return None
@@ -144,10 +149,10 @@ def parse_hop(text: str, *, forwarded: bool = False) -> Hop | None:
         port = parse_port(port_text)
         if port is None:
             return None
-    return Hop(spell(found), port, found)
+    return spell(found), port, found, None
 
 
-def parse_hop_colon_port(text: str) -> Hop | None:
+def find_hop_colon_port(text: str) -> FoundHop | None:
     """
     Read an address, a colon and a port, IPv6 without brackets.
 
@@ -159,7 +164,17 @@ def parse_hop_colon_port(text: str) -> Hop | None:
     packed, port = parse_packed(bare), parse_port(port_text)
     if packed is None or port is None or not is_client_address(packed):
         return None
-    return Hop(spell(packed), port, packed)
+    return spell(packed), port, packed, None
+
+
+def as_hop(found: FoundHop | None) -> Hop | None:
+    """Make a record of what was found."""
+    return None if found is None else Hop(*found[:3])
+
+
+def parse_hop(text: str) -> Hop | None:
+    """Read an element as `find_hop` does, and make a record of it."""
+    return as_hop(find_hop(text))
 
 
 #: What servers report for a peer without an IP address (docs/servers.md).

@@ -8,7 +8,7 @@ Out: elements nearest first, and the address that one names.
 from __future__ import annotations
 
 from ..headers import Form
-from .addresses import Hop, parse_hop, parse_hop_colon_port
+from .addresses import Hop, as_hop, find_hop, find_hop_colon_port, parse_hop
 from .forwarded import parse_element, partition_from_right
 from .lists import PARTITION, split_from_right
 from .values import BLANKS
@@ -28,10 +28,8 @@ def read_element(form: Form, text: str | None) -> Hop | None:
     if text is None:
         return None
     if form is Form.ADDRESS_COLON_PORT:
-        return parse_hop_colon_port(text)
+        return as_hop(find_hop_colon_port(text))
     if form is not Form.FORWARDED:
         return parse_hop(text)
-    element = parse_element(text)
-    if element is None or element.node is None:
-        return None
-    return parse_hop(element.node, forwarded=True)
+    node, _, _ = parse_element(text) or (None, None, None)
+    return None if node is None else as_hop(find_hop(node, forwarded=True))

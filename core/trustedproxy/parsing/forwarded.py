@@ -11,23 +11,16 @@ right end first, so that nothing on the left can reach it (rule R12).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from .grammar import FORWARDED_PAIR, QUOTED_PAIR
 from .values import BLANKS
 
+#: What one element says: ``for``, ``proto`` and ``host``; ``None`` for a parameter that
+#: is not there.
+Element: TypeAlias = tuple["str | None", "str | None", "str | None"]
 
-@dataclass(slots=True)
-class Element:
-    """
-    What one element says; ``None`` for a parameter that is not there.
-
-    It is made for every request, so it is not frozen.
-    """
-
-    node: str | None
-    proto: str | None
-    host: str | None
+_IN_FRONT = BLANKS + ";"
 
 
 def partition_from_right(text: str, separator: str = ",") -> tuple[str, str, str]:
@@ -76,8 +69,9 @@ def parse_element(text: str) -> Element | None:
         then nothing of it is used.
     """
     found: dict[str, str] = {}
-    at = len(text) - len(text.lstrip(BLANKS + ";"))
-    while at < len(text):
+    length = len(text)
+    at = length - len(text.lstrip(_IN_FRONT))
+    while at < length:
         pair = FORWARDED_PAIR.match(text, at)
         if pair is None:
             return None
@@ -87,4 +81,4 @@ def parse_element(text: str) -> Element | None:
             return None
         found[name] = QUOTED_PAIR.sub(r"\1", quoted[1:-1]) if token is None else token
         at = pair.end()
-    return Element(found.get("for"), found.get("proto"), found.get("host"))
+    return found.get("for"), found.get("proto"), found.get("host")

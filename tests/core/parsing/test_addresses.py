@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from trustedproxy.parsing.addresses import (
     MAX_CHARACTERS,
     Hop,
+    as_hop,
+    find_hop,
+    find_hop_colon_port,
     is_client_address,
     is_unix_peer,
     parse_hop,
-    parse_hop_colon_port,
     parse_packed,
     parse_peer,
     parse_port,
@@ -332,7 +334,7 @@ def test_node_of_forwarded_needs_brackets_and_may_hide_its_port(
     text: str, address: str | None, port: int | None
 ) -> None:
     """RFC 7239 section 6: IPv6 in brackets, and a port may be obfuscated."""
-    hop = parse_hop(text, forwarded=True)
+    hop = as_hop(find_hop(text, forwarded=True))
 
     assert (hop and hop.address) == address
     assert (hop and hop.port) == port
@@ -360,7 +362,7 @@ def test_viewer_address_is_an_address_a_colon_and_a_port(
     text: str, expected: tuple[str, int] | None
 ) -> None:
     """CloudFront writes IPv6 without brackets, and always a port."""
-    hop = parse_hop_colon_port(text)
+    hop = as_hop(find_hop_colon_port(text))
 
     assert (hop and (hop.address, hop.port)) == expected
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trustedproxy.parsing import lists
-from trustedproxy.parsing.forwarded import Element, parse_element, partition_from_right
+from trustedproxy.parsing.forwarded import parse_element, partition_from_right
 from trustedproxy.parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS
 
 bounded = settings(max_examples=100, deadline=None, database=None)
@@ -100,21 +100,21 @@ def test_elements_of_forwarded_are_bounded() -> None:
 @pytest.mark.parametrize(
     ("text", "element"),
     [
-        ("for=203.0.113.7", Element("203.0.113.7", None, None)),
-        ("For=a;PROTO=b;hOsT=c", Element("a", "b", "c")),
-        ('for="[2001:db8::7]:4711"', Element("[2001:db8::7]:4711", None, None)),
-        ("for=a;by=b;secret=c;host=d", Element("a", None, "d")),
-        ("proto=https", Element(None, "https", None)),
-        ("for=a ; proto=b\t;\thost=c", Element("a", "b", "c")),
-        (";for=a;;proto=b;", Element("a", "b", None)),
-        (";", Element(None, None, None)),
-        (" ; ", Element(None, None, None)),
-        ("", Element(None, None, None)),
-        ('for="a;b,c=d"', Element("a;b,c=d", None, None)),
-        (r'for="a\"b\\c\d"', Element('a"b\\cd', None, None)),
-        ('for=""', Element("", None, None)),
-        ('for="\xe4"', Element("\xe4", None, None)),
-        ("for=_hidden;proto=https", Element("_hidden", "https", None)),
+        ("for=203.0.113.7", ("203.0.113.7", None, None)),
+        ("For=a;PROTO=b;hOsT=c", ("a", "b", "c")),
+        ('for="[2001:db8::7]:4711"', ("[2001:db8::7]:4711", None, None)),
+        ("for=a;by=b;secret=c;host=d", ("a", None, "d")),
+        ("proto=https", (None, "https", None)),
+        ("for=a ; proto=b\t;\thost=c", ("a", "b", "c")),
+        (";for=a;;proto=b;", ("a", "b", None)),
+        (";", (None, None, None)),
+        (" ; ", (None, None, None)),
+        ("", (None, None, None)),
+        ('for="a;b,c=d"', ("a;b,c=d", None, None)),
+        (r'for="a\"b\\c\d"', ('a"b\\cd', None, None)),
+        ('for=""', ("", None, None)),
+        ('for="\xe4"', ("\xe4", None, None)),
+        ("for=_hidden;proto=https", ("_hidden", "https", None)),
         ("for=a;x=1;X=2", None),
         ("for=a;for=a", None),
         ("for=a;For=b", None),
@@ -139,7 +139,7 @@ def test_elements_of_forwarded_are_bounded() -> None:
     ],
 )
 def test_element_is_pairs_separated_by_semicolons(
-    text: str, element: Element | None
+    text: str, element: tuple[str | None, ...] | None
 ) -> None:
     """RFC 7239 section 4; from an element that breaks it nothing is taken."""
     assert parse_element(text) == element
@@ -152,4 +152,4 @@ def test_reading_forwarded_never_raises(value: str) -> None:
     for text in split_from_right(value):
         assert text is not None
         element = parse_element(text)
-        assert element is None or isinstance(element, Element)
+        assert element is None or len(element) == 3

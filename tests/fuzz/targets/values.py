@@ -154,7 +154,7 @@ def check_forwarded(data: bytes) -> None:
     assert (pairs is None) == (element is None), text
     if pairs is not None and element is not None:
         wanted = (pairs.get("for"), pairs.get("proto"), pairs.get("host"))
-        assert (element.node, element.proto, element.host) == wanted, text
+        assert element == wanted, text
 
     decision = decide(WALK_FORWARDED, text)
     if decision.client is not None:
