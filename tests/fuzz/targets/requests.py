@@ -143,7 +143,8 @@ def check_request(data: bytes) -> None:
     json.dumps(of_scope.as_dict())
     assert policy.explain(dict(before))
     others = [peer, *(v for n, v in lines if n.replace("_", "-") != "x-secret")]
-    if policy.secrets and not any(policy.secrets[0] in value for value in others):
+    # Escapes end in digits, as a secret may begin.
+    if policy.secrets and not any(policy.secrets[0] in repr(value) for value in others):
         assert policy.secrets[0] not in repr(of_scope)
 
 
