@@ -252,8 +252,9 @@ def _compile_walk(
             hop = read(text)
             position += 1
             if steps is not None:
-                is_ours = hop is not None and contains(hop[2])
-                steps.append(Step(text, as_hop(hop), is_ours))
+                seen = as_hop(hop)
+                is_ours = seen is not None and contains(seen.packed)
+                steps.append(Step(text, seen, is_ours))
             if hop is None:
                 return end(value, text, address, port, kept, position)
             address, port, packed, said = hop
@@ -317,7 +318,10 @@ def _keep(
 ) -> tuple[str | None, int | None, str | None]:
     """Say what remains right of the end of a count: only if an address stands there."""
     hop = None if right is None else read(right)
-    return (None, None, None) if hop is None else (hop[0], hop[1], kept)
+    if hop is None:
+        return None, None, None
+    address, port, _, _ = hop
+    return address, port, kept
 
 
 def _compile_end(name: str, grammar: _Grammar) -> _End:

@@ -241,7 +241,7 @@ class ProxyPolicy(PolicyOptions):
         except KeyError:
             own = read_incomplete(environ)
         # A server may show more than the usual keys do, or not even the peer.
-        if surface or own[0] is None:
+        if surface or environ.get("REMOTE_ADDR") is None:
             if DECISION_KEY in surface or REPORT_KEY in surface:
                 earlier = self._find_earlier(environ)
                 if earlier is not None:

@@ -159,8 +159,9 @@ def walk_header(
     finding = compile_finder(header, trust)(value, steps)
     if finding is None:
         return None, ()
+    verdict, _, _, _, _ = finding
     hops = [
-        _describe_step(case, header, finding[0], steps, number)
+        _describe_step(case, header, verdict, steps, number)
         for number in range(1, len(steps) + 1)
     ]
     return finding, (*hops, *_list_cut(case, header, value, len(hops)))

@@ -169,7 +169,10 @@ def find_hop_colon_port(text: str) -> FoundHop | None:
 
 def as_hop(found: FoundHop | None) -> Hop | None:
     """Make a record of what was found."""
-    return None if found is None else Hop(*found[:3])
+    if found is None:
+        return None
+    address, port, packed, _ = found
+    return Hop(address, port, packed)
 
 
 def parse_hop(text: str) -> Hop | None:
