@@ -113,7 +113,6 @@ class ScopeSurface:
         #: Name of a header that is read, in lower case → its key.
         self.key_of: dict[str, str] = {n: key for key, n in self._name_of.items()}
         self._keys = HeaderKeys(self.key_of, removable, drops_others=bool(removable))
-        self._key_of = rules.key_of
         self._secret_key = rules.secret_key
         self._secret_name = self._name_of.get(rules.secret_key or "")
         self._scheme_opted_in = Category.SCHEME in rules.opted_in
@@ -212,7 +211,7 @@ class ScopeSurface:
             if key in self._name_of and headers.get(key) != text:
                 changes[key] = text
         if decision.text is not None:
-            changes[self._key_of[decision.verdict.header]] = decision.text
+            changes[self.key_of[decision.verdict.header.lower()]] = decision.text
         if self._secret_key is not None:
             changes[self._secret_key] = None
         return changes

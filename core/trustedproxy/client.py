@@ -19,14 +19,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from .decision import Reason, Verdict
 from .headers import Form
 from .parsing import forwarded, lists
-from .parsing.addresses import (
-    FoundHop,
-    Hop,
-    Said,
-    as_hop,
-    find_hop,
-    find_hop_colon_port,
-)
+from .parsing.addresses import FoundHop, Hop, Said, as_hop
+from .parsing.elements import HOP_FINDERS
 from .parsing.grammar import UNIDENTIFIED
 from .parsing.lists import MAX_CHARACTERS, MAX_ELEMENTS
 from .parsing.values import BLANKS
@@ -102,32 +96,17 @@ class _Grammar:
     parse: Callable[[str], forwarded.Element | None]
 
 
-def _read_node(text: str) -> FoundHop | None:
-    element = forwarded.parse_element(text)
-    if element is None:
-        return None
-    node, proto, host = element
-    found = None if node is None else find_hop(node, forwarded=True)
-    if found is None:
-        return None
-    address, port, packed, _ = found
-    return address, port, packed, (proto, host)
-
-
 def _parse_nothing(text: str) -> forwarded.Element:
     """A list that is split at bare commas has no grammar to break."""
     return text, None, None
 
 
-_LIST = _Grammar(lists.PARTITION, find_hop, _parse_nothing)
+_LIST = _Grammar(lists.PARTITION, HOP_FINDERS[Form.ADDRESS_LIST], _parse_nothing)
 _FORWARDED = _Grammar(
-    forwarded.partition_from_right, _read_node, forwarded.parse_element
+    forwarded.partition_from_right, HOP_FINDERS[Form.FORWARDED], forwarded.parse_element
 )
-#: How a header with one address is read.
-_SINGLE: dict[Form, Callable[[str], FoundHop | None]] = {
-    Form.ADDRESS: find_hop,
-    Form.ADDRESS_COLON_PORT: find_hop_colon_port,
-}
+#: Forms of headers that hold one address.
+_SINGLE = frozenset({Form.ADDRESS, Form.ADDRESS_COLON_PORT})
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +135,7 @@ def compile_finder(header: ProxyHeader, trust: Trust) -> Finder:
     """
     name, form = header.name, header.form
     if form in _SINGLE:
-        return _compile_single(name, trust, _SINGLE[form])
+        return _compile_single(name, trust, HOP_FINDERS[form])
     is_forwarded = form is Form.FORWARDED
     grammar = _FORWARDED if is_forwarded else _LIST
     if trust.hops is not None:

@@ -39,7 +39,7 @@ def log_decision(
     policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
 ) -> None:
     """
-    Log what a decision is worth: problems and mistakes, or what a report would change.
+    Log what a decision is worth: problems and mistakes, and itself at DEBUG.
 
     Args:
         policy: The policy.
@@ -50,13 +50,23 @@ def log_decision(
 
         headers: What the rules were given.
     """
+    if decision.problems or decision.url_parts.is_remarkable or policy.report_only:
+        _log_remarkable(policy, rules, decision, headers)
+    if logger.isEnabledFor(logging.DEBUG):
+        extra = {"code": "decided", "header": None, "peer": decision.peer}
+        logger.debug("trustedproxy: %s", _show(decision), extra=extra)
+
+
+def _log_remarkable(
+    policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
+) -> None:
+    """Log problems and mistakes, and what a report would change."""
     if decision.peer_trusted:
         if decision.problems:
             log_problems(decision.problems, decision.peer)
             _log_waitress(decision, headers)
         _, _, _, _, _, _, path = decision.own
-        names_one = not rules.mount_point_keys.isdisjoint(decision.came)
-        if (names_one or policy.fixed_mount_point) and (
+        if decision.url_parts.is_remarkable and (
             Category.MOUNT_POINT not in rules.opted_in
             or path.startswith(decision.mount_point)
         ):
@@ -80,12 +90,6 @@ def _log_waitress(decision: Decision, headers: Mapping[str, Any]) -> None:
         problem.code == "missing" for problem in decision.problems
     ):
         warn_once("waitress", REMOVED_BY_WAITRESS)
-
-
-def log_itself(decision: Decision) -> None:
-    """Log a decision whole, at DEBUG."""
-    extra = {"code": "decided", "header": None, "peer": decision.peer}
-    logger.debug("trustedproxy: %s", _show(decision), extra=extra)
 
 
 def _describe(

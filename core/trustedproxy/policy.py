@@ -10,7 +10,6 @@ and write; here the three steps of every request stand: read, decide, write.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -20,17 +19,11 @@ from typing import TYPE_CHECKING, Any
 from . import advice, events
 from .asgi import CHAINS, HOST, ScopeSurface, is_rewritten, spell_name
 from .decision import DECISION_KEY, REPORT_KEY, Connection
-from .decision_log import log_decision, log_itself
-from .log import logger, warn_once
+from .decision_log import log_decision
+from .log import warn_once
 from .policy_options import PolicyOptions, read_policy_options
 from .rules import Rules
-from .wsgi import (
-    PROXY_FIX_KEY,
-    SURFACE,
-    EnvironSurface,
-    get_own,
-    read_incomplete,
-)
+from .wsgi import PROXY_FIX_KEY, SURFACE, EnvironSurface
 
 if TYPE_CHECKING:
     from ._types import Environ, Scope, SettingsMapping
@@ -235,20 +228,12 @@ class ProxyPolicy(PolicyOptions):
         """
         rules, environs = self.rules, self._environs
         layout = rules.layouts[rules.list_keys(environ)]
-        surface, peer_is_unix = layout.surface, None
-        try:
-            own = get_own(environ)
-        except KeyError:
-            own = read_incomplete(environ)
-        # A server may show more than the usual keys do, or not even the peer.
-        if surface or environ.get("REMOTE_ADDR") is None:
-            if DECISION_KEY in surface or REPORT_KEY in surface:
-                earlier = self._find_earlier(environ)
-                if earlier is not None:
-                    return earlier
-            if PROXY_FIX_KEY in surface:
-                warn_once("proxy-fix", advice.PROXY_FIX)
-            own, peer_is_unix = environs.look_closer(environ, own)
+        surface = layout.surface
+        if DECISION_KEY in surface or REPORT_KEY in surface:
+            earlier = self._find_earlier(environ)
+            if earlier is not None:
+                return earlier
+        own, peer_is_unix = environs.read(environ, surface)
         decision = rules.decide(own, peer_is_unix, layout, environ)
         if self.report_only:
             environs.write(dict(environ), surface, decision)
@@ -257,12 +242,11 @@ class ProxyPolicy(PolicyOptions):
         else:
             environs.write(environ, surface, decision)
             environ[DECISION_KEY] = decision
-        if decision.problems or decision.url_parts.is_remarkable or self.report_only:
-            log_decision(self, rules, decision, environ)
-        if logger.isEnabledFor(logging.DEBUG):
-            log_itself(decision)
+        log_decision(self, rules, decision, environ)
         if events.listeners:
             events.send(decision, environ)
+        if PROXY_FIX_KEY in surface:
+            warn_once("proxy-fix", advice.PROXY_FIX)
         return decision
 
     def apply_scope(self, scope: Scope) -> tuple[Decision, Scope]:
@@ -291,10 +275,7 @@ class ProxyPolicy(PolicyOptions):
             written[REPORT_KEY] = decision
         else:
             written[DECISION_KEY] = decision
-        if decision.problems or decision.url_parts.is_remarkable or self.report_only:
-            log_decision(self, rules, decision, headers)
-        if logger.isEnabledFor(logging.DEBUG):
-            log_itself(decision)
+        log_decision(self, rules, decision, headers)
         if events.listeners:
             events.send(decision, written)
         if layout.came and is_rewritten(scope, map(headers.get, CHAINS)):
@@ -312,7 +293,8 @@ class ProxyPolicy(PolicyOptions):
 
     def read_connection(self, environ: Environ) -> Connection:
         """Read what a WSGI server says by itself, as `apply` reads it."""
-        own, peer_is_unix = self._environs.read(environ)
+        surface = SURFACE.intersection(environ)
+        own, peer_is_unix = self._environs.read(environ, surface)
         return Connection(*own, peer_is_unix)
 
     def read_scope(self, scope: Scope) -> tuple[Connection, dict[str, str]]:

@@ -125,7 +125,6 @@ class Rules:
             self.removable,
             port_in_host=options.port_in_host,
         )
-        self.mount_point_keys: frozenset[str] = self._url_parts.mount_point_keys
         #: A mapping → the keys that are looked at and there.
         self.list_keys: Callable[[Iterable[str]], frozenset[str]]
         self.list_keys = surface.union(

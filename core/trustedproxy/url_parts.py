@@ -91,8 +91,8 @@ class URLPartsReader:
             self.depends_on += (KEY_OF["host"],)
         self._known = known
         self._removable = removable
-        #: Keys of the headers that may name a mount point, listed or not.
-        self.mount_point_keys: frozenset[str] = frozenset(
+        # Keys of the headers that may name a mount point, listed or not.
+        self._mount_point_keys = frozenset(
             key for key, header in known if header.category is Category.MOUNT_POINT
         )
         self._forwarded = next(
@@ -106,7 +106,7 @@ class URLPartsReader:
         parts = self._conclude(came, {}, {}, {}, frozenset(), ())
         # Whoever sends what only a trusted proxy may is a forger, or one that is not
         # in the list.
-        return replace(parts, is_remarkable=bool(parts.gone))
+        return replace(parts, is_remarkable=parts.is_remarkable or bool(parts.gone))
 
     def read(
         self,
@@ -187,7 +187,7 @@ class URLPartsReader:
             self._known,
             tuple(problems),
             "scheme" in said,
-            "mount_point" in self._fixed or not came.isdisjoint(self.mount_point_keys),
+            "mount_point" in self._fixed or not came.isdisjoint(self._mount_point_keys),
         )
 
     def _read_element(

@@ -57,8 +57,8 @@ _AF_UNIX = getattr(_sockets, "AF_UNIX", None)
 # `socket.family` makes an enum member at every look; this is the number below it.
 _family_of = _socket.socket.family.__get__
 
-#: The fields of `Connection`, in their order, of an environ that has them all.
-get_own: Callable[[Environ], Own] = itemgetter(
+# The fields of `Connection`, in their order, of an environ that has them all.
+_get_own: Callable[[Environ], Own] = itemgetter(
     "REMOTE_ADDR",
     "wsgi.url_scheme",
     "HTTP_HOST",
@@ -67,20 +67,6 @@ get_own: Callable[[Environ], Own] = itemgetter(
     "SCRIPT_NAME",
     "PATH_INFO",
 )
-
-
-def read_incomplete(environ: Environ) -> Own:
-    """Read what `get_own` does in an environ without some of the keys."""
-    get = environ.get
-    return (
-        get("REMOTE_ADDR"),
-        get("wsgi.url_scheme", "http"),
-        get("HTTP_HOST"),
-        get("SERVER_NAME"),
-        get("SERVER_PORT"),
-        get("SCRIPT_NAME", ""),
-        get("PATH_INFO", ""),
-    )
 
 
 class EnvironSurface:
@@ -99,20 +85,30 @@ class EnvironSurface:
         self._scheme_opted_in = Category.SCHEME in rules.opted_in
         self._strip_path = strip_path
 
-    def read(self, environ: Environ) -> tuple[Own, bool | None]:
+    def read(
+        self, environ: Environ, surface: frozenset[str]
+    ) -> tuple[Own, bool | None]:
         """
         Read what the server says by itself.
+
+        Args:
+            environ: The environ.
+
+            surface: Which of the keys of `SURFACE` are there.
 
         Returns:
             The fields of `Connection`.
         """
         try:
-            own = get_own(environ)
+            own = _get_own(environ)
         except KeyError:
-            own = read_incomplete(environ)
-        return self.look_closer(environ, own)
+            own = _read_incomplete(environ)
+        # A server may show more than the usual keys do, or not even the peer.
+        if surface or environ.get("REMOTE_ADDR") is None:
+            return self._look_closer(environ, own)
+        return own, None
 
-    def look_closer(self, environ: Environ, own: Own) -> tuple[Own, bool | None]:
+    def _look_closer(self, environ: Environ, own: Own) -> tuple[Own, bool | None]:
         """
         Look at what only some servers show: sockets, and uWSGI's own variables.
 
@@ -186,6 +182,20 @@ class EnvironSurface:
         """Remove the secret, which nobody is to see."""
         if self._secret_key is not None:
             environ.pop(self._secret_key, None)
+
+
+def _read_incomplete(environ: Environ) -> Own:
+    """Read an environ without some of the usual keys."""
+    get = environ.get
+    return (
+        get("REMOTE_ADDR"),
+        get("wsgi.url_scheme", "http"),
+        get("HTTP_HOST"),
+        get("SERVER_NAME"),
+        get("SERVER_PORT"),
+        get("SCRIPT_NAME", ""),
+        get("PATH_INFO", ""),
+    )
 
 
 def _write_doubles(environ: Environ, decision: Decision) -> None:

@@ -59,7 +59,7 @@ def test_step_of_a_request_is_in_the_code(name: str) -> None:
     [
         ("middleware.TrustedProxyMiddleware.__call__", "policy.apply("),
         ("policy.ProxyPolicy.apply", "rules.layouts["),
-        ("policy.ProxyPolicy.apply", "get_own("),
+        ("policy.ProxyPolicy.apply", "environs.read("),
         ("policy.ProxyPolicy.apply", "rules.decide("),
         ("rules.Rules.decide", "in layout.client"),
         ("rules.Rules", "compile_finder("),

@@ -1,17 +1,42 @@
 """
-The elements of a client header, whatever its form, for those who look at all of them.
+The elements of a client header, whatever its form.
 
 In:  a header's form and its value.
-Out: elements nearest first, and the address that one names.
+Out: how an element names an address, in one table; and for those who look at all of
+     them, the elements nearest first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..headers import Form
-from .addresses import Hop, as_hop, find_hop, find_hop_colon_port, parse_hop
+from .addresses import FoundHop, Hop, as_hop, find_hop, find_hop_colon_port
 from .forwarded import parse_element, partition_from_right
 from .lists import PARTITION, split_from_right
 from .values import BLANKS
+
+
+def _find_node(text: str) -> FoundHop | None:
+    """Find the address in an element of ``Forwarded``, and what it says besides."""
+    element = parse_element(text)
+    if element is None:
+        return None
+    node, proto, host = element
+    found = None if node is None else find_hop(node, forwarded=True)
+    if found is None:
+        return None
+    address, port, packed, _ = found
+    return address, port, packed, (proto, host)
+
+
+#: Form of a client header → how the address in an element is found.
+HOP_FINDERS: dict[Form, Callable[[str], FoundHop | None]] = {
+    Form.ADDRESS: find_hop,
+    Form.ADDRESS_LIST: find_hop,
+    Form.ADDRESS_COLON_PORT: find_hop_colon_port,
+    Form.FORWARDED: _find_node,
+}
 
 
 def split_elements(form: Form, value: str) -> list[str | None]:
@@ -25,11 +50,4 @@ def split_elements(form: Form, value: str) -> list[str | None]:
 
 def read_element(form: Form, text: str | None) -> Hop | None:
     """Read the address that an element names, or ``None``."""
-    if text is None:
-        return None
-    if form is Form.ADDRESS_COLON_PORT:
-        return as_hop(find_hop_colon_port(text))
-    if form is not Form.FORWARDED:
-        return parse_hop(text)
-    node, _, _ = parse_element(text) or (None, None, None)
-    return None if node is None else as_hop(find_hop(node, forwarded=True))
+    return None if text is None else as_hop(HOP_FINDERS[form](text))
