@@ -216,31 +216,33 @@ def _compile_walk(
     )
 
     def find(value: str, steps: list[Step] | None = None) -> Finding | None:
-        is_unread = len(value) > MAX_CHARACTERS
-        rest, comma = lists.drop_unread(value) if is_unread else value, ","
+        rest, is_unread = value, False
+        if len(value) > MAX_CHARACTERS:
+            rest, is_unread = lists.drop_unread(value), True
         address = port = kept = said = None
         position = 0
-        while comma:
+        while True:
             rest, comma, text = partition(rest, ",")
             text = text.strip(BLANKS)
-            if not text:
-                continue
-            if position == MAX_ELEMENTS:
-                is_unread = True
+            if text:
+                hop = read(text)
+                position += 1
+                if steps is not None:
+                    seen = as_hop(hop)
+                    is_ours = seen is not None and contains(seen.packed)
+                    steps.append(Step(text, seen, is_ours))
+                if hop is None:
+                    return end(value, text, address, port, kept, position)
+                address, port, packed, said = hop
+                kept = text if kept is None else f"{text}, {kept}"
+                if not contains(packed):
+                    remains = None if kept == value else kept
+                    return untrusted[position], address, port, remains, said
+            if not comma:
                 break
-            hop = read(text)
-            position += 1
-            if steps is not None:
-                seen = as_hop(hop)
-                is_ours = seen is not None and contains(seen.packed)
-                steps.append(Step(text, seen, is_ours))
-            if hop is None:
-                return end(value, text, address, port, kept, position)
-            address, port, packed, said = hop
-            kept = text if kept is None else f"{text}, {kept}"
-            if not contains(packed):
-                remains = None if kept == value else kept
-                return untrusted[position], address, port, remains, said
+            if position == MAX_ELEMENTS:
+                is_unread |= bool(rest.strip(BLANKS + ","))
+                break
         if is_unread:
             if steps is not None:
                 steps.append(Step(None, None, False))

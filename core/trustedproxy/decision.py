@@ -184,7 +184,10 @@ class URLParts:
 
         rewritten: Header name → the one value of it that was used, where it has more.
 
-        variables: Variable of an environ → what it becomes, for all of these.
+        variables:
+            Variable of an environ → what it becomes, for all of these; and the scheme's
+            where nothing says another than the connection (rule R19), which a scope has
+            from the connection itself.
 
         gone: Keys of the headers that are removed (rules R2, R5).
 
@@ -273,7 +276,7 @@ class Decision:
     @property
     def peer(self) -> str | None:
         """The other end of the connection, as the server reported it."""
-        peer, *_ = self.own
+        peer, _, _, _, _, _, _ = self.own
         return peer
 
     @property

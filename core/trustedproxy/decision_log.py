@@ -4,7 +4,7 @@ Write down what a decision is worth: its problems, and the advice of `advice`.
 In:  a policy, the decision about a request, and what the rules were given.
 Out: records of the logger ``trustedproxy`` (rules R16, R17).
 
-Most requests are worth nothing, and leave after a few questions.
+Most requests are worth nothing, and never come here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def log_decision(
     policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
 ) -> None:
     """
-    Log what a decision is worth: problems and mistakes, and itself at DEBUG.
+    Log what a decision is worth: problems, mistakes, and what a report would change.
 
     Args:
         policy: The policy.
@@ -50,45 +50,41 @@ def log_decision(
 
         headers: What the rules were given.
     """
-    if decision.problems or decision.url_parts.is_remarkable or policy.report_only:
-        _log_remarkable(policy, rules, decision, headers)
-    if logger.isEnabledFor(logging.DEBUG):
-        extra = {"code": "decided", "header": None, "peer": decision.peer}
-        logger.debug("trustedproxy: %s", _show(decision), extra=extra)
-
-
-def _log_remarkable(
-    policy: PolicyOptions, rules: Rules, decision: Decision, headers: Mapping[str, Any]
-) -> None:
-    """Log problems and mistakes, and what a report would change."""
-    if decision.peer_trusted:
-        if decision.problems:
-            log_problems(decision.problems, decision.peer)
-            _log_waitress(decision, headers)
-        _, _, _, _, _, _, path = decision.own
-        if decision.url_parts.is_remarkable and (
+    peer, _, _, _, _, _, path = decision.own
+    problems, parts = decision.problems, decision.url_parts
+    if decision.verdict.peer_trusted:
+        if problems:
+            log_problems(problems, peer)
+            if headers.get("SERVER_SOFTWARE") == "waitress":
+                _log_waitress(decision)
+        if parts.is_remarkable and (
             Category.MOUNT_POINT not in rules.opted_in
             or path.startswith(decision.mount_point)
         ):
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_TRUSTED_PEERS, situation, logging.WARNING)
-    elif decision.problems or decision.url_parts.gone:
+    elif problems or parts.gone:
         # A stranger is probably a forger; a peer of an own network, an own proxy.
-        is_own = is_own_peer(decision.peer, decision.peer_is_unix)
+        is_own = is_own_peer(peer, decision.peer_is_unix)
         level = logging.WARNING if is_own else logging.DEBUG
         if logger.isEnabledFor(level):
-            log_problems(decision.problems, decision.peer, level)
+            log_problems(problems, peer, level)
             situation = _describe(policy, rules, decision, headers)
             _log_advice(OF_DIRECT_REQUESTS, situation, level)
     if policy.report_only:
         _log_report(decision)
 
 
-def _log_waitress(decision: Decision, headers: Mapping[str, Any]) -> None:
+def log_at_debug(decision: Decision) -> None:
+    """Log a decision as it is."""
+    if logger.isEnabledFor(logging.DEBUG):
+        extra = {"code": "decided", "header": None, "peer": decision.peer}
+        logger.debug("trustedproxy: %s", _show(decision), extra=extra)
+
+
+def _log_waitress(decision: Decision) -> None:
     """Log that waitress removes headers by itself, where it did."""
-    if headers.get("SERVER_SOFTWARE") == "waitress" and any(
-        problem.code == "missing" for problem in decision.problems
-    ):
+    if any(problem.code == "missing" for problem in decision.problems):
         warn_once("waitress", REMOVED_BY_WAITRESS)
 
 
@@ -99,7 +95,7 @@ def _describe(
     # An environ is written by now: what was removed there stands in `original` alone.
     before = decision.original
     sent = {
-        name: before[key] if key in before else headers.get(key, "")
+        name: (before[key] if key in before else headers.get(key)) or ""
         for name, key in rules.key_of.items()
         if key in decision.came
     }

@@ -1,11 +1,12 @@
 """
 Which steps a request takes, by the keys that came with it.
 
-In:  which of the keys that are looked at are there.
+In:  the keys of an environ, or of what stands for one.
 Out: a `Layout`: the headers that have to be read, and what is removed where none is.
 
-A proxy sends the same headers with every request, so that there are few layouts: each
-is worked out once, within bounds.
+A proxy sends the same headers with every request, and a server sets the same keys, so
+that the same keys come in the same order: which of all the known names are among them
+is looked up once for each such row of keys, within bounds.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .memo import Memo
+from .server_keys import OWN_KEYS, SERVER_KEYS, find_server_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .client import Finder
     from .decision import URLParts
+    from .server_keys import ServerKeys
     from .url_parts import URLPartsReader
 
 
@@ -32,7 +35,7 @@ class Layout:
     Attributes:
         came: The keys that came, of those that are looked at.
 
-        surface: Those of them that are the surface's own, and no headers.
+        server_keys: What the server, and other middlewares, set besides.
 
         client: Key of a listed client header that came → what reads it.
 
@@ -45,51 +48,76 @@ class Layout:
     """
 
     came: frozenset[str]
-    surface: frozenset[str]
+    server_keys: ServerKeys
     client: tuple[tuple[str, Finder], ...]
     get_texts: Callable[[Mapping[str, Any]], Any]
     untouched: URLParts
     names_options: bool
 
 
-class Layouts(Memo[frozenset[str], Layout]):
+class Layouts(Memo[tuple[str, ...], Layout]):
     """
-    Keys that came → their layout.
+    The keys of an environ, or of what stands for one → their layout.
 
     Args:
-        surface: Keys that a surface looks at besides.
-
         client: Key of a listed client header → what reads it, in the policy's order.
 
         url_parts: What reads the other listed headers.
+
+        known: The keys of all known headers.
 
         connection_key: The key of the ``Connection`` header.
     """
 
     def __init__(
         self,
-        surface: frozenset[str],
         client: Sequence[tuple[str, Finder]],
         url_parts: URLPartsReader,
+        known: Iterable[str],
         connection_key: str,
     ) -> None:
         super().__init__()
-        self._surface = surface
         self._client = client
         self._url_parts = url_parts
         self._connection_key = connection_key
+        headers = frozenset((*known, *url_parts.depends_on))
+        self._looked_at = headers | SERVER_KEYS
+        # What every server says of its connection makes no difference.
+        self._indifferent = frozenset(OWN_KEYS) - headers
+        self._by_came: Memo[frozenset[str], Layout] = Memo()
 
-    def __missing__(self, came: frozenset[str]) -> Layout:
+    def __missing__(self, keys: tuple[str, ...]) -> Layout:
+        came = self._looked_at.intersection(keys)
+        layout = self._by_came.get(came)
+        if layout is None:
+            layout = self._by_came.remember(came, self._make(came))
+        if _are_few(keys):
+            self.remember(keys, layout)
+        return layout
+
+    def _make(self, came: frozenset[str]) -> Layout:
         keys = [key for key in self._url_parts.depends_on if key in came]
-        layout = Layout(
-            came=came,
-            surface=came & self._surface,
+        different = came - self._indifferent
+        return Layout(
+            came=different,
+            server_keys=find_server_keys(came),
             client=tuple((key, find) for key, find in self._client if key in came),
             get_texts=itemgetter(*keys) if keys else _get_none,
-            untouched=self._url_parts.read_nothing(came),
+            untouched=self._url_parts.read_nothing(different),
             names_options=self._connection_key in came,
         )
-        return self.remember(came, layout)
+
+
+# More keys than that, or more characters in all of them, are not remembered.
+_MOST_KEYS = 96
+_MOST_CHARACTERS = 3072
+
+
+def _are_few(keys: tuple[str, ...]) -> bool:
+    """Say whether *keys* may be remembered: names are a client's to choose."""
+    if len(keys) > _MOST_KEYS or not all(isinstance(key, str) for key in keys):
+        return False
+    return sum(map(len, keys)) <= _MOST_CHARACTERS
 
 
 def _get_none(_: Mapping[str, Any]) -> None:

@@ -22,6 +22,8 @@ Value = TypeVar("Value")
 class Memo(dict[Key, Value]):
     """A dictionary that is emptied when it is full."""
 
+    __slots__ = ()
+
     def remember(self, key: Key, value: Value) -> Value:
         """Remember *value* at *key*, and return it."""
         if len(self) >= _MOST and key not in self:

@@ -239,21 +239,24 @@ class Trusts(Protocol):
 class _Compiled:
     """Networks in the order of their addresses, and peers that were found in them."""
 
-    __slots__ = ("_edges_v4", "_edges_v6", "_known_peers", "_unix", "networks")
+    __slots__ = ("_edges", "_known_peers", "_unix", "networks")
 
     def __init__(self, networks: Iterable[Network], *, unix: bool) -> None:
         self.networks = tuple(dict.fromkeys(networks))
         self._unix = unix
-        v4, v6 = ([n for n in self.networks if n.version == v] for v in (4, 6))
-        self._edges_v4 = _compile_edges(v4, 4)
-        self._edges_v6 = _compile_edges(v6, 16)
+        # Length of a packed address → the edges.
+        self._edges: dict[int, list[bytes]] = {
+            size: _compile_edges(
+                (n for n in self.networks if n.max_prefixlen == 8 * size), size
+            )
+            for size in (4, 16)
+        }
         #: Proxies are few and come again; clients are many, and not remembered.
         self._known_peers: Memo[str | None, bool] = Memo()
 
     def contains(self, packed: bytes) -> bool:
         """Say whether *packed* is in a network: logarithmic in their number."""
-        edges = self._edges_v4 if len(packed) == 4 else self._edges_v6
-        return bisect_right(edges, packed) & 1 == 1
+        return bisect_right(self._edges[len(packed)], packed) & 1 == 1
 
     def trusts(self, peer: str | None, is_unix: bool | None = None) -> bool:
         """Say whether *peer*, as the server reports it, is one of ours."""

@@ -14,16 +14,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
+from logging import DEBUG, root
 from typing import TYPE_CHECKING, Any
 
 from . import advice, events
 from .asgi import CHAINS, HOST, ScopeSurface, is_rewritten, spell_name
 from .decision import DECISION_KEY, REPORT_KEY, Connection
-from .decision_log import log_decision
-from .log import warn_once
+from .decision_log import log_at_debug, log_decision
+from .log import logger, warn_once
 from .policy_options import PolicyOptions, read_policy_options
 from .rules import Rules
-from .wsgi import PROXY_FIX_KEY, SURFACE, EnvironSurface
+from .server_keys import SERVER_KEYS, find_server_keys
+from .wsgi import EnvironSurface
 
 if TYPE_CHECKING:
     from ._types import Environ, Scope, SettingsMapping
@@ -128,7 +130,7 @@ class ProxyPolicy(PolicyOptions):
             fixed_mount_point=fixed_mount_point,
             preset=preset,
         )
-        rules = Rules(options, SURFACE)
+        rules = Rules(options)
         strip_path = options.strip_mount_point
         from_left = options.networks is None and options.hops is None
         compiled = {
@@ -210,7 +212,7 @@ class ProxyPolicy(PolicyOptions):
             connection.path,
         )
         rules = self.rules
-        layout = rules.layouts[rules.list_keys(keyed)]
+        layout = rules.layouts[tuple(keyed)]
         return rules.decide(own, connection.peer_is_unix, layout, keyed)
 
     def apply(self, environ: Environ) -> Decision:
@@ -227,25 +229,30 @@ class ProxyPolicy(PolicyOptions):
             a policy was applied before.
         """
         rules, environs = self.rules, self._environs
-        layout = rules.layouts[rules.list_keys(environ)]
-        surface = layout.surface
-        if DECISION_KEY in surface or REPORT_KEY in surface:
+        layout = rules.layouts[tuple(environ)]
+        keys = layout.server_keys
+        if keys.show_decision:
             earlier = self._find_earlier(environ)
             if earlier is not None:
                 return earlier
-        own, peer_is_unix = environs.read(environ, surface)
+        own, peer_is_unix = environs.read(environ, keys)
         decision = rules.decide(own, peer_is_unix, layout, environ)
         if self.report_only:
-            environs.write(dict(environ), surface, decision)
+            environs.write(dict(environ), keys, decision)
             environs.remove_secret(environ)
             environ[REPORT_KEY] = decision
         else:
-            environs.write(environ, surface, decision)
+            environs.write(environ, keys, decision)
             environ[DECISION_KEY] = decision
-        log_decision(self, rules, decision, environ)
+        parts = decision.url_parts
+        if decision.problems or parts.is_remarkable or self.report_only:
+            log_decision(self, rules, decision, environ)
+        # The logger's level in force: only the root stands above it.
+        if (logger.level or root.level) <= DEBUG:
+            log_at_debug(decision)
         if events.listeners:
             events.send(decision, environ)
-        if PROXY_FIX_KEY in surface:
+        if keys.show_proxy_fix:
             warn_once("proxy-fix", advice.PROXY_FIX)
         return decision
 
@@ -265,20 +272,24 @@ class ProxyPolicy(PolicyOptions):
         if not isinstance(lines, (list, tuple)):
             # It may be one that can be gone through only once.
             scope = {**scope, "headers": list(lines)}
-        own, peer_is_unix, headers = self._scopes.read(scope)
-        rules = self.rules
-        layout = rules.layouts[rules.list_keys(headers)]
+        rules, scopes = self.rules, self._scopes
+        own, peer_is_unix, headers = scopes.read(scope)
+        layout = rules.layouts[tuple(headers)]
         decision = rules.decide(own, peer_is_unix, layout, headers)
-        written = self._scopes.write(scope, headers, decision)
+        written = scopes.write(scope, headers, decision)
         if self.report_only:
-            written = self._scopes.remove_secret(scope)
+            written = scopes.remove_secret(scope)
             written[REPORT_KEY] = decision
         else:
             written[DECISION_KEY] = decision
-        log_decision(self, rules, decision, headers)
+        parts = decision.url_parts
+        if decision.problems or parts.is_remarkable or self.report_only:
+            log_decision(self, rules, decision, headers)
+        if (logger.level or root.level) <= DEBUG:
+            log_at_debug(decision)
         if events.listeners:
             events.send(decision, written)
-        if layout.came and is_rewritten(scope, map(headers.get, CHAINS)):
+        if is_rewritten(scope, map(headers.get, CHAINS)):
             warn_once("rewritten-client", advice.REWRITTEN_BY_SERVER)
         return decision, written
 
@@ -293,8 +304,8 @@ class ProxyPolicy(PolicyOptions):
 
     def read_connection(self, environ: Environ) -> Connection:
         """Read what a WSGI server says by itself, as `apply` reads it."""
-        surface = SURFACE.intersection(environ)
-        own, peer_is_unix = self._environs.read(environ, surface)
+        keys = find_server_keys(SERVER_KEYS.intersection(environ))
+        own, peer_is_unix = self._environs.read(environ, keys)
         return Connection(*own, peer_is_unix)
 
     def read_scope(self, scope: Scope) -> tuple[Connection, dict[str, str]]:
@@ -318,7 +329,8 @@ class ProxyPolicy(PolicyOptions):
             Variable → its value before, for what was replaced or removed.
         """
         written = replace(decision, original={})
-        self._environs.write(environ, SURFACE.intersection(environ), written)
+        keys = find_server_keys(SERVER_KEYS.intersection(environ))
+        self._environs.write(environ, keys, written)
         return written.original
 
     def explain(self, environ: Environ) -> str:

@@ -27,11 +27,13 @@ from .policy_options import HIDDEN
 from .url_parts import PART_OF, URLPartsReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
 
+    from .client import Finding
     from .decision import Own, URLParts
     from .headers import ProxyHeader
     from .layouts import Layout
+    from .networks import Trusts
     from .parsing.addresses import Said
     from .policy_options import PolicyOptions
 
@@ -56,20 +58,19 @@ _REJECTED = {reason: Verdict(reason) for reason in Reason}
 _NO_TRUSTED_HEADERS = Verdict(Reason.NO_TRUSTED_HEADERS, peer_trusted=False)
 
 
+# A call of the constructor would take longer than all that it does.
+_make = Decision.__new__
+
+
 class Rules:
     """
     A policy, compiled.
 
-    A decision, which every request needs, is made by position: by name it would cost as
-    much as all the rest.
-
     Args:
         options: The policy's options, validated.
-
-        surface: Keys that the surfaces look at besides headers.
     """
 
-    def __init__(self, options: PolicyOptions, surface: frozenset[str]) -> None:
+    def __init__(self, options: PolicyOptions) -> None:
         #: Every header that is known, the custom ones among them.
         self.known: tuple[ProxyHeader, ...] = _join_known(options.headers)
         fixed = {PART_OF[each]: value for each, value in options.fixed.items()}
@@ -100,10 +101,10 @@ class Rules:
             from hmac import compare_digest
 
             self._compare = compare_digest
-        self._distrust = None if self.opted_in else _NO_TRUSTED_HEADERS
+        #: Whether something is asked before the peer's address.
+        self._asks_first = bool(self._secrets) or not self.opted_in
         networks = options.networks
-        #: `networks.TrustedNetworks.trusts`; ``None`` where every peer is trusted.
-        self._trusts = None if networks is None else networks.trusts
+        self._trusts: Trusts = _trust_everybody if networks is None else networks.trusts
         #: What is trusted of a chain.
         self.trust: Trust = Trust(
             None if networks is None else networks.contains, options.hops
@@ -117,27 +118,25 @@ class Rules:
         )
         is_counted = options.hops is not None
         position = self.trust.position_without_list
-        self._nobody = Verdict(reason, "", position, is_counted)
+        nobody = Verdict(reason, "", position, is_counted)
+        self._nothing_found: Finding = nobody, None, None, None, None
         self._url_parts = URLPartsReader(
             options.headers,
             tuple((header.environ_key, header) for header in self.known),
             fixed,
             self.removable,
+            scheme_opted_in=Category.SCHEME in self.opted_in,
             port_in_host=options.port_in_host,
         )
-        #: A mapping → the keys that are looked at and there.
-        self.list_keys: Callable[[Iterable[str]], frozenset[str]]
-        self.list_keys = surface.union(
-            self.key_of.values(), self._url_parts.depends_on
-        ).intersection
+        #: The keys of a mapping → what requests with these have in common.
         self.layouts: Layouts = Layouts(
-            surface,
             tuple(
                 (header.environ_key, compile_finder(header, self.trust))
                 for header in options.headers
                 if header.category is Category.CLIENT
             ),
             self._url_parts,
+            self.key_of.values(),
             CONNECTION_KEY,
         )
         #: What the URL's parts depend on → what becomes of them.
@@ -168,53 +167,64 @@ class Rules:
                 commas in order.  Other keys are not looked at.
         """
         peer, scheme, _, _, _, _, _ = own
-        confirmed = port = text = said = rejected = None
         problems: tuple[Problem, ...] = ()
         # The peer decides, before any header is read (rule R3).
-        verdict = self._distrust
-        if verdict is None and self._secrets and not self._has_secret(headers):
-            verdict = _SECRET_MISSING
-        if verdict is None and self._trusts and not self._trusts(peer, is_unix):
+        verdict = self._ask_first(headers) if self._asks_first else None
+        trusts = self._trusts
+        if verdict is None and not trusts(peer, is_unix):
             verdict = _PEER_NOT_TRUSTED
         if verdict is not None:
-            parts = layout.untouched
+            address, port, text, parts = peer, None, None, layout.untouched
         else:
+            found = None
             for key, find in layout.client:
                 value: str | None = headers[key]
-                if value is None or (finding := find(value, None)) is None:
+                if not value or (finding := find(value, None)) is None:
                     # Empty, which is as good as not there.
                     continue
-                this, at, _, _, _ = finding
-                if this.problem is not None:
-                    problems += (Problem(this.problem, this.header, value),)
+                verdict, _, _, _, _ = finding
+                if verdict.problem is not None:
+                    problems += (Problem(verdict.problem, verdict.header, value),)
                 # Of several that are there, one counts (rule R5).
-                if verdict is None or _rank(this, at) >= _rank(verdict, confirmed):
-                    verdict, confirmed, port, text, said = finding
-            if verdict is None:
-                verdict, problems = self._nobody, self._list_missing()
-            texts = layout.get_texts(headers)
-            depends_on = layout, verdict.place, said, scheme, texts
+                if found is None or _rank(finding) >= _rank(found):
+                    found = finding
+            if found is None:
+                found, problems = self._nothing_found, self._list_missing()
+            verdict, address, port, text, said = found
+            get_texts = layout.get_texts
+            depends_on = layout, verdict.place, said, scheme, get_texts(headers)
             parts = self._remembered.get(depends_on) or self._read_url_parts(
                 depends_on, headers, verdict
             )
             if parts.problems:
                 problems += parts.problems
+            if address is None:
+                address = peer
         if layout.names_options and headers[CONNECTION_KEY] not in _PLAIN_CONNECTION:
             problems += self._list_named_in_connection(headers)
         if problems and self._secrets:
             problems = self._hide_secrets(problems)
+        rejected = None
         if self._rejects and verdict.peer_trusted:
             rejected = self._reject(verdict, problems)
             if rejected is not None:
                 # Left unrewritten, without its opted-in headers (rules R10, R14).
                 verdict, parts = _REJECTED[verdict.reason], layout.untouched
-                confirmed = port = text = None
+                address, port, text = peer, None, None
                 # Whoever is rejected must find in the log why.
                 problems = problems if rejected in problems else (*problems, rejected)
-        address = peer if confirmed is None else confirmed
-        return Decision(
-            own, is_unix, verdict, address, port, text, parts, problems, rejected, {}
-        )
+        decision = _make(Decision)
+        decision.own = own
+        decision.peer_is_unix = is_unix
+        decision.verdict = verdict
+        decision.address = address
+        decision.client_port = port
+        decision.text = text
+        decision.url_parts = parts
+        decision.problems = problems
+        decision.rejected = rejected
+        decision.original = {}
+        return decision
 
     def _read_url_parts(
         self,
@@ -236,17 +246,20 @@ class Rules:
             return ()
         return (Problem("missing", self.client_headers[-1]),)
 
-    def _has_secret(self, headers: Mapping[str, Any]) -> bool:
-        """Compare with every secret, in time that gives nothing away about them."""
+    def _ask_first(self, headers: Mapping[str, Any]) -> Verdict | None:
+        """Say why nobody is trusted, or nobody without the secret, if that is so."""
+        if not self.opted_in:
+            return _NO_TRUSTED_HEADERS
         value = headers.get(self.secret_key or "")
         # Secrets are ASCII; only such texts are compared.
         if value is None or not value.isascii():
-            return False
+            return _SECRET_MISSING
         given = value.strip(BLANKS)
         found = False
         for secret in self._secrets:
+            # With every one, in time that gives nothing away about them.
             found |= self._compare(given, secret)
-        return found
+        return None if found else _SECRET_MISSING
 
     def _list_named_in_connection(
         self, headers: Mapping[str, Any]
@@ -291,18 +304,24 @@ class Rules:
         return None
 
 
-def _rank(verdict: Verdict, address: str | None) -> int:
+def _rank(finding: Finding) -> int:
     """
     Say which of several client headers counts (R5); among equals, the last listed one.
 
     One that identifies the client beats one that does not, and a well-formed one beats
     a malformed one, which still counts where an address in it was confirmed.
     """
+    verdict, address, _, _, _ = finding
     if verdict.identifies:
         return 3
     if verdict.problem is None:
         return 2
     return 1 if address is not None else 0
+
+
+def _trust_everybody(peer: str | None, is_unix: bool | None = None) -> bool:
+    """Trust every peer, as ``"*"`` and a count alone do."""
+    return True
 
 
 def _join_known(listed: tuple[ProxyHeader, ...]) -> tuple[ProxyHeader, ...]:

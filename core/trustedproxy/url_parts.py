@@ -68,6 +68,8 @@ class URLPartsReader:
 
         removable: Keys of the headers that are removed unless they win (rule R5).
 
+        scheme_opted_in: Whether the policy says the scheme (rule R19).
+
         port_in_host: Whether the port and the host are merged (rule R15).
     """
 
@@ -78,6 +80,7 @@ class URLPartsReader:
         fixed: Mapping[str, str],
         removable: frozenset[str],
         *,
+        scheme_opted_in: bool,
         port_in_host: bool,
     ) -> None:
         rows = [header for header in listed if header.category is not Category.CLIENT]
@@ -99,11 +102,12 @@ class URLPartsReader:
             (header.name for header in listed if header.form is Form.FORWARDED), ""
         )
         self._fixed = dict(fixed)
+        self._scheme_opted_in = scheme_opted_in
         self._port_in_host = port_in_host
 
     def read_nothing(self, came: frozenset[str]) -> URLParts:
         """Leave the URL's parts as they are; what may be removed is (R2, R3)."""
-        parts = self._conclude(came, {}, {}, {}, frozenset(), ())
+        parts = self._conclude(came, None, {}, {}, {}, frozenset(), ())
         # Whoever sends what only a trusted proxy may is a forger, or one that is not
         # in the list.
         return replace(parts, is_remarkable=parts.is_remarkable or bool(parts.gone))
@@ -162,11 +166,14 @@ class URLPartsReader:
         remaining = set(winners.values())
         if not verdict.remains or verdict.header != self._forwarded:
             remaining.discard(self._forwarded)
-        return self._conclude(came, said, winners, rewritten, remaining, problems)
+        return self._conclude(
+            came, scheme, said, winners, rewritten, remaining, problems
+        )
 
     def _conclude(
         self,
         came: frozenset[str],
+        scheme: str | None,
         said: Mapping[str, str],
         winners: Mapping[Category, str],
         rewritten: Mapping[str, str],
@@ -177,6 +184,9 @@ class URLPartsReader:
         kept = {environ_key(name) for name in remaining}
         variables = {KEY_OF[part]: value for part, value in said.items()}
         variables |= {environ_key(name): text for name, text in rewritten.items()}
+        if scheme is not None and self._scheme_opted_in:
+            # The connection's own, where nothing says another (rule R19).
+            variables.setdefault(KEY_OF["scheme"], scheme)
         return URLParts(
             tuple(said.items()),
             tuple(winners.items()),

@@ -15,9 +15,16 @@ import socket as _sockets
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from .decision import DECISION_KEY, REPORT_KEY
 from .headers import Category
 from .parsing.values import strip_mount_point
+from .server_keys import (
+    GUNICORN_SOCKET,
+    HTTPS,
+    OWN_KEYS,
+    REQUEST_SCHEME,
+    UWSGI,
+    WERKZEUG_SOCKET,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,48 +32,15 @@ if TYPE_CHECKING:
     from ._types import Environ
     from .decision import Decision, Own
     from .rules import Rules
-
-#: Where gunicorn and Werkzeug show the socket of the connection.
-GUNICORN_SOCKET = "gunicorn.socket"
-WERKZEUG_SOCKET = "werkzeug.socket"
-#: What uWSGI alone has.
-UWSGI = "uwsgi.version"
-#: Where Werkzeug's ProxyFix keeps what it replaced.
-PROXY_FIX_KEY = "werkzeug.proxy_fix.orig"
-
-_OF_THE_PEER = ("REMOTE_HOST", "REMOTE_PORT")
-_SECURE = "HTTPS"
-_SCHEME = "REQUEST_SCHEME"
-#: What is looked at besides headers: what some servers set, and others left behind.
-SURFACE = frozenset(
-    {
-        GUNICORN_SOCKET,
-        WERKZEUG_SOCKET,
-        UWSGI,
-        PROXY_FIX_KEY,
-        DECISION_KEY,
-        REPORT_KEY,
-        _SECURE,
-        _SCHEME,
-        *_OF_THE_PEER,
-    }
-)
+    from .server_keys import ServerKeys
 
 # Not every system has unix sockets.
-_AF_UNIX = getattr(_sockets, "AF_UNIX", None)
+_AF_UNIX = int(getattr(_sockets, "AF_UNIX", -1))
 # `socket.family` makes an enum member at every look; this is the number below it.
 _family_of = _socket.socket.family.__get__
 
 # The fields of `Connection`, in their order, of an environ that has them all.
-_get_own: Callable[[Environ], Own] = itemgetter(
-    "REMOTE_ADDR",
-    "wsgi.url_scheme",
-    "HTTP_HOST",
-    "SERVER_NAME",
-    "SERVER_PORT",
-    "SCRIPT_NAME",
-    "PATH_INFO",
-)
+_read_own: Callable[[Environ], Own] = itemgetter(*OWN_KEYS)
 
 
 class EnvironSurface:
@@ -85,59 +59,47 @@ class EnvironSurface:
         self._scheme_opted_in = Category.SCHEME in rules.opted_in
         self._strip_path = strip_path
 
-    def read(
-        self, environ: Environ, surface: frozenset[str]
-    ) -> tuple[Own, bool | None]:
+    def read(self, environ: Environ, keys: ServerKeys) -> tuple[Own, bool | None]:
         """
-        Read what the server says by itself.
+        Read what the server says by itself, and what only some servers show.
+
+        Where the policy says the scheme (rule R19), it is what the connection says, and
+        not what uWSGI or gunicorn took from a header that the policy may not know.
 
         Args:
             environ: The environ.
 
-            surface: Which of the keys of `SURFACE` are there.
+            keys: What the server set there.
 
         Returns:
             The fields of `Connection`.
         """
-        try:
-            own = _get_own(environ)
-        except KeyError:
-            own = _read_incomplete(environ)
-        # A server may show more than the usual keys do, or not even the peer.
-        if surface or environ.get("REMOTE_ADDR") is None:
-            return self._look_closer(environ, own)
-        return own, None
-
-    def _look_closer(self, environ: Environ, own: Own) -> tuple[Own, bool | None]:
-        """
-        Look at what only some servers show: sockets, and uWSGI's own variables.
-
-        Where the policy says the scheme (rule R19), it is what the connection says, and
-        not what uWSGI or gunicorn took from a header that the policy may not know.
-        """
-        peer, scheme, host, server, port, mount_point, path = own
-        socket = environ.get(GUNICORN_SOCKET)
-        shown = scheme
+        if keys.are_usual and environ["REMOTE_ADDR"] is not None:
+            return _read_own(environ), None
+        own = _read_incomplete(environ) if keys.lack_own else _read_own(environ)
         if self._scheme_opted_in:
+            said: str = environ.get("wsgi.url_scheme", "http")
+            shown = said
+            socket = environ.get(GUNICORN_SOCKET)
             if UWSGI in environ:
-                shown = "https" if is_https(environ.get("HTTPS")) else "http"
+                is_tls = HTTPS in environ and is_https(environ[HTTPS])
+                shown = "https" if is_tls else "http"
             elif socket is not None:
                 # TLS, as the sockets of `ssl` and gevent show it.
                 shown = "https" if hasattr(socket, "getpeercert") else "http"
-        if shown != scheme:
-            own = (peer, shown, host, server, port, mount_point, path)
+            if shown != said:
+                peer, _, host, server, port, mount_point, path = own
+                own = peer, shown, host, server, port, mount_point, path
         return own, shows_unix(environ)
 
-    def write(
-        self, environ: Environ, surface: frozenset[str], decision: Decision
-    ) -> None:
+    def write(self, environ: Environ, keys: ServerKeys, decision: Decision) -> None:
         """
         Write *decision* into *environ*, and what was there before into the decision.
 
         Args:
             environ: The environ.
 
-            surface: Which of the keys of `SURFACE` are there.
+            keys: What the server set there.
 
             decision: What was decided; its ``original`` is filled.
         """
@@ -146,37 +108,39 @@ class EnvironSurface:
             original[key] = environ.pop(key)
         if self._secret_key is not None:
             environ.pop(self._secret_key, None)
-        if decision.text is not None:
-            key = self._key_of[decision.verdict.header]
-            _replace(environ, original, key, decision.text)
-        was = environ.get("REMOTE_ADDR")
-        if was != decision.address:
-            original["REMOTE_ADDR"] = was
-            environ["REMOTE_ADDR"] = decision.address
-            # What the server said of the peer goes (rule R10).
-            for key in _OF_THE_PEER:
-                if key in surface:
+        if decision.verdict.peer_trusted and decision.rejected is None:
+            if decision.text is not None:
+                key = self._key_of[decision.verdict.header]
+                _replace(environ, original, key, decision.text)
+            was = environ.get("REMOTE_ADDR")
+            if was != decision.address:
+                original["REMOTE_ADDR"] = was
+                environ["REMOTE_ADDR"] = decision.address
+                # What the server said of the peer goes (rule R10).
+                for key in keys.of_the_peer:
                     original[key] = environ.pop(key)
-        if decision.client_port is not None:
-            _replace(environ, original, "REMOTE_PORT", str(decision.client_port))
-        for key, value in parts.variables:
-            was = environ.get(key)
-            if was != value:
-                original[key] = was
-                environ[key] = value
-        if self._strip_path:
-            mount_point, path = parts.get("mount_point"), environ.get("PATH_INFO")
-            if mount_point is not None and path is not None:
-                path = strip_mount_point(path, mount_point)
-                _replace(environ, original, "PATH_INFO", path)
-        if self._scheme_opted_in:
-            if not parts.says_scheme:
-                # The connection's own, where nothing says another (rule R19).
-                _, scheme, _, _, _, _, _ = decision.own
-                if environ.get("wsgi.url_scheme") != scheme:
-                    _replace(environ, original, "wsgi.url_scheme", scheme)
-            if _SECURE in surface or _SCHEME in surface:
-                _write_doubles(environ, decision)
+            if decision.client_port is not None:
+                _replace(environ, original, "REMOTE_PORT", str(decision.client_port))
+            for key, value in parts.variables:
+                was = environ.get(key)
+                if was != value:
+                    original[key] = was
+                    environ[key] = value
+            if self._strip_path:
+                self._strip_mount_point(environ, decision)
+            if keys.repeat_scheme and self._scheme_opted_in:
+                _write_doubles(environ, original)
+        elif self._scheme_opted_in and not keys.are_usual:
+            # What the server says by itself stays, where it does not contradict itself.
+            _write_own_scheme(environ, keys, decision)
+
+    def _strip_mount_point(self, environ: Environ, decision: Decision) -> None:
+        """Take the mount point off the path, where it is in front (rule R15)."""
+        mount_point = decision.url_parts.get("mount_point")
+        path = environ.get("PATH_INFO")
+        if mount_point is not None and path is not None:
+            path = strip_mount_point(path, mount_point)
+            _replace(environ, decision.original, "PATH_INFO", path)
 
     def remove_secret(self, environ: Environ) -> None:
         """Remove the secret, which nobody is to see."""
@@ -198,18 +162,23 @@ def _read_incomplete(environ: Environ) -> Own:
     )
 
 
-def _write_doubles(environ: Environ, decision: Decision) -> None:
-    """Write what says the same as the scheme, where the server set it (R16)."""
+def _write_own_scheme(environ: Environ, keys: ServerKeys, decision: Decision) -> None:
+    """Write the connection's own scheme, where the server says another (R19)."""
     original = decision.original
-    is_decided = decision.peer_trusted and decision.rejected is None
-    # Where nothing was decided, what the server says by itself stays as it is.
-    if is_decided or "wsgi.url_scheme" in original:
-        scheme = environ["wsgi.url_scheme"]
-        if "HTTPS" in environ and is_https(environ["HTTPS"]) != (scheme == "https"):
-            secure = "on" if scheme == "https" else "off"
-            _replace(environ, original, "HTTPS", secure)
-        if "REQUEST_SCHEME" in environ:
-            _replace(environ, original, "REQUEST_SCHEME", scheme)
+    _, scheme, _, _, _, _, _ = decision.own
+    if environ.get("wsgi.url_scheme") != scheme:
+        _replace(environ, original, "wsgi.url_scheme", scheme)
+        if keys.repeat_scheme:
+            _write_doubles(environ, original)
+
+
+def _write_doubles(environ: Environ, original: dict[str, Any]) -> None:
+    """Write what says the same as the scheme, where the server set it (R16)."""
+    scheme = environ["wsgi.url_scheme"]
+    if HTTPS in environ and is_https(environ[HTTPS]) != (scheme == "https"):
+        _replace(environ, original, HTTPS, "on" if scheme == "https" else "off")
+    if environ.get(REQUEST_SCHEME, scheme) != scheme:
+        _replace(environ, original, REQUEST_SCHEME, scheme)
 
 
 def _replace(
@@ -237,7 +206,8 @@ def shows_unix(environ: Environ) -> bool | None:
             family = _family_of(socket)
         except TypeError:
             family = getattr(socket, "family", None)
-        return _AF_UNIX is not None and bool(family == _AF_UNIX)
+        is_unix: bool = family == _AF_UNIX
+        return is_unix
     if environ.get("REMOTE_ADDR") is None:
         return "/" in (environ.get("SERVER_NAME") or "")
     return None

@@ -223,6 +223,23 @@ def test_clients_own_element_of_forwarded_is_found_with_it(
 HOPS = ", ".join(["10.0.0.8"] * (MAX_ELEMENTS + 1))
 
 
+@pytest.mark.parametrize("blanks", ["", ",", " ,", ", ,", "\t,, "])
+@pytest.mark.parametrize("form", [Form.ADDRESS_LIST, Form.FORWARDED])
+def test_as_many_elements_as_are_read_are_all(form: Form, blanks: str) -> None:
+    """Nothing more stands there, whatever blanks and commas do; one more does."""
+    element = {Form.FORWARDED: "for=10.0.0.2"}.get(form, "10.0.0.2")
+    all_of_them = ",".join([element] * MAX_ELEMENTS)
+
+    found, _ = find(blanks + all_of_them, WALK, form)
+    more, _ = find(f"{element},{blanks}{all_of_them}", WALK, form)
+
+    assert found is not None and more is not None
+    verdict, _, _, _, _ = found
+    assert (verdict.reason, verdict.problem) == (ALL, None)
+    verdict, _, _, _, _ = more
+    assert (verdict.reason, verdict.problem) == (NOBODY, "too-long")
+
+
 @pytest.mark.parametrize(
     ("trust", "value", "expected"),
     [

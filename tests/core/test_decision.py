@@ -293,6 +293,18 @@ def test_decision_can_be_copied_and_pickled(kind: str, again: Any) -> None:
     assert show(other) == show(decision)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_decision_has_every_field(kind: str) -> None:
+    """The rules fill each of them; a constructor would, and takes longer."""
+    decision = make_decision(kind)
+
+    said = {
+        each.name: getattr(decision, each.name) for each in dataclasses.fields(decision)
+    }
+
+    assert Decision(**said) == decision
+
+
 def test_decisions_are_equal_where_they_say_the_same() -> None:
     """Deciding is pure, so deciding twice agrees."""
     one, two = POLICY.decide(CONNECTION, SENT), POLICY.decide(CONNECTION, SENT)

@@ -265,6 +265,24 @@ def test_what_contradicts_the_scheme_stays_in_a_direct_request(
 
 
 @pytest.mark.parametrize(
+    ("peer", "options"), [(STRANGER, {}), (PROXY, {"missing": "reject"})]
+)
+def test_what_repeats_the_scheme_follows_the_connections_own(
+    peer: str, options: dict[str, Any]
+) -> None:
+    """Where no header is read, too: a direct request, and a rejected one."""
+    policy = ProxyPolicy(headers=[FOR, PROTO], proxies=PROXIES, **options)
+    said = {"wsgi.url_scheme": "https", "REQUEST_SCHEME": "https"}
+    environ = make_environ(peer=peer, **{"uwsgi.version": b"2"}, **said)
+
+    decision = policy.apply(environ)
+
+    assert (decision.rejected is None) is (peer == STRANGER)
+    assert environ["wsgi.url_scheme"] == environ["REQUEST_SCHEME"] == "http"
+    assert decision.original == said
+
+
+@pytest.mark.parametrize(
     ("value", "before", "after"),
     [
         ("203.0.113.7", {}, {"REMOTE_ADDR": "203.0.113.7"}),

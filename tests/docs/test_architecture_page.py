@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from trustedproxy import asgi, log, memo, rules
+from trustedproxy import asgi, layouts, log, memo, rules
 from trustedproxy.parsing import addresses, lists, values
 
 from .pages import ROOT, read, rows, sections
@@ -65,7 +65,7 @@ def test_step_of_a_request_is_in_the_code(name: str) -> None:
         ("rules.Rules", "compile_finder("),
         ("rules.Rules.decide", "_read_url_parts("),
         ("rules.Rules._read_url_parts", "_url_parts.read("),
-        ("rules.Rules.decide", "Decision("),
+        ("rules.Rules.decide", "_make(Decision)"),
         ("policy.ProxyPolicy.apply", "environs.write("),
         ("policy.ProxyPolicy.apply", "log_decision("),
     ],
@@ -89,6 +89,7 @@ def test_everything_that_is_remembered_is_on_the_page() -> None:
     assert {cells[-1] for cells in table} == {"1,024"}
     assert {memo._MOST, asgi._MOST_NAMES, log._MOST_KEYS} == {1024}
     assert (rules._LONGEST, asgi._LONGEST_NAME) == (512, 64)
+    assert (layouts._MOST_KEYS, layouts._MOST_CHARACTERS) == (96, 3072)
 
 
 def test_bounds_are_those_of_the_code() -> None:

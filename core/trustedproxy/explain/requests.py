@@ -20,7 +20,7 @@ from ..log import shorten
 from ..parsing.grammar import TOKEN
 from ..request_target import read_raw_target
 from ..rules import CONNECTION
-from ..wsgi import PROXY_FIX_KEY
+from ..server_keys import PROXY_FIX_KEY
 from ..wsgi_text import spell_path
 from .records import Request
 

@@ -117,6 +117,9 @@ def find_hop(text: str, *, forwarded: bool = False) -> FoundHop | None:
         The hop, or ``None`` where the text names no address that a client can have.
     """
     if ":" not in text:
+        if text > ":":
+            # No digit in front.  An exception would take longer to say so.
+            return None
         # What most elements are.  Four octets without leading zeros are canonical.
         try:
             packed = inet_pton(AF_INET, text)
