@@ -204,15 +204,6 @@ class Rules:
             problems += self._list_named_in_connection(headers)
         if problems and self._secrets:
             problems = self._hide_secrets(problems)
-        rejected = None
-        if self._rejects and verdict.peer_trusted:
-            rejected = self._reject(verdict, problems)
-            if rejected is not None:
-                # Left unrewritten, without its opted-in headers (rules R10, R14).
-                verdict, parts = _REJECTED[verdict.reason], layout.untouched
-                address, port, text = peer, None, None
-                # Whoever is rejected must find in the log why.
-                problems = problems if rejected in problems else (*problems, rejected)
         decision = _make(Decision)
         decision.own = own
         decision.peer_is_unix = is_unix
@@ -222,8 +213,10 @@ class Rules:
         decision.text = text
         decision.url_parts = parts
         decision.problems = problems
-        decision.rejected = rejected
+        decision.rejected = None
         decision.original = {}
+        if self._rejects and verdict.peer_trusted:
+            self._reject(decision, layout)
         return decision
 
     def _read_url_parts(
@@ -285,10 +278,25 @@ class Rules:
                 problem.value = problem.value.replace(secret, HIDDEN)
         return problems
 
-    def _reject(
+    def _reject(self, decision: Decision, layout: Layout) -> None:
+        """Reject the request, where its headers are a reason to (rules R10, R14)."""
+        problem = self._find_reason(decision.verdict, decision.problems)
+        if problem is None:
+            return
+        # Left unrewritten, without its opted-in headers.
+        decision.verdict = _REJECTED[decision.verdict.reason]
+        decision.url_parts = layout.untouched
+        decision.address = decision.peer
+        decision.client_port = decision.text = None
+        decision.rejected = problem
+        if problem not in decision.problems:
+            # Whoever is rejected must find in the log why.
+            decision.problems += (problem,)
+
+    def _find_reason(
         self, verdict: Verdict, problems: tuple[Problem, ...]
     ) -> Problem | None:
-        """Say for which problem the request is to be rejected, if any (R10, R14)."""
+        """Find the problem for which a request is rejected, if there is one."""
         if self._reject_malformed:
             for problem in problems:
                 if problem.code in _REJECTING:
