@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from trustedproxy import ProxyPolicy, log
+from trustedproxy import Decision, ProxyPolicy, decision_log, log
 
 from .making import (
     FOR,
@@ -429,6 +429,25 @@ def test_every_decision_is_logged_at_debug(surface: str, records: Records) -> No
     assert record.levelno == logging.DEBUG
     assert record.getMessage().startswith(f"trustedproxy: Decision(peer='{PROXY}', ")
     assert read_extras(record) == ("decided", None, PROXY)
+
+
+@both
+@pytest.mark.parametrize("disabled", [logging.NOTSET, logging.DEBUG])
+def test_decision_is_written_out_for_nobody_where_debug_is_disabled(
+    surface: str, disabled: int, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`logging.disable` is above every logger's level."""
+    policy = ProxyPolicy(headers=[FOR], proxies=PROXIES)
+    written: list[Decision] = []
+    monkeypatch.setattr(decision_log, "_show", written.append)
+
+    logging.disable(disabled)
+    try:
+        send(policy, {FOR: "203.0.113.7"}, surface=surface)
+    finally:
+        logging.disable(logging.NOTSET)
+
+    assert len(written) == len(records(logging.NOTSET)) == (disabled < logging.DEBUG)
 
 
 @both
