@@ -144,7 +144,7 @@ class TrustedProxyMiddleware(_Middleware):
 
 def _refuse(request: HttpRequest, decision: Decision) -> HttpResponse | None:
     """Answer a request that is rejected, however often the middleware meets it."""
-    if get_settings().policy.refuses(decision):
+    if get_settings().policy.rejects(decision):
         return respond_with(bad_request(), request)
     return None
 

@@ -64,7 +64,7 @@ class AppliesPolicy(Protocol):
         """Give the `Decision`, and a new scope that is rewritten."""
         ...
 
-    def refuses(self, decision: Any) -> bool:
+    def rejects(self, decision: Any) -> bool:
         """Say whether the request of *decision* gets 400."""
         ...
 

@@ -191,7 +191,7 @@ class URLParts:
 
         gone: Keys of the headers that are removed (rules R2, R5).
 
-        came: Keys of what was looked at and came: headers, and what a server set.
+        came: Keys of the headers that were looked at and came.
 
         known: Every header that is known, the custom ones among them, with its key.
 
@@ -291,7 +291,7 @@ class Decision:
 
     @property
     def came(self) -> frozenset[str]:
-        """Keys of what was looked at and came: headers, and what a server set."""
+        """Keys of the headers that were looked at and came."""
         return self.url_parts.came
 
     @property

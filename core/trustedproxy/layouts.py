@@ -1,5 +1,5 @@
 """
-Which steps a request takes, by the keys that came with it.
+What requests with the same keys have in common.
 
 In:  the keys of an environ, or of what stands for one.
 Out: a `Layout`: the headers that have to be read, and what is removed where none is.
@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .memo import Memo
-from .server_keys import OWN_KEYS, SERVER_KEYS, find_server_keys
+from .server_keys import SERVER_KEYS, find_server_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """
-    What requests with the same keys have in common; one at a time for each set of keys.
+    What requests with the same keys have in common.
+
+    Two are never equal: `rules` remembers by them what they lead to, which is quick.
 
     Attributes:
-        came: The keys that came, of those that are looked at.
+        came: The keys of the headers that came, of those that are looked at.
 
         server_keys: What the server, and other middlewares, set besides.
 
@@ -64,26 +66,24 @@ class Layouts(Memo[tuple[str, ...], Layout]):
 
         url_parts: What reads the other listed headers.
 
-        known: The keys of all known headers.
+        headers: The keys of the headers that are looked at.
 
-        connection_key: The key of the ``Connection`` header.
+        connection_key: The key of the ``Connection`` header, which is one of them.
     """
 
     def __init__(
         self,
         client: Sequence[tuple[str, Finder]],
         url_parts: URLPartsReader,
-        known: Iterable[str],
+        headers: Iterable[str],
         connection_key: str,
     ) -> None:
         super().__init__()
         self._client = client
         self._url_parts = url_parts
         self._connection_key = connection_key
-        headers = frozenset((*known, *url_parts.depends_on))
-        self._looked_at = headers | SERVER_KEYS
-        # What every server says of its connection makes no difference.
-        self._indifferent = frozenset(OWN_KEYS) - headers
+        self._headers = frozenset((*headers, *url_parts.depends_on))
+        self._looked_at = self._headers | SERVER_KEYS
         self._by_came: Memo[frozenset[str], Layout] = Memo()
 
     def __missing__(self, keys: tuple[str, ...]) -> Layout:
@@ -97,13 +97,13 @@ class Layouts(Memo[tuple[str, ...], Layout]):
 
     def _make(self, came: frozenset[str]) -> Layout:
         keys = [key for key in self._url_parts.depends_on if key in came]
-        different = came - self._indifferent
+        headers = came & self._headers
         return Layout(
-            came=different,
+            came=headers,
             server_keys=find_server_keys(came),
             client=tuple((key, find) for key, find in self._client if key in came),
             get_texts=itemgetter(*keys) if keys else _get_none,
-            untouched=self._url_parts.read_nothing(different),
+            untouched=self._url_parts.read_nothing(headers),
             names_options=self._connection_key in came,
         )
 

@@ -38,7 +38,7 @@ class TrustedProxyMiddleware:
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         decision = self.policy.apply(environ)
-        if decision.rejected is not None and self.policy.refuses(decision):
+        if decision.rejected is not None and self.policy.rejects(decision):
             return send_wsgi(bad_request(), environ, start_response)
         return self.app(environ, start_response)
 
@@ -47,8 +47,9 @@ class TrustedProxyASGIMiddleware:
     """
     Apply a policy to every http and websocket scope of an ASGI application.
 
-    Other scopes (lifespan) pass as they are.  A websocket that is rejected is closed
-    before it is accepted, which servers answer with 403.
+    Other scopes (lifespan) pass as they are.  A websocket that is rejected gets 400
+    where the server can send it, and is closed before it is accepted where not, which
+    servers answer with 403.
 
     Args:
         app: The application.
@@ -63,7 +64,7 @@ class TrustedProxyASGIMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             decision, scope = self.policy.apply_scope(scope)
-            if decision.rejected is not None and self.policy.refuses(decision):
+            if decision.rejected is not None and self.policy.rejects(decision):
                 await send_asgi(bad_request(), scope, receive, send)
                 return
         await self.app(scope, receive, send)

@@ -398,6 +398,6 @@ def is_own_peer(peer: str | None, is_unix: bool | None) -> bool:
     """
     Say whether a peer is one of the operator's own machines, and no stranger (R17).
 
-    No stranger can have no peer at all: the server does not say who it is.
+    A stranger always has an address; without one, the server does not say who it is.
     """
     return peer is None or OWN_NETWORKS.trusts(peer, is_unix)

@@ -165,7 +165,7 @@ class ProxyPolicy(PolicyOptions):
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether nothing is trusted, stated or removed: nothing is done (rule R1)."""
+        """Whether nothing is trusted, stated or removed, so that no request changes."""
         removes = self.strip == "all" or self.secret_header is not None
         return not self._trusts_somebody and not removes
 
@@ -174,7 +174,7 @@ class ProxyPolicy(PolicyOptions):
         """Whether a header is trusted or a fact stated, so that a peer has to be."""
         return bool(self.rules.opted_in)
 
-    def refuses(self, decision: Decision) -> bool:
+    def rejects(self, decision: Decision) -> bool:
         """Say whether a middleware answers 400; never in report-only mode."""
         return decision.rejected is not None and not self.report_only
 
@@ -219,9 +219,9 @@ class ProxyPolicy(PolicyOptions):
         """
         Decide the request of a WSGI *environ*, and rewrite it in place.
 
-        A request that is rejected is left unrewritten, without its opted-in headers,
-        and the middleware answers; in report-only mode nothing but the secret's header
-        is changed.
+        A request that is rejected is left as a direct one is, without its opted-in
+        headers, and the middleware answers; in report-only mode nothing but the
+        secret's header is changed.
 
         Returns:
             The decision, which is also at ``environ["trustedproxy.decision"]``, or at
@@ -231,7 +231,7 @@ class ProxyPolicy(PolicyOptions):
         rules, environs = self.rules, self._environs
         layout = rules.layouts[tuple(environ)]
         keys = layout.server_keys
-        if keys.show_decision:
+        if keys.have_decision:
             earlier = self._find_earlier(environ)
             if earlier is not None:
                 return earlier
@@ -252,7 +252,7 @@ class ProxyPolicy(PolicyOptions):
             log_at_debug(decision)
         if events.listeners:
             events.send(decision, environ)
-        if keys.show_proxy_fix:
+        if keys.have_proxy_fix:
             warn_once("proxy-fix", advice.PROXY_FIX)
         return decision
 
@@ -321,7 +321,7 @@ class ProxyPolicy(PolicyOptions):
 
     def rewrite(self, environ: Environ, decision: Decision) -> dict[str, Any]:
         """
-        Write a *decision* into a copy of its environ, as `apply` does.
+        Write a *decision* into *environ*, a copy of its own, as `apply` does.
 
         Nothing is logged, and the decision is not left there.
 

@@ -58,7 +58,7 @@ _REJECTED = {reason: Verdict(reason) for reason in Reason}
 _NO_TRUSTED_HEADERS = Verdict(Reason.NO_TRUSTED_HEADERS, peer_trusted=False)
 
 
-# A call of the constructor would take longer than all that it does.
+# To call the constructor would take longer than to fill the fields.
 _make = Decision.__new__
 
 
@@ -101,7 +101,7 @@ class Rules:
             from hmac import compare_digest
 
             self._compare = compare_digest
-        #: Whether something is asked before the peer's address.
+        #: Whether there is something that matters before the peer's address.
         self._asks_first = bool(self._secrets) or not self.opted_in
         networks = options.networks
         self._trusts: Trusts = _trust_everybody if networks is None else networks.trusts
@@ -164,11 +164,11 @@ class Rules:
 
             headers:
                 A mapping in which each of them has its key, with its lines joined by
-                commas in order.  Other keys are not looked at.
+                commas in order.  But for the secret's, no other key is looked at.
         """
         peer, scheme, _, _, _, _, _ = own
         problems: tuple[Problem, ...] = ()
-        # The peer decides, before any header is read (rule R3).
+        # The secret and the peer decide, before any other header is read (rule R3).
         verdict = self._ask_first(headers) if self._asks_first else None
         trusts = self._trusts
         if verdict is None and not trusts(peer, is_unix):
@@ -228,7 +228,8 @@ class Rules:
         """Say what becomes of the URL's parts, and remember what proxies send again."""
         layout, _, said, scheme, _ = depends_on
         parts = self._url_parts.read(layout.came, headers, verdict, said, scheme)
-        # No proxy sends malformed values, and each request has problems of its own.
+        # What is malformed no proxy sends again and again; and a problem is a request's
+        # own, in which a secret is hidden.
         if not parts.problems and len(repr(depends_on[1:])) <= _LONGEST:
             self._remembered.remember(depends_on, parts)
         return parts
@@ -240,8 +241,9 @@ class Rules:
         return (Problem("missing", self.client_headers[-1]),)
 
     def _ask_first(self, headers: Mapping[str, Any]) -> Verdict | None:
-        """Say why nobody is trusted, or nobody without the secret, if that is so."""
+        """Say why the peer's address does not matter, or ``None`` where it does."""
         if not self.opted_in:
+            # Nothing is trusted by default (rule R1).
             return _NO_TRUSTED_HEADERS
         value = headers.get(self.secret_key or "")
         # Secrets are ASCII; only such texts are compared.
@@ -283,7 +285,7 @@ class Rules:
         problem = self._find_reason(decision.verdict, decision.problems)
         if problem is None:
             return
-        # Left unrewritten, without its opted-in headers.
+        # Left as a direct request is, without its opted-in headers.
         decision.verdict = _REJECTED[decision.verdict.reason]
         decision.url_parts = layout.untouched
         decision.address = decision.peer

@@ -1,5 +1,5 @@
 """
-What servers and other middlewares say in an environ, besides headers.
+What servers and other middlewares say in an environ, besides forwarding headers.
 
 In:  the keys that came.
 Out: `ServerKeys`: what there is to look at.
@@ -62,17 +62,17 @@ class ServerKeys:
 
         repeat_scheme: Whether ``HTTPS`` or ``REQUEST_SCHEME`` came.
 
-        show_decision: Whether a policy was applied before (rule R16).
+        have_decision: Whether a policy was applied before, be it to report (rule R16).
 
-        show_proxy_fix: Whether ProxyFix was there before.
+        have_proxy_fix: Whether ProxyFix was there before.
     """
 
     are_usual: bool
     lack_own: bool
     of_the_peer: tuple[str, ...]
     repeat_scheme: bool
-    show_decision: bool
-    show_proxy_fix: bool
+    have_decision: bool
+    have_proxy_fix: bool
 
 
 def find_server_keys(came: frozenset[str]) -> ServerKeys:
@@ -83,6 +83,6 @@ def find_server_keys(came: frozenset[str]) -> ServerKeys:
         lack_own=lack_own,
         of_the_peer=tuple(sorted(came & _OF_THE_PEER)),
         repeat_scheme=HTTPS in came or REQUEST_SCHEME in came,
-        show_decision=not came.isdisjoint(_DECIDED),
-        show_proxy_fix=PROXY_FIX_KEY in came,
+        have_decision=not came.isdisjoint(_DECIDED),
+        have_proxy_fix=PROXY_FIX_KEY in came,
     )

@@ -68,7 +68,7 @@ class URLPartsReader:
 
         removable: Keys of the headers that are removed unless they win (rule R5).
 
-        scheme_opted_in: Whether the policy says the scheme (rule R19).
+        scheme_opted_in: Whether the scheme is opted in (rules R2, R19).
 
         port_in_host: Whether the port and the host are merged (rule R15).
     """
@@ -180,7 +180,7 @@ class URLPartsReader:
         remaining: Iterable[str],
         problems: Iterable[Problem],
     ) -> URLParts:
-        """Put together what is said, and what goes: what may, less what remains."""
+        """Say it all, and what goes: what may, less what remains (rule R5)."""
         kept = {environ_key(name) for name in remaining}
         variables = {KEY_OF[part]: value for part, value in said.items()}
         variables |= {environ_key(name): text for name, text in rewritten.items()}

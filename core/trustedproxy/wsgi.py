@@ -63,8 +63,8 @@ class EnvironSurface:
         """
         Read what the server says by itself, and what only some servers show.
 
-        Where the policy says the scheme (rule R19), it is what the connection says, and
-        not what uWSGI or gunicorn took from a header that the policy may not know.
+        Where the scheme is opted in (rule R19), it is what the connection says, and not
+        what uWSGI or gunicorn took from a header that the policy may not know.
 
         Args:
             environ: The environ.
@@ -72,7 +72,7 @@ class EnvironSurface:
             keys: What the server set there.
 
         Returns:
-            The fields of `Connection`.
+            The fields of `Connection`, and whether the peer came over a unix socket.
         """
         if keys.are_usual and environ["REMOTE_ADDR"] is not None:
             return _read_own(environ), None
@@ -131,7 +131,8 @@ class EnvironSurface:
             if keys.repeat_scheme and self._scheme_opted_in:
                 _write_doubles(environ, original)
         elif self._scheme_opted_in and not keys.are_usual:
-            # What the server says by itself stays, where it does not contradict itself.
+            # What the server says by itself stays, unless its socket, or uWSGI's
+            # HTTPS, shows another scheme.
             _write_own_scheme(environ, keys, decision)
 
     def _strip_mount_point(self, environ: Environ, decision: Decision) -> None:

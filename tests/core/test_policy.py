@@ -293,8 +293,8 @@ def test_policy_refuses_what_it_rejects_but_not_in_report_only_mode(
     decision = policy.decide(PROXY, {})
 
     assert decision.rejected is not None
-    assert policy.refuses(decision) is not report_only
-    assert not policy.refuses(policy.decide(STRANGER, {}))
+    assert policy.rejects(decision) is not report_only
+    assert not policy.rejects(policy.decide(STRANGER, {}))
 
 
 def test_connection_is_read_as_apply_reads_it() -> None:

@@ -1,5 +1,5 @@
 """
-What servers and other middlewares say in an environ, besides headers.
+What servers and other middlewares say in an environ, besides forwarding headers.
 
 In:  keys that came.
 Out: what there is to look at.
@@ -19,16 +19,16 @@ NOTHING: dict[str, Any] = {
     "lack_own": False,
     "of_the_peer": (),
     "repeat_scheme": False,
-    "show_decision": False,
-    "show_proxy_fix": False,
+    "have_decision": False,
+    "have_proxy_fix": False,
 }
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"trustedproxy.decision"}, {"show_decision": True}),
-        ({"trustedproxy.report"}, {"show_decision": True}),
+        ({"trustedproxy.decision"}, {"have_decision": True}),
+        ({"trustedproxy.report"}, {"have_decision": True}),
         ({"uwsgi.version"}, {"are_usual": False}),
         ({"gunicorn.socket"}, {"are_usual": False}),
         ({"werkzeug.socket"}, {"are_usual": False}),
@@ -39,7 +39,7 @@ NOTHING: dict[str, Any] = {
         ),
         ({"HTTPS"}, {"repeat_scheme": True}),
         ({"REQUEST_SCHEME"}, {"repeat_scheme": True}),
-        ({"werkzeug.proxy_fix.orig"}, {"show_proxy_fix": True}),
+        ({"werkzeug.proxy_fix.orig"}, {"have_proxy_fix": True}),
     ],
 )
 def test_server_keys_are_found(keys: set[str], said: dict[str, Any]) -> None:

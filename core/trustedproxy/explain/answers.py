@@ -38,7 +38,7 @@ MOUNT_POINTS = "Proxy mount points"
 
 def list_answers(case: Case) -> tuple[Answer, ...]:
     """List what answers, or changes something, before the application does."""
-    if case.policy.refuses(case.decision):
+    if case.policy.rejects(case.decision):
         # Nothing else comes of it.
         return (_describe_rejection(case),)
     answers = [*_say_https_only(case)]

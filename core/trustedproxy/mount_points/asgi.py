@@ -116,7 +116,7 @@ class ProxyMountPointsASGIMiddleware(MountPointsShell[ASGIApp, "Backend"]):
             return
         if not self.was_applied(scope):
             decision, scope = self.policy.apply_scope(scope)
-            if self.policy.refuses(decision):
+            if self.policy.rejects(decision):
                 await send_asgi(bad_request(), scope, receive, send)
                 return
         headers = _decode(scope["headers"])

@@ -102,7 +102,7 @@ class ProxyMountPointsMiddleware(MountPointsShell[WSGIApp, "Backend"]):
     ) -> Iterable[bytes]:
         if not self.was_applied(environ):
             decision = self.policy.apply(environ)
-            if self.policy.refuses(decision):
+            if self.policy.rejects(decision):
                 return send_wsgi(bad_request(), environ, start_response)
         planned = self.plan(read_head(environ), _read_client_side(environ))
         if planned is None:

@@ -107,7 +107,7 @@ def ask_us(conversion: Conversion, request: Request) -> Seen:
     environ = request.environ()
     policy = conversion.read().policy
     decision = policy.apply(environ)
-    return REJECTED if policy.refuses(decision) else see_environ(environ)
+    return REJECTED if policy.rejects(decision) else see_environ(environ)
 
 
 # -- ASGI ------------------------------------------------------------------------------
