@@ -94,7 +94,7 @@ class TrustedProxyMiddleware(_Middleware):
         is_first = meets_first(request)
         if is_first:
             decision_made.send_robust(type(self), request=request, decision=decision)
-        if (refusal := _refuse(request, decision)) is not None:
+        if (refusal := _reject(request, decision)) is not None:
             return refusal
         if is_first:
             _watch(request)
@@ -117,7 +117,7 @@ class TrustedProxyMiddleware(_Middleware):
             await decision_made.asend_robust(
                 type(self), request=request, decision=decision
             )
-        if (refusal := _refuse(request, decision)) is not None:
+        if (refusal := _reject(request, decision)) is not None:
             return refusal
         if is_first:
             _watch(request)
@@ -142,7 +142,7 @@ class TrustedProxyMiddleware(_Middleware):
         return correct_request(settings.policy, request)
 
 
-def _refuse(request: HttpRequest, decision: Decision) -> HttpResponse | None:
+def _reject(request: HttpRequest, decision: Decision) -> HttpResponse | None:
     """Answer a request that is rejected, however often the middleware meets it."""
     if get_settings().policy.rejects(decision):
         return respond_with(bad_request(), request)

@@ -51,8 +51,10 @@ class TrustedProxyPanel(Panel):
         # In report-only mode the request itself does not know it.
         client = explanation.outcome.client or "client unknown"
         stats = {"client": client, "html": page.write_frame(explanation)}
-        self.record_stats(stats)  # type: ignore[no-untyped-call]  # the toolbar's own
+        # django-debug-toolbar has no types.
+        self.record_stats(stats)  # type: ignore[no-untyped-call]  # it has no types
 
     @property
     def _stats(self) -> dict[str, str]:
-        return dict(self.get_stats())  # type: ignore[no-untyped-call]  # likewise
+        # django-debug-toolbar has no types.
+        return dict(self.get_stats())  # type: ignore[no-untyped-call]  # it has no types

@@ -48,5 +48,6 @@ policy = ProxyPolicy(
     proxies=["loopback"],
     strip="all",
 )
-# Around what serves, so that `app` stays a Quart application, with its commands.
-app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[assignment,method-assign]  # wraps a method
+# Around what serves, so that `app` stays a Quart application, with its commands: an
+# attribute over a method, which Quart documents and types do not allow.
+app.asgi_app = TrustedProxyASGIMiddleware(app.asgi_app, policy)  # type: ignore[assignment,method-assign]  # Quart documents it

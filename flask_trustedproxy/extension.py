@@ -78,7 +78,7 @@ class TrustedProxy:
         state = State(_make_settings(self.policy, configured), deepcopy(configured))
         inner: WSGIApp = app.wsgi_app
         # Flask's own way of wrapping: an attribute over a method.
-        app.wsgi_app = Entrance(  # type: ignore[method-assign]  # which types forbid
+        app.wsgi_app = Entrance(  # type: ignore[method-assign]  # Flask documents it
             app, inner, state
         )
         app.extensions[EXTENSION] = state

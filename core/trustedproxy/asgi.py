@@ -181,9 +181,7 @@ class ScopeSurface:
             client = (decision.address, decision.client_port or 0)
             _replace(new, original, "client", client)
         if self._scheme_opted_in:
-            scheme = said.get("scheme", scheme)
-            if new.get("scheme") != scheme:
-                _replace(new, original, "scheme", scheme)
+            _replace(new, original, "scheme", said.get("scheme", scheme))
         if "server" in said or "port" in said:
             _write_server(new, original, decision, said)
         if "mount_point" in said:
@@ -289,18 +287,17 @@ def read_connection(scope: Scope, host: str | None) -> Connection:
 
 
 def _read_own(scope: Scope, host: str | None) -> tuple[Own, bool | None]:
-    get = scope.get
-    client, server = get("client"), get("server")
+    client, server = scope.get("client"), scope.get("server")
     peer = str(client[0]) if client and client[0] is not None else None
     scheme: str
     if scope["type"] == "websocket":
-        scheme = get("scheme", "ws")
+        scheme = scope.get("scheme", "ws")
         scheme = WEBSOCKET_SCHEMES.get(scheme, scheme)
     else:
-        scheme = get("scheme", "http")
-    name, port = server or (None, None)
-    mount_point, path = "", get("path", "/")
-    if get("root_path"):
+        scheme = scope.get("scheme", "http")
+    name, port = server if server else (None, None)
+    mount_point, path = "", scope.get("path", "/")
+    if scope.get("root_path"):
         mount_point, path = split_scope_path(scope)
     own = (
         peer,

@@ -276,7 +276,7 @@ class Decision:
     @property
     def peer(self) -> str | None:
         """The other end of the connection, as the server reported it."""
-        peer, _, _, _, _, _, _ = self.own
+        peer, *_ = self.own
         return peer
 
     @property

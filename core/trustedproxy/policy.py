@@ -24,7 +24,6 @@ from .decision_log import log_at_debug, log_decision
 from .log import logger, warn_once
 from .policy_options import PolicyOptions, read_policy_options
 from .rules import Rules
-from .server_keys import SERVER_KEYS, find_server_keys
 from .wsgi import EnvironSurface
 
 if TYPE_CHECKING:
@@ -304,7 +303,7 @@ class ProxyPolicy(PolicyOptions):
 
     def read_connection(self, environ: Environ) -> Connection:
         """Read what a WSGI server says by itself, as `apply` reads it."""
-        keys = find_server_keys(SERVER_KEYS.intersection(environ))
+        keys = self.rules.layouts[tuple(environ)].server_keys
         own, peer_is_unix = self._environs.read(environ, keys)
         return Connection(*own, peer_is_unix)
 
@@ -329,7 +328,7 @@ class ProxyPolicy(PolicyOptions):
             Variable → its value before, for what was replaced or removed.
         """
         written = replace(decision, original={})
-        keys = find_server_keys(SERVER_KEYS.intersection(environ))
+        keys = self.rules.layouts[tuple(environ)].server_keys
         self._environs.write(environ, keys, written)
         return written.original
 

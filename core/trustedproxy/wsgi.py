@@ -178,7 +178,7 @@ def _write_doubles(environ: Environ, original: dict[str, Any]) -> None:
     scheme = environ["wsgi.url_scheme"]
     if HTTPS in environ and is_https(environ[HTTPS]) != (scheme == "https"):
         _replace(environ, original, HTTPS, "on" if scheme == "https" else "off")
-    if environ.get(REQUEST_SCHEME, scheme) != scheme:
+    if REQUEST_SCHEME in environ:
         _replace(environ, original, REQUEST_SCHEME, scheme)
 
 

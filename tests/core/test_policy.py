@@ -282,7 +282,7 @@ def test_lines_of_a_scope_may_be_gone_through_once_only() -> None:
 
 
 @pytest.mark.parametrize("report_only", [False, True])
-def test_policy_refuses_what_it_rejects_but_not_in_report_only_mode(
+def test_policy_rejects_but_not_in_report_only_mode(
     report_only: bool,
 ) -> None:
     """There the decision says what would be rejected."""

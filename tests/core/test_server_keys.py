@@ -7,13 +7,15 @@ Out: what there is to look at.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from trustedproxy import ProxyPolicy
+from trustedproxy import Connection, ProxyPolicy
 from trustedproxy.server_keys import OWN_KEYS, ServerKeys, find_server_keys
 
+FIELDS = [each.name for each in dataclasses.fields(Connection)][: len(OWN_KEYS)]
 NOTHING: dict[str, Any] = {
     "are_usual": True,
     "lack_own": False,
@@ -60,8 +62,21 @@ def test_environ_that_lacks_a_usual_key(key: str) -> None:
     """It is read, too, with what `Connection` has for it."""
     came: frozenset[str] = frozenset(OWN_KEYS) - {key}
     environ: dict[str, Any] = dict.fromkeys(came, "x")
+    said: dict[str, str] = dict(zip(OWN_KEYS, FIELDS, strict=True))
+    read = {field: "x" for own, field in said.items() if own != key}
+    missing: dict[str, str] = {
+        "wsgi.url_scheme": "http",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "",
+    }
 
     found = find_server_keys(came)
 
     assert found == ServerKeys(**{**NOTHING, "are_usual": False, "lack_own": True})
-    assert ProxyPolicy().read_connection(environ) is not None
+    connection = dataclasses.asdict(ProxyPolicy().read_connection(environ))
+    is_unix = False if key == "REMOTE_ADDR" else None
+    assert connection == {
+        **read,
+        said[key]: missing.get(key),
+        "peer_is_unix": is_unix,
+    }

@@ -15,7 +15,9 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-import anyio  # noqa: F401  # httpcore would miss it no sooner than a request
+# httpcore imports it with the first request, and who has not installed it is to see
+# that at start-up; nothing here uses the name.
+import anyio  # noqa: F401  # imported so that its absence is an error at once
 import httpcore
 
 from .connections import (

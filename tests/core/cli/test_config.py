@@ -361,7 +361,9 @@ def test_file_that_cannot_be_replaced_stays(
     assert os.listdir(tmp_path) == ["app.conf"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has none")
+@pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="this system has no named pipes to write to"
+)
 @pytest.mark.parametrize("linked", [True, False])
 def test_pipe_is_not_replaced(tmp_path: Path, linked: bool) -> None:
     """Nor is a device: a file would stand in its place."""

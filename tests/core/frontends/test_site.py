@@ -236,5 +236,6 @@ def test_site_is_comparable_and_unchangeable() -> None:
 
     assert site == make_site(server_names="a.example b.example")
     assert isinstance(site, Site)
+    frozen: Any = site
     with pytest.raises(AttributeError):
-        site.path = "/x"  # type: ignore[misc]  # what is frozen is set
+        frozen.path = "/x"
